@@ -1,0 +1,1 @@
+"""binwright: a placement and bin-packing engine for data centres. The public names, nothing else."""
