@@ -1,0 +1,80 @@
+"""Replays recorded cases against this reference, and says how an answer differs from the recorded one.
+
+`run_case(suite, case, names)` answers a case of any suite; `differences(suite, case, got)` compares such an answer, of
+this reference or of anybody else, by the comparison rules of the vectors' README. Reads no files.
+"""
+
+from __future__ import annotations
+
+from tests.reference.openstack import canonical
+from tests.reference.openstack.answer import allocation_candidates, request_json
+from tests.reference.openstack.candidates import search
+from tests.reference.openstack.cloud import Cloud
+from tests.reference.openstack.query import parse, parse_microversion
+
+CANDIDATE_SUITES = (
+    "bandwidth",
+    "baremetal",
+    "errors",
+    "flat",
+    "generation",
+    "microversions",
+    "nested",
+    "pci",
+    "random",
+    "sharing",
+)
+
+
+def run_case(suite: str, case: dict, names: dict) -> list | dict:
+    """The reference's answer to one case; `names` holds the standard trait and class names.
+
+    Candidate suites: a list of (status, body) per query.
+    """
+    return {**dict.fromkeys(CANDIDATE_SUITES, _run_candidates)}[suite](case, names)
+
+
+def differences(suite: str, case: dict, got: list | dict, names: dict) -> list[str]:
+    """One line for each difference between the recorded case and an answer of the shape of `run_case`."""
+    return {**dict.fromkeys(CANDIDATE_SUITES, _candidate_differences)}[suite](case, got, names)
+
+
+def _run_candidates(case: dict, names: dict) -> list[tuple[int, dict]]:
+    cloud = Cloud.from_json(case["cloud"], names)
+    config = case.get("config")
+    return [allocation_candidates(cloud, q["query"], q["microversion"], config) for q in case["queries"]]
+
+
+def _candidate_differences(case: dict, got: list[tuple[int, dict]], names: dict) -> list[str]:
+    found = []
+    for query, (status, body) in zip(case["queries"], got, strict=True):
+        found += [f"{query['query']}: {line}" for line in _query_differences(case, query, status, body, names)]
+    return found
+
+
+def _query_differences(case: dict, query: dict, status: int, body: dict, names: dict) -> list[str]:
+    repaired = query.get("response_with_defect_repaired")
+    wanted_status = 200 if repaired is not None else query["status"]
+    if status != wanted_status:
+        return [f"status {wanted_status} != {status}"]
+    if query["compare"] == "error":
+        return canonical.error_differences(query["error"], body)
+    if query["compare"] == "subset":
+        found = canonical.subset_differences(query, body)
+        config = case.get("config", {})
+        if not found and config.get("allocation_candidates_generation_strategy") == "breadth-first":
+            served = [canonical.canonical(r) for r in body["allocation_requests"]]
+            found = canonical.uneven_anchors(served, _anchors(case, query, names))
+        return found
+    return canonical.answer_differences(repaired if repaired is not None else query["response"], body)
+
+
+def _anchors(case: dict, query: dict, names: dict) -> dict[str, set[str]]:
+    """Every candidate of a query in canonical form, with all the anchors it can be found under."""
+    cloud = Cloud.from_json(case["cloud"], names)
+    version = parse_microversion(query["microversion"])
+    parsed = parse(query["query"], version)
+    owners: dict[str, set[str]] = {}
+    for candidate, anchor in search(cloud, parsed):
+        owners.setdefault(canonical.canonical(request_json(candidate, version)), set()).add(anchor)
+    return owners
