@@ -1,0 +1,466 @@
+"""The slow, obvious fleet: every rule of the engine written once more with lists, dicts and Python integers.
+
+A decision looks at every host, asks every rule, adds every score. A checkpoint is a deep copy. Nothing is remembered
+between decisions. Touches tests/reference/arithmetic.py only; must never know numpy or anything of binwright.
+
+Where several readings were possible, these are chosen and the engine follows:
+- A removed host leaves a hole: capacity and used 0, no name, no reason, position HOLE in `verdicts_by_host`.
+- Hosts added after a request was made: static rules pass, raw scores are 0, an explicit eligible set does not hold
+  them, eligible labels are matched. `repair` changes the first two.
+- Rollback takes back everything but the existence of requests; one made after the checkpoint stays usable and is as
+  it was when made, cut to the hosts that are left. A fork and a pickled copy have no open checkpoints.
+- Reasons come in rule order, then by argument (static rules) or in resource order (fit). A fit reason is resolvable
+  when at least one of the hosts it counts could be helped by removing items: none of that host's short resources has
+  a demand above the capacity or outside smallest, largest and step.
+- No feasible host: UNSCHEDULABLE if the first rejecting rule of some host is resolvable, else UNRESOLVABLE (also when
+  there is no host at all).
+"""
+
+import copy
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from tests.reference import arithmetic
+
+MAX_AMOUNT = 2**56
+FEASIBLE, HOLE = 255, 254
+PLACED, UNSCHEDULABLE, UNRESOLVABLE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Rule:
+    """kind: static, fit, cordon or eligible; resolvable is ignored for fit."""
+
+    name: str
+    kind: str = "static"
+    resolvable: bool = False
+
+
+@dataclass(frozen=True)
+class Score:
+    """kind: least, most, ratio, balanced or static. resources: (name, weight) pairs in order."""
+
+    kind: str
+    name: str
+    weight: int = 1
+    resources: tuple[tuple[str, int], ...] = ()
+    shape: tuple[tuple[int, int], ...] = ()
+    optional: frozenset[str] = frozenset()
+    normalise: str | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    kind: str
+    host: int
+    resource: str | None = None
+    rule: str | None = None
+    argument: int | None = None
+    have: int | None = None
+    need: int | None = None
+
+
+@dataclass(frozen=True)
+class Reason:
+    rule: str
+    argument: int | str | None
+    hosts: int
+    resolvable: bool
+
+
+@dataclass
+class Decision:
+    """Everything that can be asked of one decision."""
+
+    verdict: int
+    host: int | None
+    score: int | None
+    feasible: int
+    ties: list[int]
+    parts: dict[str, tuple[int, int]]
+    reasons: tuple[Reason, ...]
+    smallest_change: Change | None
+    verdicts_by_host: list[int]
+    reasons_by_host: list[tuple[tuple[str, int | str | None], ...]]
+    item: int | None = None
+
+
+@dataclass
+class RequestClass:
+    """What one fleet knows of a request: amounts by resource, static columns by host."""
+
+    demand: dict[str, int]
+    commit: dict[str, int]
+    score: dict[str, int]
+    eligible_hosts: list[bool] | None
+    eligible_labels: dict[str, list[str]] | None
+    rejects: dict[str, list[int]]
+    raw: dict[str, list[int]]
+
+
+@dataclass
+class State:
+    """What checkpoint, rollback, fork and pickling carry."""
+
+    names: list[str | None]
+    alive: list[bool]
+    cordoned: list[bool]
+    labels: list[dict[str, str]]
+    capacity: dict[str, list[int]]
+    used: dict[str, list[int]]
+    limits: dict[str, dict[str, list[int]]]
+    items: dict[int, tuple[int, int]] = field(default_factory=dict)  # item -> (request class, host), in placing order
+    next_item: int = 0
+    classes: list[RequestClass] = field(default_factory=list)
+
+
+class Fleet:
+    """Hosts, what they hold, and the requests made on them."""
+
+    def __init__(
+        self, capacity, used=None, names=None, rules=None, scores=None, scored_only=(), labels=None,
+        smallest=None, largest=None, step=None,
+    ):  # fmt: skip
+        self.resources = list(capacity)
+        self.scored_only = set(scored_only)
+        self.rules = rules or [Rule("cordon", "cordon"), Rule("eligible", "eligible"), Rule("fit", "fit")]
+        filtered = tuple((name, 1) for name in self.resources if name not in self.scored_only)
+        self.scores = [Score("least", "default", 1, filtered)] if scores is None else scores
+        hosts = len(next(iter(capacity.values())))
+        self.state = State(
+            names=list(names) if names else [None] * hosts,
+            alive=[True] * hosts,
+            cordoned=[False] * hosts,
+            labels=[{key: column[h] for key, column in (labels or {}).items() if column[h]} for h in range(hosts)],
+            capacity={name: list(column) for name, column in capacity.items()},
+            used={name: list((used or {}).get(name, [0] * hosts)) for name in capacity},
+            limits={
+                "smallest": {name: list((smallest or {}).get(name, [1] * hosts)) for name in capacity},
+                "largest": {name: list((largest or {}).get(name, [MAX_AMOUNT] * hosts)) for name in capacity},
+                "step": {name: list((step or {}).get(name, [1] * hosts)) for name in capacity},
+            },
+        )
+        self.originals: list[RequestClass] = []  # every request as it was made
+        self.checkpoints: list[State] = []
+
+    # ---- hosts
+
+    def live_hosts(self) -> list[int]:
+        return [host for host, alive in enumerate(self.state.alive) if alive]
+
+    def add_hosts(self, capacity, names=None, labels=None) -> list[int]:
+        s = self.state
+        count = len(next(iter(capacity.values())))
+        first = len(s.alive)
+        for i in range(count):
+            s.names.append(names[i] if names else None)
+            s.alive.append(True)
+            s.cordoned.append(False)
+            s.labels.append({key: column[i] for key, column in (labels or {}).items() if column[i]})
+            for name in self.resources:
+                s.capacity[name].append(capacity[name][i])
+                s.used[name].append(0)
+                s.limits["smallest"][name].append(1)
+                s.limits["largest"][name].append(MAX_AMOUNT)
+                s.limits["step"][name].append(1)
+            for known in s.classes:
+                if known.eligible_hosts is not None:
+                    known.eligible_hosts.append(False)
+                for column in known.rejects.values():
+                    column.append(-1)
+                for column in known.raw.values():
+                    column.append(0)
+        return list(range(first, first + count))
+
+    def remove_hosts(self, hosts) -> None:
+        s = self.state
+        for host in hosts:
+            assert s.alive[host]
+            assert not self.items_on(host)
+            s.alive[host] = False
+            s.names[host] = None
+            s.labels[host] = {}
+            for name in self.resources:
+                s.capacity[name][host] = s.used[name][host] = 0
+
+    def resize(self, host, capacity) -> None:
+        for name, amount in capacity.items():
+            self.state.capacity[name][host] = amount
+
+    def cordon(self, hosts, value=True) -> None:
+        for host in hosts:
+            self.state.cordoned[host] = value
+
+    def relabel(self, host, labels) -> None:
+        for key, value in labels.items():
+            if value is None:
+                self.state.labels[host].pop(key, None)
+            else:
+                self.state.labels[host][key] = value
+
+    # ---- requests
+
+    def compiled(self, demand, commit=None, score=None, eligible=None, rejects=None, raw=None) -> RequestClass:
+        """eligible: None, a list of bool (one a host) or a dict label -> values."""
+        hosts = len(self.state.alive)
+        rules = [rule.name for rule in self.rules if rule.kind == "static"]
+        statics = [term.name for term in self.scores if term.kind == "static"]
+
+        def amounts(given):
+            return {name: given.get(name, 0) for name in self.resources}
+
+        return RequestClass(
+            demand=amounts(demand),
+            commit=amounts(demand if commit is None else commit),
+            score=amounts(demand if score is None else score),
+            eligible_hosts=list(eligible) if isinstance(eligible, list) else None,
+            eligible_labels=dict(eligible) if isinstance(eligible, dict) else None,
+            rejects={name: list((rejects or {}).get(name, [-1] * hosts)) for name in rules},
+            raw={name: list((raw or {}).get(name, [0] * hosts)) for name in statics},
+        )
+
+    def request(self, *args, **kwargs) -> int:
+        """Arguments of `compiled`; the number of the new class. Here, equal requests are not one class."""
+        self.state.classes.append(self.compiled(*args, **kwargs))
+        self.originals.append(copy.deepcopy(self.state.classes[-1]))
+        return len(self.state.classes) - 1
+
+    def repair(self, request, host, rejects=None, raw=None) -> None:
+        for name, value in (rejects or {}).items():
+            self.state.classes[request].rejects[name][host] = value
+        for name, value in (raw or {}).items():
+            self.state.classes[request].raw[name][host] = value
+
+    # ---- one rule on one host
+
+    def short(self, request: RequestClass, host: int) -> list[tuple[str, bool]]:
+        """(resource, could removing items help) of everything that does not fit."""
+        s, result = self.state, []
+        for name in self.resources:
+            amount = request.demand[name]
+            if amount == 0 or name in self.scored_only:
+                continue
+            if not self.claimable(name, host, amount) or amount > s.capacity[name][host]:
+                result.append((name, False))
+            elif amount > s.capacity[name][host] - s.used[name][host]:
+                result.append((name, True))
+        return result
+
+    def claimable(self, name, host, amount) -> bool:
+        """Do smallest, largest and step of this host allow one claim of this amount?"""
+        limits = self.state.limits
+        return (
+            limits["smallest"][name][host] <= amount <= limits["largest"][name][host]
+            and amount % limits["step"][name][host] == 0
+        )
+
+    def rejections(self, request: RequestClass, host: int) -> list[tuple[int, int | str | None, bool]]:
+        """Every (rule position, argument, resolvable) that rejects this host."""
+        s, result = self.state, []
+        for position, rule in enumerate(self.rules):
+            if rule.kind == "fit":
+                short = self.short(request, host)
+                helps = all(resolvable for _, resolvable in short)
+                result += [(position, name, helps) for name, _ in short]
+            elif rule.kind == "cordon":
+                if s.cordoned[host]:
+                    result.append((position, None, rule.resolvable))
+            elif rule.kind == "eligible":
+                if not self.is_eligible(request, host):
+                    result.append((position, None, rule.resolvable))
+            elif request.rejects[rule.name][host] >= 0:
+                result.append((position, request.rejects[rule.name][host], rule.resolvable))
+        return result
+
+    def is_eligible(self, request: RequestClass, host: int) -> bool:
+        if request.eligible_hosts is not None:
+            return request.eligible_hosts[host]
+        wanted = request.eligible_labels or {}
+        return all(self.state.labels[host].get(key) in values for key, values in wanted.items())
+
+    # ---- scores
+
+    def raw_score(self, term: Score, request: RequestClass, host: int) -> int | None:
+        """Score before normalising; None where the term is skipped for the whole request."""
+        s = self.state
+        if term.kind == "static":
+            return request.raw[term.name][host]
+        pairs = []
+        for name, weight in term.resources:
+            capacity, wanted = s.capacity[name][host], request.score[name]
+            if capacity == 0 or (name in term.optional and wanted == 0):
+                continue
+            pairs.append((capacity, s.used[name][host] + wanted, weight))
+        if term.kind == "balanced":
+            if all(request.score[name] == 0 for name, _ in term.resources):
+                return None
+            return arithmetic.balanced([(capacity, total) for capacity, total, _ in pairs])
+        if term.kind == "ratio":
+            return arithmetic.ratio_mean([(arithmetic.ratio_part(c, total, term.shape), w) for c, total, w in pairs])
+        part = arithmetic.least_part if term.kind == "least" else arithmetic.most_part
+        return arithmetic.weighted_mean([(part(c, total), w) for c, total, w in pairs])
+
+    # ---- decisions
+
+    def explain(self, request_index: int) -> Decision:
+        """What place would decide now, without placing."""
+        request = self.state.classes[request_index]
+        hosts = self.live_hosts()
+        rejections = {host: self.rejections(request, host) for host in hosts}
+        feasible = [host for host in hosts if not rejections[host]]
+        totals = dict.fromkeys(feasible, 0)
+        parts = {host: {} for host in feasible}
+        for term in self.scores:
+            raw = [self.raw_score(term, request, host) for host in feasible]
+            if None in raw:
+                continue
+            for host, value in zip(feasible, arithmetic.normalise(raw, term.normalise), strict=True):
+                totals[host] += term.weight * value
+                parts[host][term.name] = (value, term.weight)
+        ties = [host for host in feasible if totals[host] == max(totals.values())]
+        chosen = ties[0] if ties else None
+        helped = [host for host in hosts if rejections[host] and rejections[host][0][2]]
+        every = range(len(self.state.alive))
+        return Decision(
+            verdict=PLACED if ties else UNSCHEDULABLE if helped else UNRESOLVABLE,
+            host=chosen,
+            score=totals[chosen] if ties else None,
+            feasible=len(feasible),
+            ties=ties,
+            parts=parts[chosen] if ties else {},
+            reasons=self.reasons(rejections),
+            smallest_change=None if ties else self.smallest_change(request, rejections),
+            verdicts_by_host=[(rejections[h][0][0] if rejections[h] else FEASIBLE) if h in rejections else HOLE
+                              for h in every],
+            reasons_by_host=[tuple((self.rules[p].name, a) for p, a, _ in rejections.get(h, [])) for h in every],
+        )  # fmt: skip
+
+    def reasons(self, rejections) -> tuple[Reason, ...]:
+        """Hosts counted by the first rule that rejects them."""
+        counts: dict[tuple[int, int | str | None], list[bool]] = {}
+        for found in rejections.values():
+            for position, argument, resolvable in found:
+                if position == found[0][0]:
+                    counts.setdefault((position, argument), []).append(resolvable)
+
+        def order(key):
+            position, argument = key
+            return position, self.resources.index(argument) if isinstance(argument, str) else argument
+
+        return tuple(
+            Reason(self.rules[key[0]].name, key[1], len(counts[key]), any(counts[key]))
+            for key in sorted(counts, key=order)
+        )
+
+    def smallest_change(self, request: RequestClass, rejections) -> Change | None:
+        """The first kind of single change that is enough, the smallest of its kind."""
+        fit = next(position for position, rule in enumerate(self.rules) if rule.kind == "fit")
+        only_fit = [
+            (host, found[0][1]) for host, found in rejections.items() if len(found) == 1 and found[0][0] == fit
+        ]
+        return (
+            self.smaller_request(request, only_fit)
+            or self.one_rule_less(fit, rejections)
+            or self.larger_host(request, only_fit)
+        )
+
+    def smaller_request(self, request, only_fit) -> Change | None:
+        """Ask for less of the one resource that is short: smallest part of the demand given up, then lowest host."""
+        choices = []
+        for host, name in only_fit:
+            need = request.demand[name]
+            free = self.state.capacity[name][host] - self.state.used[name][host]
+            step = self.state.limits["step"][name][host]
+            have = min(free, self.state.limits["largest"][name][host], need - 1)
+            have -= have % step
+            if have > 0 and self.claimable(name, host, have):
+                choices.append((Fraction(need - have, need), host, name, have, need))
+        if not choices:
+            return None
+        _, host, name, have, need = min(choices)
+        return Change("request", host, resource=name, have=have, need=need)
+
+    def one_rule_less(self, fit, rejections) -> Change | None:
+        """The one rule, other than fit, that stands between the request and a host: lowest rule, then lowest host."""
+        choices = [
+            (found[0][0], host, found[0][1])
+            for host, found in rejections.items()
+            if len(found) == 1 and found[0][0] != fit
+        ]
+        if not choices:
+            return None
+        position, host, argument = min(choices, key=lambda choice: choice[:2])
+        return Change("rule", host, rule=self.rules[position].name, argument=argument)
+
+    def larger_host(self, request, only_fit) -> Change | None:
+        """Enlarge the one resource that is short: smallest growth, capacity 0 last, then lowest host."""
+        choices = []
+        for host, name in only_fit:
+            have = self.state.capacity[name][host]
+            need = self.state.used[name][host] + request.demand[name]
+            if self.claimable(name, host, request.demand[name]) and need <= MAX_AMOUNT:
+                growth = (0, Fraction(need - have, have)) if have else (1, Fraction(0))
+                choices.append((growth, host, name, have, need))
+        if not choices:
+            return None
+        _, host, name, have, need = min(choices)
+        return Change("host", host, resource=name, have=have, need=need)
+
+    # ---- items
+
+    def place(self, request: int, count: int = 1) -> list[Decision]:
+        return self.place_many([request], [0] * count)
+
+    def place_many(self, requests, which) -> list[Decision]:
+        decisions = []
+        for position in which:
+            decision = self.explain(requests[position])
+            if decision.host is not None:
+                decision.item = self.commit(requests[position], decision.host)
+            decisions.append(decision)
+        return decisions
+
+    def claim(self, request: int, hosts) -> list[int]:
+        return [self.commit(request, host) for host in hosts]
+
+    def commit(self, request: int, host: int) -> int:
+        s = self.state
+        for name in self.resources:
+            s.used[name][host] += s.classes[request].commit[name]
+        item = s.next_item
+        s.next_item += 1
+        s.items[item] = (request, host)
+        return item
+
+    def release(self, items) -> None:
+        for item in items:
+            request, host = self.state.items.pop(item)
+            for name in self.resources:
+                self.state.used[name][host] -= self.state.classes[request].commit[name]
+
+    def items_on(self, host: int) -> list[int]:
+        return [item for item, (_, where) in self.state.items.items() if where == host]
+
+    # ---- undo
+
+    def checkpoint(self) -> int:
+        self.checkpoints.append(copy.deepcopy(self.state))
+        return len(self.checkpoints) - 1
+
+    def rollback(self, token: int) -> None:
+        assert token == len(self.checkpoints) - 1
+        later = self.originals[len(self.checkpoints[token].classes) :]
+        self.state = self.checkpoints.pop()
+        hosts = len(self.state.alive)
+        for original in later:
+            known = copy.deepcopy(original)
+            if known.eligible_hosts is not None:
+                del known.eligible_hosts[hosts:]
+            for column in [*known.rejects.values(), *known.raw.values()]:
+                del column[hosts:]
+            self.state.classes.append(known)
+
+    def fork(self) -> "Fleet":
+        other = copy.deepcopy(self)
+        other.checkpoints = []
+        return other
