@@ -28,6 +28,16 @@ def summaries(body: dict) -> dict:
     }
 
 
+def with_sets(body: dict | None) -> dict | None:
+    """A body whose `traits`, `aggregates` and `links` lists are compared as sets."""
+    if body is None:
+        return None
+    lists = {key: sorted(body[key], key=str) for key in ("traits", "aggregates") if key in body}
+    if "links" in body:
+        lists["links"] = sorted(body["links"], key=lambda link: link["rel"])
+    return {**body, **lists}
+
+
 def answer_differences(expected: dict, got: dict) -> list[str]:
     """`compare: equal`: allocation requests as a set, summaries as a dict."""
     want, have = ({canonical(r) for r in body["allocation_requests"]} for body in (expected, got))

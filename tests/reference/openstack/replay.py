@@ -11,6 +11,7 @@ from tests.reference.openstack.answer import allocation_candidates, request_json
 from tests.reference.openstack.candidates import search
 from tests.reference.openstack.cloud import Cloud
 from tests.reference.openstack.query import parse, parse_microversion
+from tests.reference.openstack.service import Placement
 
 CANDIDATE_SUITES = (
     "bandwidth",
@@ -29,14 +30,14 @@ CANDIDATE_SUITES = (
 def run_case(suite: str, case: dict, names: dict) -> list | dict:
     """The reference's answer to one case; `names` holds the standard trait and class names.
 
-    Candidate suites: a list of (status, body) per query.
+    Placement's suites: a list of (status, body), one for each query or step.
     """
-    return {**dict.fromkeys(CANDIDATE_SUITES, _run_candidates)}[suite](case, names)
+    return RUN[suite](case, names)
 
 
 def differences(suite: str, case: dict, got: list | dict, names: dict) -> list[str]:
     """One line for each difference between the recorded case and an answer of the shape of `run_case`."""
-    return {**dict.fromkeys(CANDIDATE_SUITES, _candidate_differences)}[suite](case, got, names)
+    return COMPARE[suite](case, got, names)
 
 
 def _run_candidates(case: dict, names: dict) -> list[tuple[int, dict]]:
@@ -78,3 +79,30 @@ def _anchors(case: dict, query: dict, names: dict) -> dict[str, set[str]]:
     for candidate, anchor in search(cloud, parsed):
         owners.setdefault(canonical.canonical(request_json(candidate, version)), set()).add(anchor)
     return owners
+
+
+def _run_claims(case: dict, names: dict) -> list[tuple[int, dict | None]]:
+    """From an empty service; the steps about leaked consumers record stock behaviour (vectors README)."""
+    service = Placement(names, leaks_consumers=True)
+    return [service.call(s["method"], s["path"], s.get("body"), s.get("microversion", "latest")) for s in case["steps"]]
+
+
+def _claims_differences(case: dict, got: list[tuple[int, dict | None]], names: dict) -> list[str]:
+    found = []
+    for number, (step, (status, body)) in enumerate(zip(case["steps"], got, strict=True)):
+        expected = step["response"]
+        if status != step["status"]:
+            lines = [f"status {step['status']} != {status} {body}"]
+        elif status >= 400:
+            lines = canonical.error_differences(expected, body)
+        elif isinstance(expected, dict) and "allocation_requests" in expected:
+            lines = canonical.answer_differences(expected, body)
+        else:
+            same = canonical.with_sets(expected or None) == canonical.with_sets(body)
+            lines = [] if same else [f"body {expected} != {body}"]
+        found += [f"step {number} {step['method']} {step['path']}: {line}" for line in lines]
+    return found
+
+
+RUN = {**dict.fromkeys(CANDIDATE_SUITES, _run_candidates), "claims": _run_claims}
+COMPARE = {**dict.fromkeys(CANDIDATE_SUITES, _candidate_differences), "claims": _claims_differences}
