@@ -355,9 +355,7 @@ class Fleet:
     def smallest_change(self, request: RequestClass, rejections) -> Change | None:
         """The first kind of single change that is enough, the smallest of its kind."""
         fit = next(position for position, rule in enumerate(self.rules) if rule.kind == "fit")
-        only_fit = [
-            (host, found[0][1]) for host, found in rejections.items() if len(found) == 1 and found[0][0] == fit
-        ]
+        only_fit = [(host, found[0][1]) for host, found in rejections.items() if len(found) == 1 and found[0][0] == fit]
         return (
             self.smaller_request(request, only_fit)
             or self.one_rule_less(fit, rejections)

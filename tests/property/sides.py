@@ -1,0 +1,127 @@
+"""The two sides of a comparison: builds the same fleet in the engine and in the reference, and compares what they say.
+
+Knows the public API of the engine and the reference; decides nothing and draws nothing at random.
+"""
+
+import numpy as np
+
+import binwright
+from binwright import profile as engine_profile
+from tests.reference import fleet as reference
+
+
+def engine_rule(rule: reference.Rule) -> binwright.Rule:
+    kind = "static" if rule.kind == "eligible" else rule.kind
+    return binwright.Rule(rule.name, kind=kind, resolvable=rule.resolvable)
+
+
+def engine_score(term: reference.Score):
+    resources, extra = dict(term.resources), {"weight": term.weight, "name": term.name}
+    if term.kind == "static":
+        return engine_profile.static_score(term.name, normalise=term.normalise, weight=term.weight)
+    if term.optional:
+        extra["optional"] = set(term.optional)
+    if term.kind == "least":
+        return engine_profile.least_allocated(resources, **extra)
+    if term.kind == "most":
+        return engine_profile.most_allocated(resources, **extra)
+    if term.kind == "ratio":
+        return engine_profile.requested_to_capacity_ratio(resources, shape=list(term.shape), **extra)
+    return engine_profile.balanced_allocation(tuple(resources), **extra)
+
+
+def columns(mapping):
+    return {name: np.array(column, dtype=np.int64) for name, column in mapping.items()}
+
+
+def both_fleets(capacity, used=None, names=None, rules=None, scores=None, scored_only=(), labels=None, **limits):
+    """(engine fleet, reference fleet). `rules` and `scores` are the reference's; both None: no profile."""
+    profile = None
+    if rules is not None:
+        profile = binwright.Profile(
+            rules=tuple(engine_rule(rule) for rule in rules), scores=tuple(engine_score(term) for term in scores)
+        )
+    engine = binwright.Fleet(
+        columns(capacity),
+        used=None if used is None else columns(used),
+        names=names,
+        profile=profile,
+        scored_only=tuple(scored_only),
+        labels=labels,
+        **{kind: columns(limit) for kind, limit in limits.items()},
+    )
+    slow = reference.Fleet(
+        capacity, used=used, names=names, rules=rules, scores=scores, scored_only=scored_only, labels=labels, **limits
+    )
+    return engine, slow
+
+
+def engine_request(engine, demand, commit=None, score=None, eligible=None, rejects=None, raw=None, form=0):
+    """The engine's request; `form` picks one of the equal ways to say eligible and rejects."""
+    if isinstance(eligible, list):
+        mask = np.array(eligible, dtype=bool)
+        eligible = (mask, np.flatnonzero(mask), binwright.HostSet(mask))[form % 3]
+    static = {}
+    for rule, column in (rejects or {}).items():
+        array = np.array(column, dtype=np.int32)
+        static[rule] = array >= 0 if form % 2 and array.size and array.max() <= 0 else array
+    return engine.request(
+        demand,
+        commit=commit,
+        score=score,
+        eligible=eligible,
+        rejects=static or None,
+        raw={name: np.array(column, dtype=np.int64) for name, column in (raw or {}).items()} or None,
+    )
+
+
+def change_tuple(change):
+    fields = ("kind", "host", "resource", "rule", "argument", "have", "need")
+    return None if change is None else tuple(getattr(change, name) for name in fields)
+
+
+def assert_same_explanation(explanation, decision: reference.Decision) -> None:
+    assert int(explanation.verdict) == decision.verdict
+    assert explanation.host == decision.host
+    assert explanation.feasible == decision.feasible
+    if decision.host is not None:
+        assert explanation.score == decision.score
+    parts = {name: tuple(part) for name, part in explanation.parts.items()}
+    if set(decision.parts) == {"default"}:  # the engine chooses how the term of a fleet without a profile is called
+        assert list(parts.values()) == list(decision.parts.values())
+    else:
+        assert parts == decision.parts
+    got = [(reason.rule, reason.argument, reason.hosts, reason.resolvable) for reason in explanation.reasons]
+    want = [(reason.rule, reason.argument, reason.hosts, reason.resolvable) for reason in decision.reasons]
+    assert got == want
+    assert change_tuple(explanation.smallest_change) == change_tuple(decision.smallest_change)
+    verdicts = explanation.verdicts_by_host()
+    assert verdicts.dtype == np.uint8
+    assert verdicts.tolist() == decision.verdicts_by_host
+    for host, expected in enumerate(decision.reasons_by_host):
+        if decision.verdicts_by_host[host] != reference.HOLE:
+            assert tuple(tuple(reason) for reason in explanation.reasons_at(host)) == expected
+
+
+def assert_same_results(result, decisions: list[reference.Decision]) -> None:
+    """Hosts, scores, verdicts and, for each decision, ties and the whole explanation."""
+    assert result.hosts.tolist() == [-1 if d.host is None else d.host for d in decisions]
+    assert [int(v) for v in result.verdicts] == [d.verdict for d in decisions]
+    for i, decision in enumerate(decisions):
+        assert (result.items[i] >= 0) == (decision.item is not None)
+        if decision.host is not None:
+            assert result.scores[i] == decision.score
+        assert result.ties(i).tolist() == decision.ties
+        assert_same_explanation(result.explain(i), decision)
+
+
+def assert_same_state(engine, slow: reference.Fleet, items: list[tuple[int, int]]) -> None:
+    """Columns, names and items; `items` pairs the engine's item ids with the reference's."""
+    state = slow.state
+    assert len(engine) == len(state.alive)
+    assert list(engine.resources) == slow.resources
+    assert engine.capacity.tolist() == [state.capacity[name] for name in slow.resources]
+    assert engine.used.tolist() == [state.used[name] for name in slow.resources]
+    to_engine = {theirs: ours for ours, theirs in items}
+    for host in {host for _, host in state.items.values()}:
+        assert engine.items_on(host).tolist() == [to_engine[item] for item in slow.items_on(host)]
