@@ -1,4 +1,4 @@
-"""Imports point one way: cli -> stack -> {kubernetes openstack packing} -> the Python face -> _core; inside _core too."""
+"""Imports point one way: cli -> stack -> {kubernetes openstack packing} -> face -> _core, and inside _core too."""
 
 from tests.house.sources import CORE, PACKAGE, ROOT, core_files, cython_imports, python_files, python_imports
 
