@@ -1,29 +1,36 @@
 """Replays recorded cases against this reference, and says how an answer differs from the recorded one.
 
-`run_case(suite, case, names)` answers a case of any suite; `differences(suite, case, got)` compares such an answer, of
+`run_case(suite, case, names)` answers a case of any suite, named by folder and file ("placement/flat");
+`differences(suite, case, got, names)` compares such an answer, of
 this reference or of anybody else, by the comparison rules of the vectors' README. Reads no files.
 """
 
 from __future__ import annotations
 
-from tests.reference.openstack import canonical
+from tests.reference.openstack import canonical, pci, tables
 from tests.reference.openstack.answer import allocation_candidates, request_json
 from tests.reference.openstack.candidates import search
 from tests.reference.openstack.cloud import Cloud
+from tests.reference.openstack.numa import host_cells, usage_after
+from tests.reference.openstack.numa_constraints import ConstraintError, numa_constraints
+from tests.reference.openstack.numa_fit import Limits, fit
 from tests.reference.openstack.query import parse, parse_microversion
 from tests.reference.openstack.service import Placement
 
-CANDIDATE_SUITES = (
-    "bandwidth",
-    "baremetal",
-    "errors",
-    "flat",
-    "generation",
-    "microversions",
-    "nested",
-    "pci",
-    "random",
-    "sharing",
+CANDIDATE_SUITES = tuple(
+    f"placement/{name}"
+    for name in (
+        "bandwidth",
+        "baremetal",
+        "errors",
+        "flat",
+        "generation",
+        "microversions",
+        "nested",
+        "pci",
+        "random",
+        "sharing",
+    )
 )
 
 
@@ -104,5 +111,56 @@ def _claims_differences(case: dict, got: list[tuple[int, dict | None]], names: d
     return found
 
 
-RUN = {**dict.fromkeys(CANDIDATE_SUITES, _run_candidates), "claims": _run_claims}
-COMPARE = {**dict.fromkeys(CANDIDATE_SUITES, _candidate_differences), "claims": _claims_differences}
+def _run_numa_fit(case: dict, names: dict) -> dict:
+    try:
+        guest = numa_constraints(case["flavor"], case.get("image"))
+    except ConstraintError as error:
+        return {"constraints": {"error": error.kind}}
+    if guest is None:
+        return {"constraints": None}
+    host = host_cells(case["host"])
+    pools = pci.sorted_pools(case["pci_pools"]) if "pci_pools" in case else None
+    packing = case.get("config", {}).get("compute.packing_host_numa_cells_allocation_strategy", False)
+    placed = fit(host, guest, Limits.from_json(case.get("limits")), pools, case.get("pci_requests"), packing=packing)
+    got = {"constraints": guest.to_json(), "fit": placed and placed.to_json()}
+    if placed:
+        try:
+            got["host_after"] = {"cells": [cell.to_json() for cell in usage_after(host, placed)]}
+        except IndexError:
+            got["host_after"] = {"error": "IndexError"}
+    return got
+
+
+def _run_pci(case: dict, names: dict) -> dict:
+    pools = pci.sorted_pools(case["pci_pools"])
+    sockets = {cell["id"]: cell["socket"] for cell in case["host"]["cells"]} if case["host"] else None
+    mapping = case.get("provider_mapping")
+    after = pci.apply_requests(pools, case["pci_requests"], mapping, case["numa_cells"], sockets)
+    return {"pools_sorted": pools, "supported": after is not None, "pools_after": after}
+
+
+def _numa_fit_differences(case: dict, got: dict, names: dict) -> list[str]:
+    expected = dict(case["expected"])
+    if "fit_if_repaired" in case or "fit_if_repaired" in expected:
+        expected["fit"] = case.get("fit_if_repaired", expected.pop("fit_if_repaired", None))
+        expected.pop("host_after", None)  # of the unrepaired fit
+        got = {key: value for key, value in got.items() if key != "host_after"}
+    return tables.numa_differences(case, expected, got)
+
+
+def _table_differences(case: dict, got: dict, names: dict) -> list[str]:
+    return tables.differences(case["expected"], got)
+
+
+RUN = {
+    **dict.fromkeys(CANDIDATE_SUITES, _run_candidates),
+    "placement/claims": _run_claims,
+    "nova/numa_fit": _run_numa_fit,
+    "nova/pci": _run_pci,
+}
+COMPARE = {
+    **dict.fromkeys(CANDIDATE_SUITES, _candidate_differences),
+    "placement/claims": _claims_differences,
+    "nova/numa_fit": _numa_fit_differences,
+    "nova/pci": _table_differences,
+}
