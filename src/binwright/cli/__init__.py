@@ -1,0 +1,1 @@
+"""The command line, `binwright VERB ...`: one module a verb, each with `configure(parser)` and `run(options)`."""

@@ -1,0 +1,108 @@
+"""`binwright conformance PEER FILE...`: replays recordings of a real service and prints how many cases are equal."""
+
+import argparse
+import importlib
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from binwright.cli import exits
+from binwright.cli.arguments import Parser, add_verbosity
+from binwright.cli.output import as_json, emit
+from binwright.cli.words import printable
+from binwright.errors import InputError
+from binwright.formats import documents
+from binwright.formats.files import read_path
+from binwright.stack.place_result import API_VERSION
+
+DESCRIPTION = """\
+Replay recorded decisions of a real service and compare them, case by case. Prints `FILE: cases N exact M` for every
+file and a total; the first differences go to standard error. Exit code 0: every case is exact, 1: one is not.
+"""
+# Where each peer's replay(document) lives; it returns an object with cases, exact and differences.
+PEERS = {"kubernetes": "binwright.kubernetes.conformance"}
+FIRST = 20
+
+
+@dataclass(slots=True)
+class FileReport:
+    """One file's counts; `skipped` when it holds no cases."""
+
+    file: str
+    cases: int = 0
+    exact: int = 0
+    skipped: bool = False
+    differences: list[str] = field(default_factory=list)
+
+
+def configure(parser: Parser) -> None:
+    """The options of `conformance`."""
+    parser.add_argument("peer", metavar="PEER", choices=PEERS, help=f"the recorded service: {', '.join(PEERS)}")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="recordings, JSON, also .gz or .xz")
+    parser.add_argument("--all", action="store_true", help=f"show every difference, not the first {FIRST}")
+    group = parser.add_argument_group("output")
+    group.add_argument("-o", "--output", "-f", "--format", dest="form", choices=("table", "json"), default="table")
+    add_verbosity(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Replay the files one after another; a line appears as soon as its file is done."""
+    replay = importlib.import_module(PEERS[options.peer]).replay
+    start = time.perf_counter()
+    lines = options.form == "table" and not options.quiet
+    left = None if options.all else FIRST
+    reports = []
+    for path in options.files:
+        report = replay_file(path, replay)
+        reports.append(report)
+        if report.skipped:
+            print(f"{printable(path)}: skipped, it holds no cases", file=sys.stderr)
+        elif lines:
+            emit(f"{printable(path)}: cases {report.cases} exact {report.exact}\n")
+        left = show_differences(report, left)
+    cases, exact = sum(report.cases for report in reports), sum(report.exact for report in reports)
+    if lines:
+        emit(f"total: cases {cases} exact {exact}\n")
+    elif not options.quiet:
+        summary = {"peer": options.peer, "cases": cases, "exact": exact}
+        emit(as_json(envelope(summary, reports, time.perf_counter() - start)))
+    return exits.YES if exact == cases else exits.NO
+
+
+def replay_file(path: str, replay: Any) -> FileReport:
+    """Load one recording and replay it. Raises InputError for what is not a JSON object."""
+    report = FileReport(path)
+    blob, *others = read_path(path)
+    if others:
+        raise InputError(f"{path}: a directory; name its files")
+    loaded = documents.load(blob)
+    if len(loaded) != 1 or not isinstance(loaded[0], dict) or "cases" not in loaded[0]:
+        report.skipped = True
+        return report
+    found = replay(loaded[0])
+    report.cases, report.exact, report.differences = found.cases, found.exact, list(found.differences)
+    return report
+
+
+def show_differences(report: FileReport, left: int | None) -> int | None:
+    """Print at most `left` (None: all) differences to standard error; how many more may be printed."""
+    shown = report.differences[:left]
+    for difference in shown:
+        print(f"{printable(report.file)}: {printable(difference)}", file=sys.stderr)
+    if left is None:
+        return None
+    if left and len(report.differences) > len(shown):
+        print("(more differences: --all)", file=sys.stderr)
+    return left - len(shown)
+
+
+def envelope(summary: dict[str, Any], reports: list[FileReport], elapsed: float) -> dict[str, Any]:
+    """The envelope of kind ConformanceResult; schema in `schemas`."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ConformanceResult",
+        "summary": summary | {"elapsedSeconds": round(elapsed, 6)},
+        "files": [asdict(report) for report in reports],
+        "notEvaluated": [],
+    }

@@ -1,0 +1,129 @@
+"""`binwright VERB ...`: finds the verb's module, runs it, turns every way of ending into an exit code.
+
+The verbs are imported when they are asked for: `binwright --version` and `--help` need NumPy only.
+"""
+
+import argparse
+import importlib
+import io
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from types import ModuleType
+
+from binwright.cli import exits
+from binwright.cli.arguments import Parser
+from binwright.cli.words import printable
+from binwright.errors import BinwrightError, BinwrightWarning, MissingExtraError
+
+VERBS = {
+    "place": "place what is pending in dumps of clusters and clouds, and say why the rest does not fit",
+    "example": "write the sample data set to a directory",
+    "conformance": "replay recorded decisions of the real services and count the cases that are equal",
+    "completion": "print the completion script for bash, zsh or fish",
+}
+EXTRA_MODULES = ("rich", "msgspec", "yaml")
+LONGEST = 2000  # characters of an error; what is beyond is the input repeating itself
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (default: the process's own) and return its exit code, see `exits`."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character is no reason to fail
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            return guarded(words)
+    except SystemExit as end:  # argparse ends this way, after having said why
+        return end.code if isinstance(end.code, int) else exits.YES
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return exits.INTERRUPTED
+
+
+def guarded(words: list[str]) -> int:
+    """Run the verb; every error becomes one line on standard error."""
+    try:
+        return dispatch(words)
+    except BinwrightError as error:
+        complain(str(error))
+        return exits.BAD
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return exits.BAD
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRA_MODULES:
+            return defect(error, words)
+        complain(str(MissingExtraError.for_module(error.name, extra="cli")))
+        return exits.BAD
+    except Exception as error:
+        return defect(error, words)
+
+
+def dispatch(words: list[str]) -> int:
+    """Read the command line and call the verb."""
+    top = top_parser()
+    options = top.parse_args(words[:1])
+    if options.verb is None:
+        top.print_help()
+        return exits.BAD
+    module = importlib.import_module(f"binwright.cli.{options.verb}")
+    parser = verb_parser(options.verb, module)
+    return module.run(parser.parse_intermixed_args(words[1:]))
+
+
+def verb_parser(verb: str, module: ModuleType) -> Parser:
+    """The parser of everything after a verb."""
+    parser = Parser(f"binwright {verb}", module.DESCRIPTION)
+    module.configure(parser)
+    return parser
+
+
+def top_parser() -> Parser:
+    """The parser of the first word."""
+    verbs = "\n".join(f"  {name:<14}{text}" for name, text in VERBS.items())
+    parser = Parser(
+        "binwright",
+        "Where does it fit, and if it does not, why? Placement for Kubernetes and OpenStack from plain dumps.",
+        f"verbs:\n{verbs}\n\n`binwright VERB --help` shows a verb's options.\n"
+        "Exit codes: 0 yes or clean, 1 no or findings, 2 bad usage or input, 3 internal error, 130 interrupted.",
+    )
+    parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
+    parser.add_argument("verb", nargs="?", metavar="VERB", choices=VERBS, help=argparse.SUPPRESS)
+    return parser
+
+
+def defect(error: Exception, words: list[str]) -> int:
+    """What a user sees of a defect: one line, the traceback with -v."""
+    if {"-v", "--verbose"} & set(words):
+        traceback.print_exc()
+    detail = f"{type(error).__name__}: {error}".splitlines()[0]
+    complain(f"internal error: {detail} (a defect of binwright; -v shows the traceback)")
+    return exits.INTERNAL
+
+
+def complain(message: str) -> None:
+    """One line on standard error, whatever the message holds."""
+    text = printable(message)
+    print("binwright:", text if len(text) <= LONGEST else f"{text[:LONGEST]} ...", file=sys.stderr)
+
+
+def show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    """Our own warnings as one line; others as Python shows them."""
+    if issubclass(category, BinwrightWarning):
+        complain(f"warning: {message}")
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+
+
+class ShowVersion(argparse.Action):
+    """--version; asks the installed package only when somebody wants to know."""
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        from importlib.metadata import version
+
+        print("binwright", version("binwright"))
+        parser.exit()

@@ -1,0 +1,103 @@
+"""`binwright place PATH...`: reads the options, calls the stack, prints the result, answers by exit code."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from binwright.cli import exits, place_report
+from binwright.cli.arguments import Parser, add_output, add_selection
+from binwright.cli.output import Rows, emit, on_console, show
+from binwright.cli.words import printable
+from binwright.outcome import Outcome
+from binwright.stack.names import find_outcome, full_name
+from binwright.stack.place import Progress, place_paths
+from binwright.stack.place_result import PlaceResult, verdict_word
+from binwright.stack.sources import INPUTS
+
+DESCRIPTION = """\
+Place what is pending in each PATH: pods of `kubectl get nodes,pods -A -o json|yaml`, servers of
+`openstack ... -f json`. Nothing is changed anywhere; the answer is where each would go and why the rest does not fit.
+
+A PATH is one source: a file, "-" for standard input, or a directory. A directory that holds clouds/NAME/ or
+clusters/NAME/ is a sandwich of several sources. Exit code 0: everything fits, 1: something does not.
+"""
+COLUMNS = ("Source", "Kind", "Namespace", "Name", "Verdict", "Host", "Score", "Message")
+
+
+def configure(parser: Parser) -> None:
+    """The options of `place`."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="file, directory, or - for standard input")
+    parser.add_argument("--input", choices=INPUTS, default="auto", help="what plain files hold (default: auto)")
+    parser.add_argument("--retry-errors", action="store_true", help="place servers in status ERROR too")
+    parser.add_argument("--explain", metavar="NAME", help="say everything about one object: SOURCE/NAMESPACE/NAME")
+    parser.add_argument("--strict", action="store_true", help="exit 1 when a rule in the input was not evaluated")
+    add_selection(parser)
+    add_output(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Place and print. 0: all placed, 1: something is not, or (--strict) a rule was not evaluated."""
+    with progress_bar(options.quiet) as progress:
+        result = place_paths(options.paths, options.input, options.retry_errors, progress)
+    if options.verbose:
+        for note in result.notes:
+            print(f"binwright: {printable(note)}", file=sys.stderr)
+    if options.namespace is not None:
+        result = result.only(lambda outcome: outcome.namespace == options.namespace)
+    if options.explain is not None:
+        named = find_outcome([*result.unplaced, *result.placed], options.explain)
+        result = result.only(lambda outcome: outcome is named)
+    print_result(options, result)
+    if result.unplaced or (options.strict and result.not_evaluated):
+        return exits.NO
+    return exits.YES
+
+
+def print_result(options: argparse.Namespace, result: PlaceResult) -> None:
+    """The result in the form asked for; --explain has its own table."""
+    outcomes = [*result.placed, *result.unplaced]
+    if options.explain is not None and options.form in ("table", "wide") and not options.columns:
+        if not options.quiet:
+            emit(on_console(lambda console: place_report.explain(console, outcomes[0])))
+        return
+    show(
+        options,
+        envelope=result.to_dict(),
+        rows=Rows(COLUMNS, [row(outcome) for outcome in outcomes]),
+        names=[full_name(outcome) for outcome in outcomes],
+        report=lambda console, wide: place_report.draw(console, result, wide),
+    )
+
+
+def row(outcome: Outcome) -> tuple[Any, ...]:
+    """One object's cells under COLUMNS."""
+    return (
+        outcome.source,
+        outcome.kind,
+        outcome.namespace,
+        outcome.name,
+        verdict_word(outcome.verdict),
+        outcome.host,
+        outcome.score,
+        outcome.message,
+    )
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Iterator[Progress | None]:
+    """A bar over the sources on standard error, only when that is a terminal; None otherwise."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def progress(source: str, done: int, total: int) -> None:
+            bar.update(task, description=printable(source), completed=done, total=total)
+
+        yield progress

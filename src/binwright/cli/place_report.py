@@ -1,0 +1,229 @@
+"""The table of `binwright place`: what went where, use before and after, why the rest does not fit.
+
+Summarises first; `wide` cuts nothing. Draws on a rich console and computes nothing that the result does not hold.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from binwright.cli.output import borderless, cell_text
+from binwright.cli.words import amount, count, listing, printable, share
+from binwright.outcome import NotEvaluated, Outcome, ReasonText, ResourceUse, SourceOutcome
+from binwright.stack.names import full_name
+from binwright.stack.place_result import PlaceResult, verdict_word
+
+MOST_PLACED = 16  # rows of the table form; `wide` shows all
+MOST_REFUSALS = 8
+MOST_RULES = 12
+MOST_NAMES = 3
+Thing = TypeVar("Thing")
+MAIN_RESOURCES = ("cpu", "memory", "VCPU", "PCPU", "MEMORY_MB", "DISK_GB")
+
+
+def draw(console: Any, result: PlaceResult, wide: bool) -> None:
+    """The whole report."""
+    draw_headline(console, result)
+    if len(result.sources) > 1:
+        draw_sources(console, result.sources)
+    draw_use(console, result.sources, wide)
+    draw_placed(console, result.sources, wide)
+    draw_unplaced(console, result.unplaced, wide)
+    draw_not_evaluated(console, result, wide)
+
+
+def explain(console: Any, outcome: Outcome) -> None:
+    """Everything that is known about one object."""
+    console.print(title(f"{outcome.kind} {full_name(outcome)}: {verdict_word(outcome.verdict)}"))
+    if outcome.host is not None:
+        score = "" if outcome.score is None else f", score {cell_text(outcome.score)}"
+        console.print(printable(f"  goes to {outcome.host}{score}"))
+    for device in outcome.devices:
+        console.print(printable(f"  device {device}"))
+    draw_refusal(console, outcome, wide=True)
+
+
+def draw_headline(console: Any, result: PlaceResult) -> None:
+    """One line: outcome, size of the problem, time."""
+    placed, pending = len(result.placed), len(result.placed) + len(result.unplaced)
+    size = f"{count(result.hosts, 'host')}, {count(len(result.sources), 'source')}, {result.elapsed_seconds:.2f} s"
+    if pending:
+        console.print(title(f"{placed:,} of {count(pending, 'pending object')} placed ({size})"))
+    else:
+        console.print(title(f"Nothing is pending ({size})"))
+
+
+def draw_sources(console: Any, sources: list[SourceOutcome]) -> None:
+    """One row a source."""
+    numbers = ("Hosts", "Pending", "Placed", "Not placed")
+    table = borderless(("Source", "Layer", *numbers), right=numbers)
+    for source in sources:
+        placed, unplaced = len(source.placed), len(source.unplaced)
+        cells = (source.source, source.layer, source.hosts, placed + unplaced, placed, unplaced)
+        table.add_row(*map(cell_text, cells))
+    console.print()
+    console.print(table)
+
+
+def draw_use(console: Any, sources: list[SourceOutcome], wide: bool) -> None:
+    """Use before and after, per source and resource."""
+    numbers = ("Capacity", "Used before", "Used after")
+    table = borderless(("Source", "Resource", *numbers), right=numbers)
+    left_out = 0
+    for source in sources:
+        uses = [use for use in source.resources if wide or worth_a_row(use)]
+        left_out += len(source.resources) - len(uses)
+        for first, use in zip((True, *[False] * len(uses)), uses):
+            table.add_row(
+                printable(source.source) if first else "",
+                printable(use.name),
+                amount(use.name, use.capacity),
+                used(use.name, use.used_before, use.capacity),
+                used(use.name, use.used_after, use.capacity),
+            )
+    if not table.row_count:
+        return
+    console.print()
+    console.print(table)
+    if left_out:
+        console.print(f"({count(left_out, 'more row')} of resources: -o wide)", style="dim")
+
+
+def worth_a_row(use: ResourceUse) -> bool:
+    """Whether the short table shows a resource: the usual ones, and any other whose use changes but the pod count."""
+    return use.name in MAIN_RESOURCES or (use.used_after != use.used_before and use.name != "pods")
+
+
+def draw_placed(console: Any, sources: list[SourceOutcome], wide: bool) -> None:
+    """What went where; the short table takes the first few of every source."""
+    total = sum(len(source.placed) for source in sources)
+    if not total:
+        return
+    outcomes = fair_cut([source.placed for source in sources], total if wide else MOST_PLACED)
+    table = borderless(("Placed", "Host", "Score"), right=("Score",))
+    for outcome in outcomes:
+        table.add_row(printable(full_name(outcome)), cell_text(outcome.host), score_text(outcome.score))
+    console.print()
+    console.print(table)
+    if len(outcomes) < total:
+        console.print(f"({total - len(outcomes):,} more of {total:,} placed: -o wide)", style="dim")
+
+
+def draw_unplaced(console: Any, unplaced: list[Outcome], wide: bool) -> None:
+    """Why the rest does not fit; objects that are refused alike are one entry."""
+    if not unplaced:
+        return
+    console.print()
+    console.print(title(f"Does not fit: {count(len(unplaced), 'object')}"))
+    by_source: dict[str, list[list[Outcome]]] = {}
+    for group in alike(unplaced):
+        by_source.setdefault(group[0].source, []).append(group)
+    groups = list(by_source.values())
+    shown = fair_cut(groups, len(unplaced) if wide else MOST_REFUSALS)
+    for group in shown:
+        first = group[0]
+        names = [outcome.name for outcome in group]
+        where = "/".join(part for part in (first.source, first.namespace) if part)
+        if len(group) == 1:
+            head = f"{first.kind} {where}/{first.name}"
+        else:
+            head = f"{len(group)} x {first.kind} in {where}: {listing(names, len(names) if wide else MOST_NAMES)}"
+        console.print(printable(head), style="bold")
+        draw_refusal(console, first, wide)
+    rest = len(unplaced) - sum(map(len, shown))
+    if rest:
+        console.print(f"({count(rest, 'more object')} refused for other reasons: -o wide)", style="dim")
+
+
+def draw_refusal(console: Any, outcome: Outcome, wide: bool) -> None:
+    """Message, reasons with counts, smallest change, each indented."""
+    from rich.padding import Padding
+
+    lines = [outcome.message] if outcome.message else []
+    if wide:
+        lines += [f"{reason.rule}, {count(reason.hosts, 'host')}: {reason.text}" for reason in outcome.reasons]
+    elif outcome.reasons:
+        lines.append("By rule: " + ", ".join(by_rule(outcome.reasons)))
+    if outcome.smallest_change is not None:
+        lines.append(f"Smallest change: {change_text(outcome.smallest_change)}")
+    for line in lines:
+        console.print(Padding(printable(line), (0, 0, 0, 2)))
+
+
+def change_text(change: dict[str, Any]) -> str:
+    """The smallest change that would be enough, as a sentence."""
+    if change.get("text"):
+        return str(change["text"])
+    host, resource = change.get("host"), change.get("resource")
+    match change["kind"]:
+        case "request":
+            have, need = amount(resource, change["have"]), amount(resource, change["need"])
+            return f"ask for {have} of {resource} instead of {need}; {host} has that"
+        case "host":
+            have, need = amount(resource, change["have"]), amount(resource, change["need"])
+            return f"give {host} {need} of {resource} instead of {have}"
+        case _:
+            argument = f" ({change['argument']})" if change.get("argument") is not None else ""
+            return f"only {change['rule']}{argument} keeps it from {host}"
+
+
+def draw_not_evaluated(console: Any, result: PlaceResult, wide: bool) -> None:
+    """Rules that were not evaluated, kinds that were read over, remarks."""
+    entries: list[NotEvaluated] = result.not_evaluated
+    if entries:
+        table = borderless(("Not evaluated", "Objects", "For example"), right=("Objects",))
+        for entry in entries if wide else entries[:MOST_RULES]:
+            table.add_row(printable(entry.rule), f"{entry.objects:,}", printable(entry.example))
+        console.print()
+        console.print(table)
+        if not wide and len(entries) > MOST_RULES:
+            console.print(f"({count(len(entries) - MOST_RULES, 'more rule')}: -o wide)", style="dim")
+    if result.skipped_kinds:
+        kinds = ", ".join(f"{number:,} {kind}" for kind, number in result.skipped_kinds.items())
+        console.print()
+        console.print(printable(f"Read over: {kinds}"), style="dim")
+
+
+def alike(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
+    """Outcomes of one source and namespace with equal message, reasons and smallest change, in order of the first."""
+    groups: dict[tuple[Any, ...], list[Outcome]] = {}
+    for outcome in outcomes:
+        reasons = tuple((reason.rule, reason.hosts, reason.text) for reason in outcome.reasons)
+        same = (outcome.source, outcome.kind, outcome.namespace, outcome.message, reasons, str(outcome.smallest_change))
+        groups.setdefault(same, []).append(outcome)
+    return list(groups.values())
+
+
+def by_rule(reasons: list[ReasonText]) -> list[str]:
+    """Hosts per rule, most first. A rule with several reasons on one host counts that host for each."""
+    totals: dict[str, int] = {}
+    for reason in reasons:
+        totals[reason.rule] = totals.get(reason.rule, 0) + reason.hosts
+    return [f"{rule} {hosts:,}" for rule, hosts in sorted(totals.items(), key=lambda item: -item[1])]
+
+
+def fair_cut(lists: Sequence[Sequence[Thing]], most: int) -> list[Thing]:
+    """At most `most` things, the first ones of each list, as evenly as the lists allow, list by list."""
+    taken = [0] * len(lists)
+    left = most
+    while left and any(number < len(things) for number, things in zip(taken, lists)):
+        for position, things in enumerate(lists):
+            if left and taken[position] < len(things):
+                taken[position] += 1
+                left -= 1
+    return [thing for things, number in zip(lists, taken) for thing in things[:number]]
+
+
+def used(resource: str, value: int, capacity: int) -> str:
+    """An amount with its share of the capacity."""
+    return f"{amount(resource, value)} ({share(value, capacity)})"
+
+
+def score_text(score: int | float | None) -> str:
+    """A score: whole as it is, broken with three decimals."""
+    return f"{score:.3f}" if isinstance(score, float) else cell_text(score)
+
+
+def title(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(printable(text), style="bold")

@@ -1,0 +1,42 @@
+"""The main job: read PATHs, place every source by its own layer, one result for all. Sources share no hosts."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from binwright.outcome import SourceOutcome
+from binwright.stack.place_result import PlaceResult
+from binwright.stack.sources import Source, find_sources
+
+Progress = Callable[[str, int, int], None]
+
+
+def place_paths(
+    paths: Iterable[str], input: str = "auto", retry_errors: bool = False, progress: Progress | None = None
+) -> PlaceResult:
+    """Place what is pending in every source that `paths` name; no file is changed.
+
+    `input` is one of `sources.INPUTS`; `retry_errors` counts servers in ERROR as pending.
+    `progress(source name, sources done, sources)` is called before each source and once at the end.
+    Raises InputError for the first bad path or object.
+    """
+    start = time.perf_counter()
+    sources = find_sources(paths, input)
+    outcomes = []
+    for done, source in enumerate(sources):
+        if progress is not None:
+            progress(source.name, done, len(sources))
+        outcomes.append(place_one(source, retry_errors))
+    if progress is not None:
+        progress("", len(sources), len(sources))
+    return PlaceResult(outcomes, elapsed_seconds=time.perf_counter() - start)
+
+
+def place_one(source: Source, retry_errors: bool) -> SourceOutcome:
+    """Hand a source to its layer; the other layer's modules are not imported."""
+    if source.layer == "openstack":
+        from binwright.openstack.place import place_source
+
+        return place_source(source.name, source.blobs, retry_errors=retry_errors)
+    from binwright.kubernetes.place import place_source
+
+    return place_source(source.name, source.blobs)

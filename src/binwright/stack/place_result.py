@@ -1,0 +1,172 @@
+"""What `place` found out over all sources together, and its JSON form, kind `PlaceResult`.
+
+Adds up and filters what the layers said; decides nothing and formats nothing for people.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from binwright.outcome import NotEvaluated, Outcome, ResourceUse, SourceOutcome
+from binwright.result import Verdict
+
+API_VERSION = "binwright.io/v1alpha1"
+
+
+@dataclass(slots=True)
+class PlaceResult:
+    """The outcomes of the sources in the order given; `elapsed_seconds` is wall time for reading and placing."""
+
+    sources: list[SourceOutcome]
+    elapsed_seconds: float = 0.0
+    seed: int | None = field(default=None)
+
+    @property
+    def hosts(self) -> int:
+        """Hosts of all sources."""
+        return sum(source.hosts for source in self.sources)
+
+    @property
+    def placed(self) -> list[Outcome]:
+        """What got a host, source by source, each in its queue order."""
+        return [outcome for source in self.sources for outcome in source.placed]
+
+    @property
+    def unplaced(self) -> list[Outcome]:
+        """What got none, source by source, each in its queue order."""
+        return [outcome for source in self.sources for outcome in source.unplaced]
+
+    @property
+    def resources(self) -> list[ResourceUse]:
+        """Totals per resource name over all sources, in order of first appearance."""
+        return merge_resources(use for source in self.sources for use in source.resources)
+
+    @property
+    def skipped_kinds(self) -> dict[str, int]:
+        """Objects per kind that the layers read over, names ascending."""
+        counts: dict[str, int] = {}
+        for source in self.sources:
+            for kind, count in source.skipped_kinds.items():
+                counts[kind] = counts.get(kind, 0) + count
+        return dict(sorted(counts.items()))
+
+    @property
+    def not_evaluated(self) -> list[NotEvaluated]:
+        """Rules that stand in the input and were not evaluated, one entry a rule, most objects first."""
+        return merge_not_evaluated(entry for source in self.sources for entry in source.not_evaluated)
+
+    @property
+    def notes(self) -> list[str]:
+        """Remarks of the layers, each with its source."""
+        return [f"{source.source}: {note}" for source in self.sources for note in source.notes]
+
+    def only(self, keep: Callable[[Outcome], bool]) -> "PlaceResult":
+        """A copy that lists the outcomes which `keep` accepts; hosts and resources still count everything."""
+        return replace(
+            self,
+            sources=[
+                replace(
+                    source,
+                    placed=[outcome for outcome in source.placed if keep(outcome)],
+                    unplaced=[outcome for outcome in source.unplaced if keep(outcome)],
+                )
+                for source in self.sources
+            ],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The envelope of kind PlaceResult: plain dicts, lists, strings and exact numbers; schema in `schemas`."""
+        placed, unplaced = self.placed, self.unplaced
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "PlaceResult",
+            "summary": {
+                "hosts": self.hosts,
+                "requested": len(placed) + len(unplaced),
+                "placed": len(placed),
+                "unplaced": len(unplaced),
+                "elapsedSeconds": round(self.elapsed_seconds, 6),
+            },
+            "sources": [
+                {
+                    "name": source.source,
+                    "layer": source.layer,
+                    "hosts": source.hosts,
+                    "placed": len(source.placed),
+                    "unplaced": len(source.unplaced),
+                    "resources": [resource_entry(use) for use in source.resources],
+                }
+                for source in self.sources
+            ],
+            "placed": [placed_entry(outcome) for outcome in placed],
+            "unplaced": [unplaced_entry(outcome) for outcome in unplaced],
+            "resources": [resource_entry(use) for use in self.resources],
+            "skippedKinds": self.skipped_kinds,
+            "seed": self.seed,
+            "notes": self.notes,
+            "notEvaluated": [
+                {"rule": entry.rule, "objects": entry.objects, "example": entry.example} for entry in self.not_evaluated
+            ],
+        }
+
+
+def verdict_word(verdict: Verdict) -> str:
+    """The verdict as JSON and tables say it: placed, unschedulable, unresolvable or error."""
+    return verdict.name.lower()
+
+
+def merge_resources(uses: Iterable[ResourceUse]) -> list[ResourceUse]:
+    """Sums by name, in order of first appearance."""
+    totals: dict[str, ResourceUse] = {}
+    for use in uses:
+        total = totals.setdefault(use.name, ResourceUse(use.name, 0, 0, 0))
+        total.capacity += use.capacity
+        total.used_before += use.used_before
+        total.used_after += use.used_after
+    return list(totals.values())
+
+
+def merge_not_evaluated(entries: Iterable[NotEvaluated]) -> list[NotEvaluated]:
+    """One entry a rule with the sum of objects and the first example; most objects first, then by rule."""
+    merged: dict[str, NotEvaluated] = {}
+    for entry in entries:
+        total = merged.setdefault(entry.rule, NotEvaluated(entry.rule, 0, entry.example))
+        total.objects += entry.objects
+    return sorted(merged.values(), key=lambda entry: (-entry.objects, entry.rule))
+
+
+def identity(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "source": outcome.source,
+        "kind": outcome.kind,
+        "namespace": outcome.namespace,
+        "name": outcome.name,
+        "uid": outcome.uid,
+    }
+
+
+def placed_entry(outcome: Outcome) -> dict[str, Any]:
+    return identity(outcome) | {
+        "host": outcome.host,
+        "score": outcome.score,
+        "devices": outcome.devices,
+        "victims": outcome.victims,
+    }
+
+
+def unplaced_entry(outcome: Outcome) -> dict[str, Any]:
+    return identity(outcome) | {
+        "verdict": verdict_word(outcome.verdict),
+        "message": outcome.message,
+        "reasons": [{"rule": reason.rule, "hosts": reason.hosts, "text": reason.text} for reason in outcome.reasons],
+        "smallestChange": outcome.smallest_change,
+    }
+
+
+def resource_entry(use: ResourceUse) -> dict[str, Any]:
+    return {
+        "name": use.name,
+        "capacity": use.capacity,
+        "usedBefore": use.used_before,
+        "usedAfter": use.used_after,
+    }
