@@ -8,7 +8,6 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
-from setuptools.errors import CCompilerError, ExecError, PlatformError
 
 HERE = Path(__file__).parent
 CORE = HERE / "_core"
@@ -104,14 +103,13 @@ class BuildWithHelp(build_ext):
     """build_ext that says in one line what is missing when there is no C compiler."""
 
     def build_extensions(self):
-        try:
-            super().build_extensions()
-        except (CCompilerError, ExecError, PlatformError, FileNotFoundError) as error:
+        program = getattr(self.compiler, "compiler", ["cl"])[0]
+        if shutil.which(program) is None:
             raise SystemExit(
-                "binwright: building from source needs a C compiler "
-                "(Debian/Ubuntu: apt-get install gcc; Fedora: dnf install gcc; macOS: xcode-select --install); "
-                f"the compiler said: {error}"
-            ) from error
+                f"binwright: building from source needs a C compiler, and {program!r} was not found "
+                "(Debian, Ubuntu: apt-get install gcc; Fedora: dnf install gcc; macOS: xcode-select --install)"
+            )
+        super().build_extensions()
 
 
 setup(

@@ -1,0 +1,2 @@
+# The kernels compiled for instruction set "base" (flags: setup.py).
+include "kernels.pxi"

@@ -1,0 +1,2 @@
+# The kernels compiled for instruction set "sve" (flags: setup.py).
+include "kernels.pxi"

@@ -1,0 +1,2 @@
+# The kernels compiled for instruction set "v3" (flags: setup.py).
+include "kernels.pxi"

@@ -1,0 +1,2 @@
+# The kernels compiled for instruction set "v4" (flags: setup.py).
+include "kernels.pxi"

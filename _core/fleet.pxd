@@ -1,0 +1,37 @@
+# The fleet: hosts in columns, one column a resource. Sole owner of capacity and used.
+#
+# capacity, used: int64, (resources, stride), in the resource's own unit; 0 <= capacity <= MAX_AMOUNT,
+#                 0 <= used <= MAX_USED. A resource is filtered, scored, or both; that is the profile's affair.
+# flags:          uint8, (1, stride): 0 = takes requests; CORDONED; ABSENT = removed, or beyond the last host.
+
+from libc.stdint cimport int64_t, uint8_t
+
+from binwright._core.columns cimport Columns
+from binwright._core.journal cimport Change, Idea, Journal
+from binwright._core.kernels cimport BW_BLOCK
+
+cdef enum:
+    CORDONED = 1
+    ABSENT = 2
+
+cdef int64_t MAX_AMOUNT
+cdef int64_t MAX_USED
+
+
+cdef class Fleet(Idea):
+    cdef Journal journal
+    cdef readonly Py_ssize_t resources
+    cdef readonly Py_ssize_t hosts     # host slots in use, removed ones included
+    cdef readonly Py_ssize_t stride
+    cdef readonly Columns capacity
+    cdef readonly Columns used
+    cdef readonly Columns flags
+    cdef int64_t* widest               # (resources,): no host ever had more of it; narrow kernels need <= BW_NARROW
+
+    cdef void mark_absent(self, Py_ssize_t start) noexcept
+    cdef void add_use(self, Py_ssize_t host, const int64_t* amounts, int64_t sign) noexcept nogil
+    cdef bint use_would_overflow(self, Py_ssize_t host, const int64_t* amounts) noexcept nogil
+    cdef bint wide(self, Py_ssize_t resource) noexcept nogil
+
+    cdef inline Py_ssize_t blocks(self) noexcept nogil:
+        return (self.hosts + BW_BLOCK - 1) // BW_BLOCK

@@ -1,0 +1,147 @@
+"""The fleet's columns: capacity and used of every resource, whether a host takes requests; add, remove, resize."""
+
+from libc.stdint cimport int32_t, uint32_t
+from libc.stdlib cimport calloc, free
+
+from binwright._core.columns cimport stride_for
+from binwright._core.kernels cimport BW_NARROW
+
+cdef int64_t MAX_AMOUNT = (<int64_t>1) << 56
+cdef int64_t MAX_USED = (<int64_t>1) << 61
+
+LARGEST_AMOUNT = MAX_AMOUNT
+
+cdef enum Kind:
+    ADDED      # old = host slots before
+    FLAGS      # old = flags before
+    CAPACITY   # what = resource, old = capacity before
+    USED       # what = resource, old = used before
+
+
+cdef class Fleet(Idea):
+    """Columns of `resources` resources. One thread at a time; every change is noted in the journal."""
+
+    def __cinit__(self, Journal journal, Py_ssize_t resources):
+        self.widest = NULL
+        self.journal = journal
+        self.resources = resources
+        self.hosts = 0
+        self.stride = stride_for(1)
+        self.widest = <int64_t*>calloc(max(resources, 1), sizeof(int64_t))
+        if self.widest == NULL:
+            raise MemoryError(f"fleet of {resources} resources")
+        self.capacity = Columns(resources, self.stride, 8)
+        self.used = Columns(resources, self.stride, 8)
+        self.flags = Columns(1, self.stride, 1)
+        self.mark_absent(0)
+        journal.register(self)
+
+    def __dealloc__(self):
+        free(self.widest)
+
+    cdef void mark_absent(self, Py_ssize_t start) noexcept:
+        cdef uint8_t* flags = self.flags.uint8s(0)
+        cdef Py_ssize_t host
+        for host in range(start, self.stride):
+            flags[host] = ABSENT
+
+    cdef int lengthen(self, Py_ssize_t stride) except -1:
+        cdef Py_ssize_t before = self.stride
+        self.capacity = self.capacity.resized(self.resources, stride)
+        self.used = self.used.resized(self.resources, stride)
+        self.flags = self.flags.resized(1, stride)
+        self.stride = stride
+        self.mark_absent(before)
+        return 0
+
+    cdef void add_use(self, Py_ssize_t host, const int64_t* amounts, int64_t sign) noexcept nogil:
+        """used += sign * amounts on one host; noted by the caller, whose change it is."""
+        cdef Py_ssize_t resource
+        for resource in range(self.resources):
+            self.used.int64s(resource)[host] += sign * amounts[resource]
+
+    cdef bint use_would_overflow(self, Py_ssize_t host, const int64_t* amounts) noexcept nogil:
+        cdef Py_ssize_t resource
+        for resource in range(self.resources):
+            if self.used.int64s(resource)[host] + amounts[resource] > MAX_USED:
+                return True
+        return False
+
+    cdef bint wide(self, Py_ssize_t resource) noexcept nogil:
+        return self.widest[resource] > BW_NARROW
+
+    def add_hosts(self, list capacity, list used, Py_ssize_t count):
+        """Append `count` hosts; `capacity[r]`, `used[r]`: int64 arrays (count,), checked by the caller.
+
+        Returns the index of the first new host. The stride has been lengthened by the caller where needed.
+        """
+        cdef Py_ssize_t first = self.hosts, resource, i
+        cdef const int64_t[::1] amounts
+        cdef int64_t* column
+        for resource in range(self.resources):
+            amounts = capacity[resource]
+            column = self.capacity.int64s(resource) + first
+            for i in range(count):
+                column[i] = amounts[i]
+                if amounts[i] > self.widest[resource]:
+                    self.widest[resource] = amounts[i]
+            amounts = used[resource]
+            column = self.used.int64s(resource) + first
+            for i in range(count):
+                column[i] = amounts[i]
+        for i in range(count):
+            self.flags.uint8s(0)[first + i] = 0
+        self.hosts = first + count
+        self.journal.note(self.number, ADDED, -1, 0, first)
+        return first
+
+    def set_flags(self, Py_ssize_t host, int flags):
+        """Cordon, uncordon or remove one host."""
+        cdef uint8_t* cell = self.flags.uint8s(0) + host
+        if cell[0] != flags:
+            self.journal.note(self.number, FLAGS, host, 0, cell[0])
+            cell[0] = <uint8_t>flags
+
+    def set_capacity(self, Py_ssize_t host, Py_ssize_t resource, int64_t amount):
+        cdef int64_t* cell = self.capacity.int64s(resource) + host
+        self.journal.note(self.number, CAPACITY, host, resource, cell[0])
+        cell[0] = amount
+        if amount > self.widest[resource]:
+            self.widest[resource] = amount
+
+    def set_used(self, Py_ssize_t host, Py_ssize_t resource, int64_t amount):
+        """Overwrite what is used without an item for it (an outside report)."""
+        cdef int64_t* cell = self.used.int64s(resource) + host
+        self.journal.note(self.number, USED, host, resource, cell[0])
+        cell[0] = amount
+
+    cdef int revert(self, const Change* change) except -1:
+        cdef Py_ssize_t resource, host
+        if change.kind == ADDED:
+            for resource in range(self.resources):
+                for host in range(<Py_ssize_t>change.old, self.hosts):
+                    self.capacity.int64s(resource)[host] = 0
+                    self.used.int64s(resource)[host] = 0
+            self.hosts = <Py_ssize_t>change.old
+            self.mark_absent(self.hosts)
+        elif change.kind == FLAGS:
+            self.flags.uint8s(0)[change.host] = <uint8_t>change.old
+        elif change.kind == CAPACITY:
+            self.capacity.int64s(<Py_ssize_t>change.what)[change.host] = change.old
+        else:
+            self.used.int64s(<Py_ssize_t>change.what)[change.host] = change.old
+        return 0
+
+    cpdef object save(self):
+        return (
+            self.hosts, self.capacity.copy(), self.used.copy(), self.flags.copy(),
+            [self.widest[r] for r in range(self.resources)],
+        )
+
+    cpdef object restore(self, object saved):
+        hosts, capacity, used, flags, widest = saved
+        self.hosts, self.capacity, self.used, self.flags = hosts, capacity, used, flags
+        self.stride = self.capacity.stride
+        cdef Py_ssize_t resource
+        for resource in range(self.resources):
+            self.widest[resource] = widest[resource]

@@ -1,0 +1,44 @@
+# Items: one record per placed request, in slots; the items of a host form a list in placing order.
+# Placing an item adds its class's commit demand to the host; releasing it, or taking the placing back, removes it.
+#
+# An item's public id is generation << 32 | slot. A slot's generation grows at release, so an old id is refused.
+# Released slots wait on a stack and are taken again last in, first out.
+
+from libc.stdint cimport int32_t, int64_t
+
+from binwright._core.fleet cimport Fleet
+from binwright._core.journal cimport Change, Idea, Journal
+from binwright._core.request cimport Classes
+
+
+cdef struct Item:
+    int32_t request      # class number
+    int32_t host         # -1 = released
+    int32_t previous     # slot of the item placed before it on this host, -1 = none
+    int32_t next         # slot of the item placed after it on this host, -1 = none
+    int32_t generation
+
+
+cdef struct Ends:
+    int32_t first        # slot of the oldest item of a host, -1 = none
+    int32_t last
+
+
+cdef class Items(Idea):
+    cdef Journal journal
+    cdef Fleet fleet
+    cdef Classes classes
+    cdef Item* records
+    cdef Py_ssize_t room
+    cdef readonly Py_ssize_t slots     # slots ever used
+    cdef readonly Py_ssize_t alive     # items now
+    cdef int32_t* spare                # stack of released slots
+    cdef Py_ssize_t spares, spare_room
+    cdef Ends* ends                    # (stride,)
+    cdef Py_ssize_t stride
+
+    cdef int64_t place(self, int32_t request, int32_t host) except -1 nogil
+    cdef int release(self, int64_t item) except -1
+    cdef Item* find(self, int64_t item) noexcept nogil
+    cdef void link_last(self, int32_t slot) noexcept nogil
+    cdef void unlink(self, int32_t slot) noexcept nogil

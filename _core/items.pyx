@@ -1,0 +1,205 @@
+"""Records of what is placed: who, where, in which order; placing commits resources, releasing gives them back."""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.stdint cimport uint32_t
+from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy, memset
+
+cdef enum Kind:
+    PLACED      # what = slot, old = 1 if the slot was a spare one
+    RELEASED    # what = class << 32 | slot, old = previous << 32 | next
+
+
+cdef inline int64_t pack(int32_t high, int32_t low) noexcept nogil:
+    return (<int64_t>high << 32) | <int64_t><uint32_t>low
+
+
+cdef inline int32_t high_half(int64_t packed) noexcept nogil:
+    return <int32_t>(packed >> 32)
+
+
+cdef inline int32_t low_half(int64_t packed) noexcept nogil:
+    return <int32_t><uint32_t>packed
+
+
+cdef void* enlarged(void* memory, Py_ssize_t size) except NULL nogil:
+    cdef void* grown = realloc(memory, size)
+    if grown == NULL:
+        with gil:
+            raise MemoryError("items")
+    return grown
+
+
+cdef class Items(Idea):
+    """The items of one fleet. Single writer, like the fleet."""
+
+    def __cinit__(self, Journal journal, Fleet fleet, Classes classes):
+        self.records = NULL
+        self.spare = NULL
+        self.ends = NULL
+        self.journal = journal
+        self.fleet = fleet
+        self.classes = classes
+        self.room = self.slots = self.alive = self.spares = self.spare_room = self.stride = 0
+        self.lengthen(fleet.stride)
+        journal.register(self)
+
+    def __dealloc__(self):
+        free(self.records)
+        free(self.spare)
+        free(self.ends)
+
+    cdef int lengthen(self, Py_ssize_t stride) except -1:
+        if stride > self.stride:
+            self.ends = <Ends*>enlarged(self.ends, stride * sizeof(Ends))
+            memset(self.ends + self.stride, 0xFF, (stride - self.stride) * sizeof(Ends))
+            self.stride = stride
+        return 0
+
+    cdef void link_last(self, int32_t slot) noexcept nogil:
+        cdef Item* record = self.records + slot
+        cdef Ends* ends = self.ends + record.host
+        record.previous = ends.last
+        record.next = -1
+        if ends.last >= 0:
+            self.records[ends.last].next = slot
+        else:
+            ends.first = slot
+        ends.last = slot
+
+    cdef void unlink(self, int32_t slot) noexcept nogil:
+        cdef Item* record = self.records + slot
+        cdef Ends* ends = self.ends + record.host
+        if record.previous >= 0:
+            self.records[record.previous].next = record.next
+        else:
+            ends.first = record.next
+        if record.next >= 0:
+            self.records[record.next].previous = record.previous
+        else:
+            ends.last = record.previous
+
+    cdef int64_t place(self, int32_t request, int32_t host) except -1 nogil:
+        """A new item of class `request` on `host`; returns its id."""
+        cdef int32_t slot
+        cdef bint spare = self.spares > 0
+        if spare:
+            slot = self.spare[self.spares - 1]
+        else:
+            if self.slots == self.room:
+                if self.slots >= 0x7FFFFFFF // 2:
+                    with gil:
+                        raise OverflowError("more than 2^30 items in one fleet")
+                self.room = 2 * self.room if self.room else 256
+                self.records = <Item*>enlarged(self.records, self.room * sizeof(Item))
+            slot = <int32_t>self.slots
+        self.journal.note(self.number, PLACED, host, slot, spare)
+        if spare:
+            self.spares -= 1
+        else:
+            self.slots += 1
+            self.records[slot].generation = 0
+        self.records[slot].request = request
+        self.records[slot].host = host
+        self.link_last(slot)
+        self.alive += 1
+        self.fleet.add_use(host, self.classes.views[request].commit, 1)
+        return pack(self.records[slot].generation, slot)
+
+    cdef Item* find(self, int64_t item) noexcept nogil:
+        """The record of a live item, NULL for an id that is unknown or released."""
+        cdef int32_t slot = low_half(item)
+        if item < 0 or slot < 0 or slot >= self.slots:
+            return NULL
+        cdef Item* record = self.records + slot
+        if record.generation != high_half(item) or record.host < 0:
+            return NULL
+        return record
+
+    cdef int release(self, int64_t item) except -1:
+        """Forget a live item; the caller has found it."""
+        cdef int32_t slot = low_half(item)
+        cdef Item* record = self.records + slot
+        if self.spares == self.spare_room:
+            self.spare_room = 2 * self.spare_room if self.spare_room else 64
+            self.spare = <int32_t*>enlarged(self.spare, self.spare_room * sizeof(int32_t))
+        self.journal.note(
+            self.number, RELEASED, record.host, pack(record.request, slot), pack(record.previous, record.next)
+        )
+        self.unlink(slot)
+        self.fleet.add_use(record.host, self.classes.views[record.request].commit, -1)
+        record.host = -1
+        record.generation += 1
+        self.spare[self.spares] = slot
+        self.spares += 1
+        self.alive -= 1
+        return 0
+
+    cdef int revert(self, const Change* change) except -1:
+        cdef int32_t slot = low_half(change.what)
+        cdef Item* record = self.records + slot
+        if change.kind == PLACED:
+            self.unlink(slot)
+            self.fleet.add_use(record.host, self.classes.views[record.request].commit, -1)
+            record.host = -1
+            if change.old:
+                self.spare[self.spares] = slot
+                self.spares += 1
+            else:
+                self.slots -= 1
+            self.alive -= 1
+            return 0
+        self.spares -= 1
+        record.request = high_half(change.what)
+        record.host = change.host
+        record.generation -= 1
+        record.previous = high_half(change.old)
+        record.next = low_half(change.old)
+        if record.previous >= 0:
+            self.records[record.previous].next = slot
+        else:
+            self.ends[record.host].first = slot
+        if record.next >= 0:
+            self.records[record.next].previous = slot
+        else:
+            self.ends[record.host].last = slot
+        self.fleet.add_use(record.host, self.classes.views[record.request].commit, 1)
+        self.alive += 1
+        return 0
+
+    def on_host(self, Py_ssize_t host):
+        """Ids of the items on one host, in placing order."""
+        cdef list ids = []
+        cdef int32_t slot = self.ends[host].first
+        while slot >= 0:
+            ids.append(pack(self.records[slot].generation, slot))
+            slot = self.records[slot].next
+        return ids
+
+    def record(self, int64_t item):
+        """(class number, host) of a live item, or None."""
+        cdef Item* found = self.find(item)
+        return None if found == NULL else (found.request, found.host)
+
+    cpdef object save(self):
+        return (
+            self.slots, self.alive, self.stride,
+            PyBytes_FromStringAndSize(<char*>self.records, self.slots * sizeof(Item)),
+            PyBytes_FromStringAndSize(<char*>self.spare, self.spares * sizeof(int32_t)),
+            PyBytes_FromStringAndSize(<char*>self.ends, self.stride * sizeof(Ends)),
+        )
+
+    cpdef object restore(self, object saved):
+        slots, alive, stride, records, spare, ends = saved
+        self.records = <Item*>enlarged(self.records, max(<Py_ssize_t>slots, 1) * sizeof(Item))
+        self.spares = len(spare) // sizeof(int32_t)
+        self.spare = <int32_t*>enlarged(self.spare, max(self.spares, 1) * sizeof(int32_t))
+        self.ends = <Ends*>enlarged(self.ends, len(ends))
+        self.slots = slots
+        self.room = max(<Py_ssize_t>slots, 1)
+        self.spare_room = max(self.spares, 1)
+        self.alive = alive
+        self.stride = stride
+        memcpy(self.records, PyBytes_AS_STRING(records), len(records))
+        memcpy(self.spare, PyBytes_AS_STRING(spare), len(spare))
+        memcpy(self.ends, PyBytes_AS_STRING(ends), len(ends))

@@ -1,0 +1,42 @@
+# The journal: every change of a fleet in order, each with what its idea needs to take it back.
+#
+# Positions: entry i of the fleet's life stands at `entries[i - first]`. `first` grows when old entries are dropped,
+# which never happens beyond the oldest open checkpoint. Serials are never used twice, also after a rollback, so
+# (position, serial of the entry before it) names one state of the fleet for good.
+
+from libc.stdint cimport int16_t, int32_t, int64_t
+
+
+cdef struct Change:
+    int64_t serial   # unique over the fleet's life, rising
+    int32_t host     # host that changed, or -1
+    int16_t idea     # number of the idea that can revert it
+    int16_t kind     # in that idea's own words
+    int64_t what     # idea's own: which item, resource, class ...
+    int64_t old      # idea's own: what was there before
+
+
+cdef class Journal:
+    cdef Change* entries
+    cdef Py_ssize_t room       # entries allocated
+    cdef readonly int64_t first     # position of entries[0]
+    cdef readonly int64_t position  # position of the next entry
+    cdef int64_t serial        # last serial given
+    cdef list ideas            # the registered ideas, by number
+    cdef list checkpoints      # open checkpoints: positions, rising
+
+    cdef int register(self, Idea idea) except -1
+    cdef int note(self, int idea, int kind, int64_t host, int64_t what, int64_t old) except -1 nogil
+    cdef int64_t serial_before(self, int64_t position) noexcept nogil
+    cdef int revert_to(self, int64_t position) except -1
+    cdef int trim(self) except -1
+
+
+cdef class Idea:
+    # One stateful idea of a fleet. What it holds is saved, restored and taken back through these four alone.
+    cdef int number                                      # its place in the journal's registry
+
+    cdef int revert(self, const Change* change) except -1   # takes back one change, the newest of this idea
+    cdef int lengthen(self, Py_ssize_t stride) except -1    # columns must hold `stride` hosts from now on
+    cpdef object save(self)                                 # everything it holds, picklable, not shared with live state
+    cpdef object restore(self, object saved)                # becomes what was saved

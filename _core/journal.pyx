@@ -1,0 +1,94 @@
+"""The journal of changes and the contract of a stateful idea: save, apply (and note), revert."""
+
+from libc.stdlib cimport free, realloc
+from libc.string cimport memmove
+
+cdef enum:
+    KEPT = 1 << 20  # changes kept for explaining past decisions when no checkpoint is open
+
+
+cdef class Idea:
+    cdef int revert(self, const Change* change) except -1:
+        raise NotImplementedError
+
+    cdef int lengthen(self, Py_ssize_t stride) except -1:
+        return 0
+
+    cpdef object save(self):
+        raise NotImplementedError
+
+    cpdef object restore(self, object saved):
+        raise NotImplementedError
+
+
+cdef class Journal:
+    def __cinit__(self):
+        self.entries = NULL
+        self.room = 0
+        self.first = self.position = self.serial = 0
+        self.ideas = []
+        self.checkpoints = []
+
+    def __dealloc__(self):
+        free(self.entries)
+
+    cdef int register(self, Idea idea) except -1:
+        idea.number = len(self.ideas)
+        self.ideas.append(idea)
+        return 0
+
+    cdef int note(self, int idea, int kind, int64_t host, int64_t what, int64_t old) except -1 nogil:
+        """Write down one change that was just applied."""
+        cdef Py_ssize_t length = self.position - self.first
+        cdef Py_ssize_t wanted
+        cdef Change* grown
+        if length == self.room:
+            wanted = 2 * self.room if self.room else 256
+            grown = <Change*>realloc(self.entries, wanted * sizeof(Change))
+            if grown == NULL:
+                with gil:
+                    raise MemoryError("journal of changes")
+            self.entries = grown
+            self.room = wanted
+        self.serial += 1
+        cdef Change* change = self.entries + length
+        change.serial = self.serial
+        change.host = <int32_t>host
+        change.idea = <int16_t>idea
+        change.kind = <int16_t>kind
+        change.what = what
+        change.old = old
+        self.position += 1
+        return 0
+
+    cdef int64_t serial_before(self, int64_t position) noexcept nogil:
+        """Serial of the entry before `position`; 0 at the beginning; -1 where it is no longer kept."""
+        if position == 0:
+            return 0
+        if position > self.position or position <= self.first:
+            return -1
+        return self.entries[position - 1 - self.first].serial
+
+    cdef int revert_to(self, int64_t position) except -1:
+        """Take back every change from the newest down to `position`."""
+        cdef const Change* change
+        while self.position > position:
+            change = self.entries + (self.position - 1 - self.first)
+            (<Idea>self.ideas[change.idea]).revert(change)
+            self.position -= 1
+        return 0
+
+    cdef int trim(self) except -1:
+        """Drop old entries that no checkpoint needs, once twice as many as are kept have gathered."""
+        cdef int64_t length = self.position - self.first
+        cdef int64_t drop
+        if length < 2 * KEPT:
+            return 0
+        drop = length - KEPT
+        if self.checkpoints:
+            drop = min(drop, <int64_t>self.checkpoints[0] - self.first)
+        if drop <= 0:
+            return 0
+        memmove(self.entries, self.entries + drop, (length - drop) * sizeof(Change))
+        self.first += drop
+        return 0

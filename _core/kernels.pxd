@@ -1,0 +1,36 @@
+# The chosen table of block kernels. `K` is the one C variable that everybody else in _core reads.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+
+
+cdef extern from "binwright/kernels.h" nogil:
+    enum:
+        BW_KERNELS_VERSION
+        BW_BLOCK
+    const int64_t BW_NARROW
+
+    ctypedef struct bw_kernels:
+        int32_t version
+        int32_t size
+        void (*open_hosts)(const uint8_t*, int64_t*) noexcept nogil
+        void (*reject)(const uint32_t*, int64_t*) noexcept nogil
+        void (*fit)(const int64_t*, const int64_t*, int64_t, int64_t*) noexcept nogil
+        int64_t (*count_open)(const int64_t*) noexcept nogil
+        void (*least[2])(const int64_t*, const int64_t*, int64_t, int64_t, int64_t*, int64_t*) noexcept nogil
+        void (*most[2])(const int64_t*, const int64_t*, int64_t, int64_t, int64_t*, int64_t*) noexcept nogil
+        void (*ratio[2])(const int64_t*, const int64_t*, int64_t, int64_t, const int64_t*, int64_t*, int64_t*) noexcept nogil
+        void (*mean_floor)(const int64_t*, const int64_t*, int64_t*) noexcept nogil
+        void (*mean_round)(const int64_t*, const int64_t*, int64_t*) noexcept nogil
+        void (*balance_two[2])(const int64_t* const*, const int64_t* const*, const int64_t*, int64_t*) noexcept nogil
+        void (*balance_any)(const int64_t* const*, const int64_t* const*, const int64_t*, int64_t, int64_t*) noexcept nogil
+        int64_t (*raw_max)(const int64_t*, const int64_t*, int64_t) noexcept nogil
+        int64_t (*raw_min)(const int64_t*, const int64_t*, int64_t) noexcept nogil
+        void (*scale_up)(const int64_t*, int64_t, int64_t*) noexcept nogil
+        void (*scale_down)(const int64_t*, int64_t, int64_t*) noexcept nogil
+        void (*scale_between)(const int64_t*, int64_t, int64_t, int64_t*) noexcept nogil
+        void (*add)(const int64_t*, int64_t, int64_t*) noexcept nogil
+        void (*close)(const int64_t*, int64_t*) noexcept nogil
+        int64_t (*highest)(const int64_t*) noexcept nogil
+
+
+cdef const bw_kernels* K

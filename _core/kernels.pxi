@@ -1,0 +1,335 @@
+# The loop bodies over one block of hosts. Included by each _kernels_*.pyx, compiled once per instruction set.
+# One loop does one job: a fused mask-and-max or divide-and-sum loop loses vectorisation (CI counts the loops).
+# Integers stay integers wherever the rule computes in integers; floats only where the rule does, in its order.
+
+from cpython.pycapsule cimport PyCapsule_New
+from libc.math cimport fabs, sqrt
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+
+from binwright._core.kernels cimport BW_BLOCK, BW_KERNELS_VERSION, bw_kernels
+
+cdef extern from "binwright/numbers.h" nogil:
+    double bw_narrow_double(int64_t value) noexcept
+
+
+# ---- filters -------------------------------------------------------------------------------------------------
+
+cdef void open_hosts(const uint8_t* flags, int64_t* verdict) noexcept nogil:
+    cdef int i
+    for i in range(BW_BLOCK):
+        verdict[i] = -<int64_t>(flags[i] != 0)
+
+
+cdef void reject(const uint32_t* mask, int64_t* verdict) noexcept nogil:
+    cdef int i
+    for i in range(BW_BLOCK):
+        verdict[i] |= -<int64_t>(mask[i] != 0)
+
+
+cdef void fit(const int64_t* capacity, const int64_t* used, int64_t demand, int64_t* verdict) noexcept nogil:
+    # The sign of what would be left is the verdict: an OR needs no 64-bit compare, which SSE2 lacks.
+    cdef int i
+    for i in range(BW_BLOCK):
+        verdict[i] |= capacity[i] - used[i] - demand
+
+
+cdef int64_t count_open(const int64_t* verdict) noexcept nogil:
+    cdef int i
+    cdef int64_t rejected = 0
+    for i in range(BW_BLOCK):
+        rejected += <int64_t>(<unsigned long long>verdict[i] >> 63)
+    return BW_BLOCK - rejected
+
+
+# ---- shares of one resource ----------------------------------------------------------------------------------
+
+cdef inline int64_t percent(int64_t part, int64_t whole, bint wide) noexcept nogil:
+    # floor(part * 100 / whole) for 0 <= part <= whole, whole > 0. The double quotient of integers below 2^52 has
+    # the exact floor: two such quotients that straddle an integer differ by more than its rounding error.
+    if wide:
+        return part * 100 // whole
+    return <int64_t><int32_t>(bw_narrow_double(part * 100) / bw_narrow_double(whole))
+
+
+cdef inline void add_least(
+    const int64_t* capacity, const int64_t* used, int64_t demand, int64_t weight, int64_t* sums, int64_t* weights,
+    bint wide,
+) noexcept nogil:
+    cdef int i
+    cdef int64_t free, whole
+    for i in range(BW_BLOCK):
+        free = capacity[i] - used[i] - demand
+        free = free if free > 0 else 0
+        whole = capacity[i] if capacity[i] > 0 else 1
+        sums[i] += weight * percent(free, whole, wide)
+    for i in range(BW_BLOCK):
+        weights[i] += weight if capacity[i] > 0 else 0
+
+
+cdef inline void add_most(
+    const int64_t* capacity, const int64_t* used, int64_t demand, int64_t weight, int64_t* sums, int64_t* weights,
+    bint wide,
+) noexcept nogil:
+    cdef int i
+    cdef int64_t taken, whole
+    for i in range(BW_BLOCK):
+        taken = used[i] + demand
+        taken = taken if taken < capacity[i] else capacity[i]
+        whole = capacity[i] if capacity[i] > 0 else 1
+        sums[i] += weight * percent(taken, whole, wide)
+    for i in range(BW_BLOCK):
+        weights[i] += weight if capacity[i] > 0 else 0
+
+
+cdef inline void add_ratio(
+    const int64_t* capacity, const int64_t* used, int64_t demand, int64_t weight, const int64_t* table,
+    int64_t* sums, int64_t* weights, bint wide,
+) noexcept nogil:
+    # A share of 0 takes its weight out of the mean as well.
+    cdef int i
+    cdef int64_t taken, whole
+    cdef int64_t[BW_BLOCK] share
+    for i in range(BW_BLOCK):
+        taken = used[i] + demand
+        taken = taken if taken < capacity[i] else capacity[i]
+        whole = capacity[i] if capacity[i] > 0 else 1
+        share[i] = percent(taken, whole, wide)
+    for i in range(BW_BLOCK):
+        share[i] = table[share[i]]
+    for i in range(BW_BLOCK):
+        share[i] = share[i] if capacity[i] > 0 else 0
+    for i in range(BW_BLOCK):
+        sums[i] += weight * share[i]
+    for i in range(BW_BLOCK):
+        weights[i] += weight if share[i] > 0 else 0
+
+
+cdef void least_narrow(const int64_t* capacity, const int64_t* used, int64_t demand, int64_t weight,
+                       int64_t* sums, int64_t* weights) noexcept nogil:
+    add_least(capacity, used, demand, weight, sums, weights, False)
+
+
+cdef void least_wide(const int64_t* capacity, const int64_t* used, int64_t demand, int64_t weight,
+                     int64_t* sums, int64_t* weights) noexcept nogil:
+    add_least(capacity, used, demand, weight, sums, weights, True)
+
+
+cdef void most_narrow(const int64_t* capacity, const int64_t* used, int64_t demand, int64_t weight,
+                      int64_t* sums, int64_t* weights) noexcept nogil:
+    add_most(capacity, used, demand, weight, sums, weights, False)
+
+
+cdef void most_wide(const int64_t* capacity, const int64_t* used, int64_t demand, int64_t weight,
+                    int64_t* sums, int64_t* weights) noexcept nogil:
+    add_most(capacity, used, demand, weight, sums, weights, True)
+
+
+cdef void ratio_narrow(const int64_t* capacity, const int64_t* used, int64_t demand, int64_t weight,
+                       const int64_t* table, int64_t* sums, int64_t* weights) noexcept nogil:
+    add_ratio(capacity, used, demand, weight, table, sums, weights, False)
+
+
+cdef void ratio_wide(const int64_t* capacity, const int64_t* used, int64_t demand, int64_t weight,
+                     const int64_t* table, int64_t* sums, int64_t* weights) noexcept nogil:
+    add_ratio(capacity, used, demand, weight, table, sums, weights, True)
+
+
+cdef void mean_floor(const int64_t* sums, const int64_t* weights, int64_t* score) noexcept nogil:
+    # Weighted shares stay below 2^31 (terms.pyx bounds the weights), so the quotient is exact as in percent().
+    cdef int i
+    cdef int64_t weight
+    for i in range(BW_BLOCK):
+        weight = weights[i] if weights[i] > 0 else 1
+        score[i] = <int64_t><int32_t>(bw_narrow_double(sums[i]) / bw_narrow_double(weight))
+
+
+cdef void mean_round(const int64_t* sums, const int64_t* weights, int64_t* score) noexcept nogil:
+    # Half away from zero: floor((2 sum + weight) / (2 weight)).
+    cdef int i
+    cdef int64_t weight
+    for i in range(BW_BLOCK):
+        weight = weights[i] if weights[i] > 0 else 1
+        score[i] = <int64_t><int32_t>(bw_narrow_double(2 * sums[i] + weight) / bw_narrow_double(2 * weight))
+
+
+# ---- evenness of several resources ---------------------------------------------------------------------------
+
+cdef inline double fraction(int64_t capacity, int64_t used, int64_t demand, bint wide) noexcept nogil:
+    # used / capacity, at most 1. Needs capacity > 0.
+    cdef int64_t taken = used + demand
+    taken = taken if taken < capacity else capacity
+    if wide:
+        return <double>taken / <double>capacity
+    return bw_narrow_double(taken) / bw_narrow_double(capacity)
+
+
+cdef inline void balance_pair(
+    const int64_t* const* capacity, const int64_t* const* used, const int64_t* demand, int64_t* score, bint wide,
+) noexcept nogil:
+    cdef int i
+    cdef const int64_t* capacity0 = capacity[0]
+    cdef const int64_t* capacity1 = capacity[1]
+    cdef const int64_t* used0 = used[0]
+    cdef const int64_t* used1 = used[1]
+    cdef int64_t demand0 = demand[0], demand1 = demand[1]
+    cdef int64_t whole
+    cdef double[BW_BLOCK] first
+    cdef double[BW_BLOCK] second
+    for i in range(BW_BLOCK):
+        whole = capacity0[i] if capacity0[i] > 0 else 1
+        first[i] = fraction(whole, used0[i], demand0, wide)
+    for i in range(BW_BLOCK):
+        whole = capacity1[i] if capacity1[i] > 0 else 1
+        second[i] = fraction(whole, used1[i], demand1, wide)
+    for i in range(BW_BLOCK):
+        first[i] = fabs(first[i] - second[i]) / 2
+    for i in range(BW_BLOCK):
+        score[i] = <int64_t><int32_t>((1.0 - first[i]) * 100.0)
+    # A resource without capacity is left out, and one resource alone is even.
+    for i in range(BW_BLOCK):
+        score[i] = score[i] if capacity0[i] > 0 else 100
+    for i in range(BW_BLOCK):
+        score[i] = score[i] if capacity1[i] > 0 else 100
+
+
+cdef void balance_two_narrow(const int64_t* const* capacity, const int64_t* const* used, const int64_t* demand,
+                             int64_t* score) noexcept nogil:
+    balance_pair(capacity, used, demand, score, False)
+
+
+cdef void balance_two_wide(const int64_t* const* capacity, const int64_t* const* used, const int64_t* demand,
+                           int64_t* score) noexcept nogil:
+    balance_pair(capacity, used, demand, score, True)
+
+
+cdef void balance_any(const int64_t* const* capacity, const int64_t* const* used, const int64_t* demand,
+                      int64_t count, int64_t* score) noexcept nogil:
+    cdef int i
+    cdef int64_t c, present
+    cdef double total, mean, spread, share, first, second
+    for i in range(BW_BLOCK):
+        present = 0
+        total = first = second = 0.0
+        for c in range(count):
+            if capacity[c][i] <= 0:
+                continue
+            share = fraction(capacity[c][i], used[c][i], demand[c], True)
+            total += share
+            if present == 0:
+                first = share
+            elif present == 1:
+                second = share
+            present += 1
+        spread = 0.0
+        if present == 2:
+            spread = fabs(first - second) / 2
+        elif present > 2:
+            mean = total / present
+            for c in range(count):
+                if capacity[c][i] > 0:
+                    share = fraction(capacity[c][i], used[c][i], demand[c], True)
+                    spread += (share - mean) * (share - mean)
+            spread = sqrt(spread / present)
+        score[i] = <int64_t>((1.0 - spread) * 100.0)
+
+
+# ---- normalisers of a raw column -----------------------------------------------------------------------------
+
+cdef int64_t raw_max(const int64_t* raw, const int64_t* verdict, int64_t extreme) noexcept nogil:
+    cdef int i
+    cdef int64_t[BW_BLOCK] seen
+    for i in range(BW_BLOCK):
+        seen[i] = extreme if verdict[i] < 0 else raw[i]
+    for i in range(BW_BLOCK):
+        extreme = seen[i] if seen[i] > extreme else extreme
+    return extreme
+
+
+cdef int64_t raw_min(const int64_t* raw, const int64_t* verdict, int64_t extreme) noexcept nogil:
+    cdef int i
+    cdef int64_t[BW_BLOCK] seen
+    for i in range(BW_BLOCK):
+        seen[i] = extreme if verdict[i] < 0 else raw[i]
+    for i in range(BW_BLOCK):
+        extreme = seen[i] if seen[i] < extreme else extreme
+    return extreme
+
+
+cdef void scale_up(const int64_t* raw, int64_t top, int64_t* score) noexcept nogil:
+    # 100 * raw / top, top > 0. Rejected hosts may lie above top; they are closed before totals are compared.
+    cdef int i
+    cdef double whole = bw_narrow_double(top)
+    cdef int64_t value
+    for i in range(BW_BLOCK):
+        value = raw[i] if raw[i] < top else top
+        score[i] = <int64_t><int32_t>(bw_narrow_double(100 * value) / whole)
+
+
+cdef void scale_down(const int64_t* raw, int64_t top, int64_t* score) noexcept nogil:
+    cdef int i
+    scale_up(raw, top, score)
+    for i in range(BW_BLOCK):
+        score[i] = 100 - score[i]
+
+
+cdef void scale_between(const int64_t* raw, int64_t low, int64_t high, int64_t* score) noexcept nogil:
+    # trunc(100.0 * ((raw - low) / (high - low))): the quotient is rounded before it is multiplied.
+    cdef int i
+    cdef double whole = bw_narrow_double(high - low)
+    cdef int64_t value
+    for i in range(BW_BLOCK):
+        value = raw[i] if raw[i] < high else high
+        value = value - low if value > low else 0
+        score[i] = <int64_t><int32_t>(100.0 * (bw_narrow_double(value) / whole))
+
+
+# ---- totals --------------------------------------------------------------------------------------------------
+
+cdef void add(const int64_t* score, int64_t weight, int64_t* total) noexcept nogil:
+    cdef int i
+    for i in range(BW_BLOCK):
+        total[i] += weight * score[i]
+
+
+cdef void close(const int64_t* verdict, int64_t* total) noexcept nogil:
+    cdef int i
+    for i in range(BW_BLOCK):
+        total[i] = -1 if verdict[i] < 0 else total[i]
+
+
+cdef int64_t highest(const int64_t* total) noexcept nogil:
+    cdef int i
+    cdef int64_t best = -1
+    for i in range(BW_BLOCK):
+        best = total[i] if total[i] > best else best
+    return best
+
+
+cdef bw_kernels filled
+filled.version = BW_KERNELS_VERSION
+filled.size = sizeof(bw_kernels)
+filled.open_hosts = open_hosts
+filled.reject = reject
+filled.fit = fit
+filled.count_open = count_open
+filled.least[0] = least_narrow
+filled.least[1] = least_wide
+filled.most[0] = most_narrow
+filled.most[1] = most_wide
+filled.ratio[0] = ratio_narrow
+filled.ratio[1] = ratio_wide
+filled.mean_floor = mean_floor
+filled.mean_round = mean_round
+filled.balance_two[0] = balance_two_narrow
+filled.balance_two[1] = balance_two_wide
+filled.balance_any = balance_any
+filled.raw_max = raw_max
+filled.raw_min = raw_min
+filled.scale_up = scale_up
+filled.scale_down = scale_down
+filled.scale_between = scale_between
+filled.add = add
+filled.close = close
+filled.highest = highest
+
+table = PyCapsule_New(<void*>&filled, b"binwright.kernels", NULL)

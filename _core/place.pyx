@@ -1,0 +1,108 @@
+"""One request after another: choose a host, commit, next; and items that are claimed or released by hand."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t
+
+from binwright._core.items cimport Item
+from binwright._core.request cimport ClassView
+from binwright._core.scan cimport ERROR, PLACED, Choice
+from binwright._core.state cimport State
+
+
+cdef int place_one(
+    State state, int32_t number, int64_t* host, int64_t* score, int64_t* item, uint8_t* verdict,
+) except -1 nogil:
+    cdef const ClassView* view = state.classes.views + number
+    cdef Choice choice = state.scan.choose(view)
+    host[0] = choice.host
+    score[0] = choice.score
+    item[0] = -1
+    if choice.host < 0:
+        verdict[0] = state.scan.verdict_without_host(view)
+        return 0
+    if state.fleet.use_would_overflow(choice.host, view.commit):
+        host[0] = score[0] = -1
+        verdict[0] = ERROR
+        return 0
+    item[0] = state.items.place(number, <int32_t>choice.host)
+    verdict[0] = PLACED
+    return 0
+
+
+def place_same(
+    State state, int32_t number, int64_t[::1] hosts, int64_t[::1] scores, int64_t[::1] items, uint8_t[::1] verdicts,
+):
+    """Place one class as often as the arrays are long; after the first refusal the rest is refused alike."""
+    cdef Py_ssize_t i, count = hosts.shape[0]
+    cdef bint refused = False
+    state.enter()
+    state.scan.make_room()
+    state.busy = True
+    try:
+        with nogil:
+            for i in range(count):
+                if refused:
+                    hosts[i] = scores[i] = items[i] = -1
+                    verdicts[i] = verdicts[i - 1]
+                    continue
+                place_one(state, number, &hosts[i], &scores[i], &items[i], &verdicts[i])
+                refused = hosts[i] < 0
+    finally:
+        state.busy = False
+    state.journal.trim()
+
+
+def place_queue(
+    State state, const int64_t[::1] numbers, int64_t[::1] hosts, int64_t[::1] scores, int64_t[::1] items,
+    uint8_t[::1] verdicts,
+):
+    """Place the classes `numbers` (checked by the caller) in this order; all arrays (len(numbers),)."""
+    cdef Py_ssize_t i
+    state.enter()
+    state.scan.make_room()
+    state.busy = True
+    try:
+        with nogil:
+            for i in range(numbers.shape[0]):
+                place_one(state, <int32_t>numbers[i], &hosts[i], &scores[i], &items[i], &verdicts[i])
+    finally:
+        state.busy = False
+    state.journal.trim()
+
+
+def claim(State state, const int64_t[::1] numbers, const int64_t[::1] hosts, int64_t[::1] items):
+    """Commit classes on given hosts without asking any rule. Returns -1, or the index of the first entry that would
+    overflow what is used, with nothing changed. All arrays (len(numbers),); classes and hosts checked by the caller.
+    """
+    cdef Py_ssize_t i, failed = -1
+    cdef int64_t start = state.journal.position
+    state.enter()
+    state.busy = True
+    try:
+        with nogil:
+            for i in range(numbers.shape[0]):
+                if state.fleet.use_would_overflow(hosts[i], state.classes.views[numbers[i]].commit):
+                    failed = i
+                    break
+                items[i] = state.items.place(<int32_t>numbers[i], <int32_t>hosts[i])
+    finally:
+        state.busy = False
+    if failed >= 0:
+        state.journal.revert_to(start)
+    state.journal.trim()
+    return failed
+
+
+def release(State state, const int64_t[::1] items):
+    """Release items. Returns -1, or the index of the first id that is not a live item, with nothing changed."""
+    cdef Py_ssize_t i
+    cdef int64_t start = state.journal.position
+    cdef Item* found
+    state.enter()
+    for i in range(items.shape[0]):
+        found = state.items.find(items[i])
+        if found == NULL:
+            state.journal.revert_to(start)
+            return i
+        state.items.release(items[i])
+    state.journal.trim()
+    return -1

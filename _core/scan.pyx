@@ -1,0 +1,258 @@
+"""The plain exact evaluation of every host: filter, score, normalise, pick the highest total, lowest index first."""
+
+from libc.stdint cimport INT64_MAX, int32_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+
+from binwright._core.fleet cimport ABSENT
+from binwright._core.kernels cimport BW_BLOCK, K
+from binwright._core.request cimport LIMITS, Classes
+from binwright._core.terms cimport STATIC
+
+cdef int64_t[BW_BLOCK] zeros
+memset(zeros, 0, sizeof(zeros))
+
+
+cdef class Scan:
+    """Evaluates requests over one fleet under one profile. Holds scratch memory only."""
+
+    def __cinit__(
+        self, Fleet fleet, Terms terms, int cordon_rule, int fit_rule, uint32_t resolvable, uint64_t always_resolvable,
+    ):
+        self.verdict = self.total = self.open = NULL
+        self.room = 0
+        self.fleet = fleet
+        self.terms = terms
+        self.cordon_rule = cordon_rule
+        self.fit_rule = fit_rule
+        self.resolvable = resolvable
+        self.always_resolvable = always_resolvable
+        self.make_room()
+
+    def __dealloc__(self):
+        free(self.verdict)
+        free(self.total)
+        free(self.open)
+
+    cdef int make_room(self) except -1:
+        """Scratch for as many hosts as the fleet has room for; called before a batch."""
+        cdef Py_ssize_t stride = self.fleet.stride
+        if stride <= self.room:
+            return 0
+        free(self.verdict)
+        free(self.total)
+        free(self.open)
+        self.verdict = <int64_t*>malloc(stride * sizeof(int64_t))
+        self.total = <int64_t*>malloc(stride * sizeof(int64_t))
+        self.open = <int64_t*>malloc(stride // BW_BLOCK * sizeof(int64_t))
+        self.room = 0
+        if self.verdict == NULL or self.total == NULL or self.open == NULL:
+            raise MemoryError("scan scratch")
+        self.room = stride
+        return 0
+
+    # ---- one decision --------------------------------------------------------------------------------------
+
+    cdef Choice choose(self, const ClassView* view) noexcept nogil:
+        """The feasible host of highest total, lowest index first."""
+        self.filter_all(view)
+        self.local_totals(view)
+        if not self.terms.local:
+            self.add_normalised(view)
+        return self.best()
+
+    cdef void filter_all(self, const ClassView* view) noexcept nogil:
+        cdef Py_ssize_t block, start, f
+        cdef int64_t* verdict
+        cdef int32_t resource
+        for block in range(self.fleet.blocks()):
+            start = block * BW_BLOCK
+            verdict = self.verdict + start
+            K.open_hosts(self.fleet.flags.uint8s(0) + start, verdict)
+            if view.mask != NULL:
+                K.reject(view.mask + start, verdict)
+            for f in range(view.filters):
+                resource = view.filtered[f]
+                K.fit(
+                    self.fleet.capacity.int64s(resource) + start, self.fleet.used.int64s(resource) + start,
+                    view.fit[resource], verdict,
+                )
+            self.open[block] = K.count_open(verdict)
+
+    cdef void local_totals(self, const ClassView* view) noexcept nogil:
+        """Totals of the terms that look at one host alone; rejected hosts are closed."""
+        cdef Py_ssize_t block, start, t
+        cdef int64_t* total
+        cdef int64_t[BW_BLOCK] score
+        for block in range(self.fleet.blocks()):
+            if self.open[block] == 0:
+                continue
+            start = block * BW_BLOCK
+            total = self.total + start
+            memset(total, 0, BW_BLOCK * sizeof(int64_t))
+            for t in range(self.terms.count):
+                if view.skips >> t & 1 or self.terms.terms[t].kind == STATIC and self.terms.terms[t].normaliser:
+                    continue
+                if self.terms.terms[t].kind == STATIC:
+                    if view.raw[self.terms.terms[t].slot] != NULL:
+                        K.add(view.raw[self.terms.terms[t].slot] + start, self.terms.terms[t].weight, total)
+                    continue
+                self.terms.score_block(t, self.fleet, view, start, score)
+                K.add(score, self.terms.terms[t].weight, total)
+            K.close(self.verdict + start, total)
+
+    cdef void add_normalised(self, const ClassView* view) noexcept nogil:
+        """Totals of the terms whose normaliser looks at all feasible hosts."""
+        cdef Py_ssize_t block, start, t
+        cdef int64_t[BW_BLOCK] score
+        cdef const int64_t* raw
+        cdef Extremes extremes
+        for t in range(self.terms.count):
+            if view.skips >> t & 1 or self.terms.terms[t].kind != STATIC or not self.terms.terms[t].normaliser:
+                continue
+            raw = view.raw[self.terms.terms[t].slot]
+            extremes = self.extremes(raw)
+            for block in range(self.fleet.blocks()):
+                if self.open[block] == 0:
+                    continue
+                start = block * BW_BLOCK
+                self.terms.normalise_block(t, <const int64_t*>&zeros[0] if raw == NULL else raw + start, &extremes, score)
+                K.add(score, self.terms.terms[t].weight, self.total + start)
+                K.close(self.verdict + start, self.total + start)
+
+    cdef Extremes extremes(self, const int64_t* raw) noexcept nogil:
+        """Smallest and largest raw score over the feasible hosts; 0 and 0 without a column or a host."""
+        cdef Extremes found
+        cdef Py_ssize_t block, start
+        found.low = INT64_MAX
+        found.high = -1
+        if raw != NULL:
+            for block in range(self.fleet.blocks()):
+                if self.open[block]:
+                    start = block * BW_BLOCK
+                    found.high = K.raw_max(raw + start, self.verdict + start, found.high)
+                    found.low = K.raw_min(raw + start, self.verdict + start, found.low)
+        if found.high < 0:
+            found.low = found.high = 0
+        return found
+
+    cdef Choice best(self) noexcept nogil:
+        cdef Choice choice
+        cdef Py_ssize_t block, start, i
+        cdef int64_t highest
+        choice.host = choice.score = -1
+        for block in range(self.fleet.blocks()):
+            if self.open[block] == 0:
+                continue
+            start = block * BW_BLOCK
+            highest = K.highest(self.total + start)
+            if highest <= choice.score:
+                continue
+            choice.score = highest
+            i = start
+            while self.total[i] != highest:
+                i += 1
+            choice.host = i
+        return choice
+
+    # ---- refusals ------------------------------------------------------------------------------------------
+
+    cdef Refusal refusal(self, const ClassView* view, Py_ssize_t host) noexcept nogil:
+        """Everything that rejects one host, and whether releasing items could lift the first rejection."""
+        cdef Refusal found
+        cdef Py_ssize_t f
+        cdef int32_t resource
+        cdef uint8_t flags = self.fleet.flags.uint8s(0)[host]
+        cdef uint32_t rest
+        cdef bint too_small
+        found.mask = 0
+        found.short = 0
+        found.first = FEASIBLE
+        found.resolvable = False
+        if flags & ABSENT:
+            found.first = GONE
+            return found
+        if view.mask != NULL:
+            found.mask = view.mask[host]
+        too_small = found.mask >> LIMITS & 1
+        found.mask &= ~(<uint32_t>1 << LIMITS)
+        if flags:
+            found.mask |= <uint32_t>1 << self.cordon_rule
+        for f in range(view.filters):
+            resource = view.filtered[f]
+            if view.fit[resource] > self.fleet.capacity.int64s(resource)[host] - self.fleet.used.int64s(resource)[host]:
+                found.short |= <uint64_t>1 << resource
+                if view.fit[resource] > self.fleet.capacity.int64s(resource)[host]:
+                    too_small |= not (self.always_resolvable >> resource & 1)
+        if found.short or too_small:
+            found.mask |= <uint32_t>1 << self.fit_rule
+        if found.mask == 0:
+            return found
+        found.first = 0
+        rest = found.mask
+        while not rest & 1:
+            rest >>= 1
+            found.first += 1
+        found.resolvable = not too_small if found.first == self.fit_rule else self.resolvable >> found.first & 1
+        return found
+
+    cdef Verdict verdict_without_host(self, const ClassView* view) noexcept nogil:
+        """The verdict where no host is feasible."""
+        cdef Py_ssize_t host
+        for host in range(self.fleet.hosts):
+            if self.refusal(view, host).resolvable:
+                return UNSCHEDULABLE
+        return UNRESOLVABLE
+
+    # ---- the whole table, on demand ------------------------------------------------------------------------
+
+    def refusals(
+        self, Classes classes, Py_ssize_t number, uint8_t[::1] first, uint32_t[::1] mask, uint64_t[::1] short,
+        uint8_t[::1] resolvable,
+    ):
+        """Fill, for every host slot, the fields of its Refusal; all arrays (hosts,)."""
+        cdef Refusal found
+        cdef Py_ssize_t host
+        cdef const ClassView* view = classes.views + number
+        with nogil:
+            for host in range(self.fleet.hosts):
+                found = self.refusal(view, host)
+                first[host] = found.first
+                mask[host] = found.mask
+                short[host] = found.short
+                resolvable[host] = found.resolvable
+
+    def evaluate(
+        self, Classes classes, Py_ssize_t number, int64_t[:, ::1] raw, int64_t[:, ::1] normalised, int64_t[::1] total,
+    ):
+        """Fill the raw and normalised score of every term (terms, stride) and the totals (stride,); -1 in `total`
+        = not feasible, where the other two mean nothing. Skipped terms stay as they are.
+        """
+        cdef Py_ssize_t block, start, t, i
+        cdef const int64_t* column
+        cdef Extremes extremes
+        cdef const ClassView* view = classes.views + number
+        self.make_room()
+        with nogil:
+            self.choose(view)
+            for block in range(self.fleet.blocks()):
+                start = block * BW_BLOCK
+                for i in range(start, start + BW_BLOCK):
+                    total[i] = self.total[i] if self.open[block] else -1
+            for t in range(self.terms.count):
+                if view.skips >> t & 1:
+                    continue
+                column = NULL
+                if self.terms.terms[t].kind == STATIC:
+                    column = view.raw[self.terms.terms[t].slot]
+                    extremes = self.extremes(column)
+                for block in range(self.fleet.blocks()):
+                    start = block * BW_BLOCK
+                    if self.terms.terms[t].kind != STATIC:
+                        self.terms.score_block(t, self.fleet, view, start, &raw[t, start])
+                        for i in range(start, start + BW_BLOCK):
+                            normalised[t, i] = raw[t, i]
+                        continue
+                    for i in range(start, start + BW_BLOCK):
+                        raw[t, i] = 0 if column == NULL else column[i]
+                    self.terms.normalise_block(t, &raw[t, start], &extremes, &normalised[t, start])

@@ -1,0 +1,25 @@
+# The state of one fleet: its registered ideas, and what works on all of them at once.
+
+from libc.stdint cimport int64_t
+
+from binwright._core.domains cimport Domains
+from binwright._core.fleet cimport Fleet
+from binwright._core.items cimport Items
+from binwright._core.journal cimport Journal
+from binwright._core.request cimport Classes
+from binwright._core.scan cimport Scan
+from binwright._core.terms cimport Terms
+
+
+cdef class State:
+    cdef readonly Journal journal
+    cdef readonly Fleet fleet
+    cdef readonly Classes classes
+    cdef readonly Items items
+    cdef readonly Domains domains
+    cdef readonly Terms terms
+    cdef readonly Scan scan
+    cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits)
+    cdef bint busy             # a thread is inside a batch
+
+    cdef int enter(self) except -1

@@ -1,0 +1,102 @@
+"""One fleet with all its stateful ideas: checkpoint, rollback, fork, pickling, and a look at the past."""
+
+from binwright._core.columns cimport stride_for
+from binwright._core.journal cimport Change, Idea
+
+
+class OutOfOrder(Exception):
+    """A call that the present state does not allow; the API turns it into a StateError."""
+
+
+cdef class State:
+    """The ideas of one fleet of `resources` resources under the score terms `terms` and the rules of `rules`.
+
+    One thread at a time: a second thread that enters while a batch runs is refused. Forks are independent.
+    """
+
+    def __cinit__(self, Py_ssize_t resources, Terms terms, tuple rules):
+        self.journal = Journal()
+        self.fleet = Fleet(self.journal, resources)
+        self.classes = Classes(self.journal, self.fleet.stride)
+        self.items = Items(self.journal, self.fleet, self.classes)
+        self.domains = Domains(self.journal, self.fleet.stride)
+        self.terms = terms
+        self.rules = rules
+        self.scan = Scan(self.fleet, terms, *rules)
+        self.busy = False
+
+    cdef int enter(self) except -1:
+        if self.busy:
+            raise OutOfOrder("fleet: busy in another thread; give each thread its own fork")
+        return 0
+
+    def ideas(self):
+        """Names of the registered stateful ideas, in order."""
+        return [type(idea).__name__ for idea in self.journal.ideas]
+
+    def reserve(self, Py_ssize_t hosts):
+        """Room for `hosts` host slots in every idea; doubles, so that adding one by one stays cheap."""
+        cdef Py_ssize_t stride
+        self.enter()
+        if hosts > self.fleet.stride:
+            stride = stride_for(hosts if self.fleet.hosts == 0 else max(hosts, 2 * self.fleet.stride))
+            for idea in self.journal.ideas:
+                (<Idea>idea).lengthen(stride)
+
+    def checkpoint(self):
+        """Remember this state; returns the position to give to rollback."""
+        self.enter()
+        self.journal.checkpoints.append(self.journal.position)
+        return len(self.journal.checkpoints), self.journal.position
+
+    def rollback(self, tuple token):
+        """Return to the newest checkpoint, which closes it."""
+        self.enter()
+        depth, position = token
+        if depth != len(self.journal.checkpoints) or self.journal.checkpoints[depth - 1] != position:
+            raise OutOfOrder("rollback: this is not the newest open checkpoint (last in, first out)")
+        self.journal.revert_to(position)
+        self.journal.checkpoints.pop()
+
+    def fork(self):
+        """An independent copy without history: no open checkpoints, no past decisions to explain."""
+        cdef State other = State(self.fleet.resources, self.terms, self.rules)
+        self.enter()
+        for mine, theirs in zip(self.journal.ideas, other.journal.ideas):
+            (<Idea>theirs).restore((<Idea>mine).save())
+        return other
+
+    def moment(self):
+        """Names the present state for good: (position, serial of the change before it)."""
+        return self.journal.position, self.journal.serial_before(self.journal.position)
+
+    def as_of(self, tuple moment, int64_t later):
+        """A fork as the fleet was `later` changes after `moment`; None if the journal no longer reaches that."""
+        cdef State past
+        cdef Journal journal = self.journal
+        cdef const Change* change
+        cdef int64_t position, wanted
+        position, serial = moment
+        wanted = position + later
+        if position < journal.first or wanted > journal.position or journal.serial_before(position) != serial:
+            return None
+        past = self.fork()
+        position = journal.position
+        while position > wanted:
+            change = journal.entries + (position - 1 - journal.first)
+            (<Idea>past.journal.ideas[change.idea]).revert(change)
+            position -= 1
+        return past
+
+    def __reduce__(self):
+        return rebuild_state, (
+            self.fleet.resources, self.terms, self.rules, [(<Idea>idea).save() for idea in self.journal.ideas],
+        )
+
+
+def rebuild_state(Py_ssize_t resources, Terms terms, tuple rules, list saved):
+    """A state from its pickled ideas."""
+    cdef State state = State(resources, terms, rules)
+    for idea, kept in zip(state.journal.ideas, saved):
+        (<Idea>idea).restore(kept)
+    return state

@@ -1,0 +1,51 @@
+# Score terms of a profile, compiled once: what each reads, how it is normalised, its weight.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+
+from binwright._core.fleet cimport Fleet
+from binwright._core.request cimport ClassView
+
+cdef enum TermKind:
+    LEAST = 0       # share free of each resource, weighted mean, floored
+    MOST = 1        # share used
+    RATIO = 2       # share used through a broken line, weighted mean, rounded
+    BALANCED = 3    # evenness of the used fractions
+    STATIC = 4      # a raw column of the class
+
+cdef enum Normaliser:
+    NONE = 0
+    TO_MAX = 1      # 100 * raw / max; all 0 stay 0
+    REVERSED = 2    # 100 - the above; all 0 become 100
+    MIN_MAX = 3     # trunc(100 * ((raw - min) / (max - min))); all equal become 0
+
+
+cdef struct Term:
+    int32_t kind
+    int32_t normaliser     # STATIC only
+    int64_t weight
+    int32_t count          # resources read
+    int32_t slot           # STATIC: which raw column of the class
+    int32_t* columns       # (count,) resource numbers
+    int64_t* weights       # (count,)
+    uint8_t* optional      # (count,) left out, weight too, where the class's score demand is 0
+    int64_t* table         # RATIO: score of each share 0..100
+
+
+cdef struct Extremes:      # of one raw column over the feasible hosts
+    int64_t low
+    int64_t high
+
+
+cdef class Terms:
+    cdef Term* terms
+    cdef readonly Py_ssize_t count
+    cdef readonly Py_ssize_t slots       # static raw columns
+    cdef list specs                      # as given, for pickling
+    cdef bint local                      # no term needs a normaliser: one pass over the hosts is enough
+
+    cdef void score_block(
+        self, Py_ssize_t term, Fleet fleet, const ClassView* view, Py_ssize_t start, int64_t* score
+    ) noexcept nogil
+    cdef void normalise_block(
+        self, Py_ssize_t term, const int64_t* raw, const Extremes* extremes, int64_t* score
+    ) noexcept nogil

@@ -1,0 +1,136 @@
+"""Score terms: the exact arithmetic of one score over one block of hosts, and of its normaliser."""
+
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from binwright._core.kernels cimport BW_BLOCK, K
+
+cdef enum:
+    MAX_COLUMNS = 64
+
+KINDS = {"least": LEAST, "most": MOST, "ratio": RATIO, "balanced": BALANCED, "static": STATIC}
+NORMALISERS = {None: NONE, "max": TO_MAX, "reverse": REVERSED, "minmax": MIN_MAX}
+
+
+cdef class Terms:
+    """The score terms of one profile, in order. `specs`: one dict a term, checked by the caller: kind, weight,
+    columns, weights, optional, table, normalise (see the struct in terms.pxd).
+    """
+
+    def __cinit__(self, list specs):
+        cdef Py_ssize_t t, c
+        cdef Term* term
+        self.specs = specs
+        self.count = len(specs)
+        self.slots = 0
+        self.local = True
+        self.terms = <Term*>calloc(max(self.count, 1), sizeof(Term))
+        if self.terms == NULL:
+            raise MemoryError("score terms")
+        for t in range(self.count):
+            spec = specs[t]
+            term = self.terms + t
+            term.kind = KINDS[spec["kind"]]
+            term.weight = spec["weight"]
+            term.count = len(spec["columns"])
+            if term.kind == STATIC:
+                term.normaliser = NORMALISERS[spec["normalise"]]
+                term.slot = <int32_t>self.slots
+                self.slots += 1
+                if term.normaliser != NONE:
+                    self.local = False
+            term.columns = <int32_t*>calloc(max(term.count, 1), sizeof(int32_t))
+            term.weights = <int64_t*>calloc(max(term.count, 1), sizeof(int64_t))
+            term.optional = <uint8_t*>calloc(max(term.count, 1), 1)
+            term.table = <int64_t*>calloc(101, sizeof(int64_t))
+            if term.columns == NULL or term.weights == NULL or term.optional == NULL or term.table == NULL:
+                raise MemoryError("score terms")
+            for c in range(term.count):
+                term.columns[c] = spec["columns"][c]
+                term.weights[c] = spec["weights"][c]
+                term.optional[c] = spec["optional"][c]
+            for c in range(len(spec["table"])):
+                term.table[c] = spec["table"][c]
+
+    def __dealloc__(self):
+        cdef Py_ssize_t t
+        if self.terms != NULL:
+            for t in range(self.count):
+                free(self.terms[t].columns)
+                free(self.terms[t].weights)
+                free(self.terms[t].optional)
+                free(self.terms[t].table)
+        free(self.terms)
+
+    def __reduce__(self):
+        return Terms, (self.specs,)
+
+    cdef void score_block(
+        self, Py_ssize_t term, Fleet fleet, const ClassView* view, Py_ssize_t start, int64_t* score
+    ) noexcept nogil:
+        """Score of a resource term on hosts start .. start + 255; `score` is overwritten."""
+        cdef const Term* t = self.terms + term
+        cdef int64_t[BW_BLOCK] sums
+        cdef int64_t[BW_BLOCK] weights
+        cdef const int64_t* capacity[MAX_COLUMNS]
+        cdef const int64_t* used[MAX_COLUMNS]
+        cdef int64_t[MAX_COLUMNS] demand
+        cdef bint[MAX_COLUMNS] wide
+        cdef Py_ssize_t c, kept = 0
+        cdef int32_t column
+        for c in range(t.count):
+            column = t.columns[c]
+            if t.optional[c] and view.score[column] == 0:
+                continue
+            capacity[kept] = fleet.capacity.int64s(column) + start
+            used[kept] = fleet.used.int64s(column) + start
+            demand[kept] = view.score[column]
+            wide[kept] = fleet.wide(column)
+            if t.kind == BALANCED:
+                kept += 1
+                continue
+            if kept == 0:
+                memset(sums, 0, sizeof(sums))
+                memset(weights, 0, sizeof(weights))
+            if t.kind == LEAST:
+                K.least[wide[kept]](capacity[kept], used[kept], demand[kept], t.weights[c], sums, weights)
+            elif t.kind == MOST:
+                K.most[wide[kept]](capacity[kept], used[kept], demand[kept], t.weights[c], sums, weights)
+            else:
+                K.ratio[wide[kept]](
+                    capacity[kept], used[kept], demand[kept], t.weights[c], t.table, sums, weights
+                )
+            kept += 1
+        if t.kind == BALANCED:
+            if kept == 2:
+                K.balance_two[wide[0] or wide[1]](capacity, used, demand, score)
+            else:
+                K.balance_any(capacity, used, demand, kept, score)
+        elif kept == 0:
+            memset(score, 0, BW_BLOCK * sizeof(int64_t))
+        elif t.kind == RATIO:
+            K.mean_round(sums, weights, score)
+        else:
+            K.mean_floor(sums, weights, score)
+
+    cdef void normalise_block(
+        self, Py_ssize_t term, const int64_t* raw, const Extremes* extremes, int64_t* score
+    ) noexcept nogil:
+        """Normalised score of a static term on one block; `raw` is the block's part of the class's column."""
+        cdef int32_t normaliser = self.terms[term].normaliser
+        cdef Py_ssize_t i
+        if normaliser == NONE:
+            for i in range(BW_BLOCK):
+                score[i] = raw[i]
+        elif normaliser == MIN_MAX:
+            if extremes.high == extremes.low:
+                memset(score, 0, BW_BLOCK * sizeof(int64_t))
+            else:
+                K.scale_between(raw, extremes.low, extremes.high, score)
+        elif extremes.high == 0:
+            for i in range(BW_BLOCK):
+                score[i] = 100 if normaliser == REVERSED else 0
+        elif normaliser == REVERSED:
+            K.scale_down(raw, extremes.high, score)
+        else:
+            K.scale_up(raw, extremes.high, score)
