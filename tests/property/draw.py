@@ -36,9 +36,6 @@ class House:
     def scored_only(self) -> tuple[str, ...]:
         return tuple(name for name in SCORED_ONLY if name in self.resources)
 
-    def has_rule(self, kind: str) -> bool:
-        return self.rules is None or any(rule.kind == kind for rule in self.rules)
-
 
 def shapes():
     points = st.lists(st.integers(0, 100), min_size=1, max_size=4, unique=True).map(sorted)
@@ -70,9 +67,9 @@ def houses(draw):
     unit = draw(st.sampled_from(UNITS))
     if draw(st.integers(0, 5)) == 0:
         return House(resources, unit, None, None)
-    rules = [Rule("fit", "fit")]
+    rules = [Rule("fit", "fit", always_resolvable=frozenset(draw(st.sets(st.sampled_from(resources), max_size=1))))]
     if draw(st.booleans()):
-        rules.append(Rule("cordon", "cordon", draw(st.booleans())))
+        rules.append(Rule("closed", "cordon"))
     if draw(st.booleans()):
         rules.append(Rule("eligible", "eligible", draw(st.booleans())))
     rules += [Rule(f"static{i}", "static", draw(st.booleans())) for i in range(draw(st.integers(0, 3)))]
@@ -125,7 +122,7 @@ def request_arguments(rng, house: House, hosts: int) -> dict:
         arguments["commit"] = amounts(3)
     if rng.random() < 0.3:
         arguments["score"] = amounts(3)
-    if house.has_rule("eligible") and rng.random() < 0.5:
+    if rng.random() < 0.5:
         if rng.random() < 0.5:
             arguments["eligible"] = [rng.random() < 0.7 for _ in range(hosts)]
         else:

@@ -11,6 +11,8 @@ from tests.reference import fleet as reference
 
 
 def engine_rule(rule: reference.Rule) -> binwright.Rule:
+    if rule.kind == "fit":
+        return binwright.Rule(rule.name, kind="fit", resolvable=tuple(sorted(rule.always_resolvable)))
     kind = "static" if rule.kind == "eligible" else rule.kind
     return binwright.Rule(rule.name, kind=kind, resolvable=rule.resolvable)
 
@@ -60,7 +62,7 @@ def engine_request(engine, demand, commit=None, score=None, eligible=None, rejec
     """The engine's request; `form` picks one of the equal ways to say eligible and rejects."""
     if isinstance(eligible, list):
         mask = np.array(eligible, dtype=bool)
-        eligible = (mask, np.flatnonzero(mask), binwright.HostSet(mask))[form % 3]
+        eligible = (mask, np.flatnonzero(mask), binwright.HostSet(len(mask), np.flatnonzero(mask)))[form % 3]
     static = {}
     for rule, column in (rejects or {}).items():
         array = np.array(column, dtype=np.int32)
@@ -87,10 +89,7 @@ def assert_same_explanation(explanation, decision: reference.Decision) -> None:
     if decision.host is not None:
         assert explanation.score == decision.score
     parts = {name: tuple(part) for name, part in explanation.parts.items()}
-    if set(decision.parts) == {"default"}:  # the engine chooses how the term of a fleet without a profile is called
-        assert list(parts.values()) == list(decision.parts.values())
-    else:
-        assert parts == decision.parts
+    assert parts == decision.parts
     got = [(reason.rule, reason.argument, reason.hosts, reason.resolvable) for reason in explanation.reasons]
     want = [(reason.rule, reason.argument, reason.hosts, reason.resolvable) for reason in decision.reasons]
     assert got == want

@@ -138,7 +138,7 @@ class FleetMachine(RuleBasedStateMachine):
     def cordon(self, seed, value):
         rng = random.Random(seed)
         w = self.world(rng)
-        if w.live() and w.house.has_rule("cordon"):
+        if w.live():
             hosts = rng.sample(w.live(), rng.randint(1, min(len(w.live()), 3)))
             (w.engine.cordon if value else w.engine.uncordon)(np.array(hosts))
             w.slow.cordon(hosts, value)

@@ -11,7 +11,8 @@ Where several readings were possible, these are chosen and the engine follows:
   it was when made, cut to the hosts that are left. A fork and a pickled copy have no open checkpoints.
 - Reasons come in rule order, then by argument (static rules) or in resource order (fit). A fit reason is resolvable
   when at least one of the hosts it counts could be helped by removing items: none of that host's short resources has
-  a demand above the capacity or outside smallest, largest and step.
+  a demand outside smallest, largest and step, or above the capacity (but for the rule's always resolvable ones).
+- Rules "eligible" and "cordon" stand first where the rules do not name them.
 - No feasible host: UNSCHEDULABLE if the first rejecting rule of some host is resolvable, else UNRESOLVABLE (also when
   there is no host at all).
 """
@@ -29,11 +30,15 @@ PLACED, UNSCHEDULABLE, UNRESOLVABLE = 0, 1, 2
 
 @dataclass(frozen=True)
 class Rule:
-    """kind: static, fit, cordon or eligible; resolvable is ignored for fit."""
+    """kind: static, fit, cordon or eligible. resolvable: could removing items lift a static or eligible rejection?
+
+    always_resolvable, of the fit rule: resources whose shortage counts as resolvable however small the host is.
+    """
 
     name: str
     kind: str = "static"
     resolvable: bool = False
+    always_resolvable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -123,9 +128,12 @@ class Fleet:
     ):  # fmt: skip
         self.resources = list(capacity)
         self.scored_only = set(scored_only)
-        self.rules = rules or [Rule("cordon", "cordon"), Rule("eligible", "eligible"), Rule("fit", "fit")]
+        self.rules = list(rules or [Rule("fit", "fit")])
+        for kind in ("eligible", "cordon"):
+            if all(rule.kind != kind for rule in self.rules):
+                self.rules.insert(0, Rule(kind, kind))
         filtered = tuple((name, 1) for name in self.resources if name not in self.scored_only)
-        self.scores = [Score("least", "default", 1, filtered)] if scores is None else scores
+        self.scores = [Score("least", "least_allocated", 1, filtered)] if scores is None else scores
         hosts = len(next(iter(capacity.values())))
         self.state = State(
             names=list(names) if names else [None] * hosts,
@@ -236,12 +244,15 @@ class Fleet:
     def short(self, request: RequestClass, host: int) -> list[tuple[str, bool]]:
         """(resource, could removing items help) of everything that does not fit."""
         s, result = self.state, []
+        always = next(rule.always_resolvable for rule in self.rules if rule.kind == "fit")
         for name in self.resources:
             amount = request.demand[name]
             if amount == 0 or name in self.scored_only:
                 continue
-            if not self.claimable(name, host, amount) or amount > s.capacity[name][host]:
+            if not self.claimable(name, host, amount):
                 result.append((name, False))
+            elif amount > s.capacity[name][host]:
+                result.append((name, name in always))
             elif amount > s.capacity[name][host] - s.used[name][host]:
                 result.append((name, True))
         return result
