@@ -1,8 +1,8 @@
 """Replays recorded cases against this reference, and says how an answer differs from the recorded one.
 
 `run_case(suite, case, names)` answers a case of any suite, named by folder and file ("placement/flat");
-`differences(suite, case, got, names)` compares such an answer, of
-this reference or of anybody else, by the comparison rules of the vectors' README. Reads no files.
+`differences(suite, case, got, names)` compares such an answer, of this reference or of anybody else, by the comparison
+rules of the vectors' README. Reads no files.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ from tests.reference.openstack import canonical, pci, tables
 from tests.reference.openstack.answer import allocation_candidates, request_json
 from tests.reference.openstack.candidates import search
 from tests.reference.openstack.cloud import Cloud
+from tests.reference.openstack.filters import FILTERS, run_pipeline
+from tests.reference.openstack.host import Host, Request
 from tests.reference.openstack.numa import host_cells, usage_after
 from tests.reference.openstack.numa_constraints import ConstraintError, numa_constraints
 from tests.reference.openstack.numa_fit import Limits, fit
 from tests.reference.openstack.query import parse, parse_microversion
+from tests.reference.openstack.schedule import NoValidHost, select
 from tests.reference.openstack.service import Placement
+from tests.reference.openstack.weighers import MetricNotFound, weigh
 
 CANDIDATE_SUITES = tuple(
     f"placement/{name}"
@@ -152,15 +156,67 @@ def _table_differences(case: dict, got: dict, names: dict) -> list[str]:
     return tables.differences(case["expected"], got)
 
 
+def _hosts(case: dict) -> list[Host]:
+    return [Host.from_json(host, case["aggregates"]) for host in case["hosts"]]
+
+
+def _run_filters(case: dict, names: dict) -> dict:
+    """Each filter alone on all hosts, without force, ignore or destination (vectors README)."""
+    got: dict = {}
+    for name, passes in FILTERS.items():
+        request = Request.from_json(case["spec"])
+        try:
+            got[name] = [host.name for host in _hosts(case) if passes(host, request, case["config"])]
+        except ValueError:
+            got[name] = {"error": "ValueError"}
+    return got
+
+
+def _run_weights(case: dict, names: dict) -> dict:
+    request = Request.from_json(case["spec"])
+    hosts = run_pipeline(_hosts(case), request, case["enabled_filters"], case["config"])
+    filtered = [host.name for host in hosts]
+    try:
+        table, order = weigh(hosts, request, case["config"])
+    except MetricNotFound:
+        return {"filtered": filtered, "error": "ComputeHostMetricNotFound"}
+    if not hosts:
+        return {"filtered": []}
+    table = {name: row for name, row in table.items() if any(row["raw"].values())}
+    return {"filtered": filtered, "weighers": table, "order": [[host.name, total] for host, total in order]}
+
+
+def _run_schedule(case: dict, names: dict) -> dict:
+    request, hosts = Request.from_json(case["spec"]), _hosts(case)
+    try:
+        chosen = select(hosts, request, case["instance_uuids"], case["enabled_filters"], case["config"])
+    except NoValidHost:
+        return {"error": "NoValidHost"}
+    after = {host.name: host.to_json() for host in hosts}
+    return {"selections": [[host.name for host in row] for row in chosen], "after": after}
+
+
+def _weights_differences(case: dict, got: dict, names: dict) -> list[str]:
+    """The order of weighers decides nothing but the last bits of a total."""
+    expected = {key: value for key, value in case["expected"].items() if key != "weigher_order"}
+    return tables.differences(expected, got)
+
+
 RUN = {
     **dict.fromkeys(CANDIDATE_SUITES, _run_candidates),
     "placement/claims": _run_claims,
     "nova/numa_fit": _run_numa_fit,
     "nova/pci": _run_pci,
+    "nova/filters": _run_filters,
+    "nova/weights": _run_weights,
+    "nova/schedule": _run_schedule,
 }
 COMPARE = {
     **dict.fromkeys(CANDIDATE_SUITES, _candidate_differences),
     "placement/claims": _claims_differences,
     "nova/numa_fit": _numa_fit_differences,
     "nova/pci": _table_differences,
+    "nova/filters": _table_differences,
+    "nova/weights": _weights_differences,
+    "nova/schedule": _table_differences,
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def differences(expected: Any, got: Any, path: str = "") -> list[str]:
-    """One line for each place where two JSON values differ; floats with 1e-9 relative, messages of errors not at all."""
+    """One line for each place where two JSON values differ; floats with 1e-9 relative, error messages not at all."""
     if isinstance(expected, dict) and isinstance(got, dict):
         keys = [key for key in expected if not (key == "message" and "error" in expected)]
         keys += [key for key in got if key not in expected and not (key == "message" and "error" in got)]
