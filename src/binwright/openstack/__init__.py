@@ -1,0 +1,1 @@
+"""OpenStack: clouds, flavors, Placement and Nova in the services' own words, compiled to the engine."""

@@ -1,0 +1,284 @@
+"""Nova's and Cinder's tables of a dump (servers, flavors, hypervisors, ...) as records; requests.json among them.
+
+Each table names its columns as every client and API version has called them, best first. Checks each object by itself
+and names for duplicates; what one object says about another is checked where it is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+from binwright.errors import InputError
+from binwright.openstack.cloud import Aggregate, Flavor, Hypervisor, Server, ServerGroup, Service, Volume, Wish
+from binwright.openstack.dumps.fields import Row, Table
+from binwright.openstack.placement.inventory import MAX_INT
+from binwright.units import shown
+
+__all__ = ["READERS", "refuse_duplicates"]
+
+FLAVOR = {
+    "id": ("id", "flavorid"),
+    "name": ("name", "originalname"),
+    "vcpus": ("vcpus",),
+    "memory_mb": ("ram", "rammib", "rammb", "memorymb"),
+    "root_gb": ("disk", "diskgib", "diskgb", "rootgb"),
+    "ephemeral_gb": ("ephemeral", "osflvextdataephemeral", "ephemeralgib", "ephemeralgb"),
+    "swap_mb": ("swap", "swapmib", "swapmb"),
+    "extra_specs": ("properties", "extraspecs"),
+}
+SERVER = {
+    "id": ("id", "uuid"),
+    "name": ("name", "displayname"),
+    "status": ("status",),
+    "task_state": ("taskstate", "osextststaskstate"),
+    "project": ("projectid", "tenantid", "project"),
+    "node": ("hypervisorhostname", "osextsrvattrhypervisorhostname"),
+    "host": ("host", "computehost", "osextsrvattrhost"),
+    "zone": ("availabilityzone", "osextazavailabilityzone"),
+    "pinned_zone": ("pinnedavailabilityzone",),
+    "flavor_id": ("flavorid",),
+    "flavor": ("flavor", "flavorname"),
+    "image_id": ("imageid",),
+    "image": ("image", "imagename"),
+    "hints": ("schedulerhints", "osschhntschedulerhints"),
+}
+WISH = {
+    "name": ("name",),
+    "count": ("count", "mincount", "min"),
+    "project": SERVER["project"],
+    "zone": SERVER["zone"],
+    "flavor": ("flavor", "flavorname", "flavorid", "flavorref"),
+    "image": ("image", "imagename", "imageid", "imageref"),
+    "from_volume": ("bootfromvolume",),
+    "hints": ("schedulerhints", "hints", "osschhntschedulerhints"),
+}
+HYPERVISOR = {
+    "id": ("id", "uuid"),
+    "hostname": ("hypervisorhostname", "name"),
+    "service_host": ("servicehost",),
+    "service": ("service", "servicedetails"),
+    "state": ("state",),
+    "status": ("status",),
+    "type": ("hypervisortype",),
+    "version": ("hypervisorversion",),
+    "vcpus": ("vcpus",),
+    "vcpus_used": ("vcpusused",),
+    "memory_mb": ("memorymb", "memorysize"),
+    "memory_mb_used": ("memorymbused", "memoryused"),
+    "local_gb": ("localgb", "localdisksize", "diskgb"),
+    "local_gb_used": ("localgbused", "localdiskused", "diskgbused"),
+}
+SERVICE = {
+    "host": ("host",),
+    "binary": ("binary",),
+    "status": ("status",),
+    "state": ("state",),
+    "forced_down": ("forceddown", "isforceddown"),
+}
+AGGREGATE = {
+    "id": ("id",),
+    "uuid": ("uuid",),
+    "name": ("name",),
+    "zone": ("availabilityzone",),
+    "metadata": ("properties", "metadata"),
+    "hosts": ("hosts",),
+}
+SERVER_GROUP = {
+    "id": ("id",),
+    "name": ("name",),
+    "policy": ("policy", "policies"),
+    "members": ("members", "memberids"),
+}
+VOLUME = {
+    "id": ("id",),
+    "name": ("name", "displayname"),
+    "status": ("status",),
+    "attachments": ("attachedto", "attachments"),
+}
+
+BOOTED_FROM_VOLUME = "booted from volume"
+NAME_AND_ID = re.compile(r"(.+) \(([^()]+)\)")
+VERSION_TEXT = re.compile(r"(\d+)\.(\d+)\.(\d+)")
+
+
+def read_flavor(row: Row) -> Flavor:
+    """One flavor; swap and ephemeral may be absent or empty."""
+    return Flavor(
+        id=row.text("id"),
+        name=row.need("name", row.text("name")),
+        vcpus=row.need("vcpus", row.whole("vcpus", MAX_INT)),
+        memory_mb=row.need("memory_mb", row.whole("memory_mb", MAX_INT)),
+        root_gb=row.need("root_gb", row.whole("root_gb", MAX_INT)),
+        ephemeral_gb=row.whole("ephemeral_gb", MAX_INT) or 0,
+        swap_mb=row.whole("swap_mb", MAX_INT) or 0,
+        extra_specs=row.properties("extra_specs"),
+        where=row.where,
+    )
+
+
+def read_server(row: Row) -> Server:
+    """One server, from `server list --long`, `server show` or the API."""
+    flavor = row.raw("flavor")
+    embedded, reference = None, row.text("flavor_id")
+    if isinstance(flavor, dict):
+        reference = reference or flavor.get("id")
+        if "vcpus" in flavor:
+            table = Table(row.where, "flavor", FLAVOR, {})
+            embedded = read_flavor(table.rows([flavor])[0])
+        elif not isinstance(reference, str):
+            row.refuse("flavor", f"{shown(flavor)} names no flavor")
+    elif reference is None:
+        reference = row.text("flavor")
+    return Server(
+        id=row.text("id"),
+        name=row.need("name", row.text("name") or row.text("id")),
+        status=row.need("status", row.text("status")).upper(),
+        host=row.reference("node") or row.reference("host"),
+        flavor_ref=reference,
+        flavor=embedded,
+        task_state=row.reference("task_state"),
+        project=row.text("project"),
+        zone=row.reference("pinned_zone") or row.reference("zone"),
+        from_volume=_from_volume(row),
+        image=_image(row),
+        hints=row.mapping("hints"),
+        where=row.where,
+    )
+
+
+def read_wish(row: Row) -> Wish:
+    """One entry of requests.json: the words of `openstack server create`, `count` of them (1)."""
+    return Wish(
+        name=row.need("name", row.text("name")),
+        flavor_ref=row.need("flavor", row.text("flavor")),
+        count=1 if (count := row.whole("count", 10**6, least=1)) is None else count,
+        project=row.text("project"),
+        zone=row.reference("zone"),
+        from_volume=row.raw("from_volume") is True,
+        image=_image(row),
+        hints=row.mapping("hints"),
+        where=row.where,
+    )
+
+
+def read_hypervisor(row: Row) -> Hypervisor:
+    """One hypervisor; the compute service's name may be nested under `service`."""
+    service_host = row.text("service_host") or row.mapping("service").get("host")
+    if service_host is not None and not isinstance(service_host, str):
+        row.refuse("service", f"host {shown(service_host)} is not a text")
+    return Hypervisor(
+        id=row.text("id"),
+        hostname=row.need("hostname", row.text("hostname")),
+        service_host=service_host,
+        state=row.reference("state"),
+        status=row.reference("status"),
+        type=row.text("type"),
+        version=_version(row),
+        vcpus=row.whole("vcpus", MAX_INT),
+        vcpus_used=row.whole("vcpus_used", MAX_INT),
+        memory_mb=row.whole("memory_mb", MAX_INT),
+        memory_mb_used=row.whole("memory_mb_used", MAX_INT),
+        local_gb=row.whole("local_gb", MAX_INT),
+        local_gb_used=row.whole("local_gb_used", MAX_INT),
+        where=row.where,
+    )
+
+
+def read_service(row: Row) -> Service:
+    """One service; one that is forced down is down."""
+    return Service(
+        host=row.need("host", row.text("host")),
+        binary=row.text("binary"),
+        status=row.reference("status"),
+        state="down" if row.raw("forced_down") is True else row.reference("state"),
+    )
+
+
+def read_aggregate(row: Row) -> Aggregate:
+    """One aggregate. Its zone is a column of its own, which clients take out of the metadata."""
+    metadata = row.properties("metadata")
+    return Aggregate(
+        id=row.text("id"),
+        uuid=row.text("uuid"),
+        name=row.need("name", row.text("name")),
+        zone=row.reference("zone") or metadata.get("availability_zone"),
+        metadata=metadata,
+        hosts=row.names("hosts") if row.has("hosts") else None,
+    )
+
+
+def read_server_group(row: Row) -> ServerGroup:
+    """One server group; before compute API 2.64 the policy was a list of one."""
+    policies = row.names("policy")
+    return ServerGroup(
+        id=row.text("id"),
+        name=row.need("name", row.text("name")),
+        policy=policies[0] if policies else None,
+        members=frozenset(row.names("members")),
+    )
+
+
+def read_volume(row: Row) -> Volume:
+    """One volume with the ids of the servers it is attached to."""
+    attachments = row.raw("attachments")
+    servers = set()
+    if isinstance(attachments, list):
+        for attachment in attachments:
+            server = attachment.get("server_id") if isinstance(attachment, dict) else None
+            if not isinstance(server, str):
+                row.refuse("attachments", f"{shown(attachment)} names no server_id")
+            servers.add(server)
+    return Volume(
+        id=row.text("id"),
+        name=row.text("name") or row.label,
+        status=row.text("status"),
+        servers=frozenset(servers),
+    )
+
+
+def _from_volume(row: Row) -> bool:
+    """Whether the root disk is a volume: clients say so in words, the API leaves the image empty."""
+    field = "image_id" if row.has("image_id") else "image"
+    value = row.raw(field)
+    return isinstance(value, str) and (value == "" or BOOTED_FROM_VOLUME in value)
+
+
+def _image(row: Row) -> str | None:
+    image = row.raw("image")
+    if isinstance(image, dict):
+        image = image.get("id")
+    return image if isinstance(image, str) and image and BOOTED_FROM_VOLUME not in image else None
+
+
+def _version(row: Row) -> int | None:
+    """The hypervisor's version as Nova keeps it, M * 1000000 + m * 1000 + p; the dotted text is taken too."""
+    value = row.raw("version")
+    match = VERSION_TEXT.fullmatch(value) if isinstance(value, str) else None
+    if match is not None:
+        major, minor, patch = map(int, match.groups())
+        return major * 1_000_000 + minor * 1_000 + patch
+    return row.whole("version")
+
+
+READERS: dict[str, tuple[str, dict[str, tuple[str, ...]], Any]] = {
+    "flavors": ("flavor", FLAVOR, read_flavor),
+    "servers": ("server", SERVER, read_server),
+    "hypervisors": ("hypervisor", HYPERVISOR, read_hypervisor),
+    "services": ("service", SERVICE, read_service),
+    "aggregates": ("aggregate", AGGREGATE, read_aggregate),
+    "server_groups": ("server group", SERVER_GROUP, read_server_group),
+    "volumes": ("volume", VOLUME, read_volume),
+    "requests": ("request", WISH, read_wish),
+}
+"""Table -> what an error calls one object, its columns, its reader."""
+
+
+def refuse_duplicates(file: str, kind: str, field: str, values: Iterable[Hashable | None]) -> None:
+    """Raise InputError when a value other than None occurs twice."""
+    seen = set()
+    for value in values:
+        if value is not None and value in seen:
+            raise InputError(f"{file}: {kind} {value}: {field} occurs twice")
+        seen.add(value)

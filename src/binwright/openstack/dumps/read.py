@@ -1,0 +1,57 @@
+"""One source's files as one Cloud: the door of the dump layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from binwright.formats.files import Blob
+from binwright.openstack.cloud import Cloud
+from binwright.openstack.dumps.compute import READERS, refuse_duplicates
+from binwright.openstack.dumps.fields import Table
+from binwright.openstack.dumps.layout import sort_files
+from binwright.openstack.dumps.placement import read_consumers, read_providers
+
+__all__ = ["read_dump"]
+
+UNIQUE = {
+    "servers": ("id",),
+    "flavors": ("id", "name"),
+    "hypervisors": ("hostname",),
+    "aggregates": ("name",),
+    "server_groups": ("id",),
+    "requests": ("name",),
+}
+ATTRIBUTES = {"requests": "wishes"}
+
+
+def read_dump(name: str, blobs: Iterable[Blob]) -> Cloud:
+    """The cloud `name` that the files describe.
+
+    Raises InputError for text that is broken, a field that is missing or malformed, and for names that occur twice.
+    """
+    layout = sort_files(blobs)
+    cloud = Cloud(name, present={*layout.tables, *layout.per_provider}, skipped=dict(sorted(layout.unknown.items())))
+    for kind, (noun, synonyms, reader) in READERS.items():
+        records = getattr(cloud, ATTRIBUTES.get(kind, kind))
+        for file, objects in layout.tables.get(kind, []):
+            table = Table(file, noun, synonyms, cloud.columns.setdefault(file, {}))
+            records += [reader(row) for row in table.rows(objects)]
+            for field in UNIQUE.get(kind, ()):
+                refuse_duplicates(file, noun, field, (getattr(record, field) for record in records))
+    cloud.providers = read_providers(layout, cloud.columns)
+    cloud.consumers = read_consumers(layout)
+    if "allocations" in layout.per_provider:
+        _sum_up(cloud)
+    return cloud
+
+
+def _sum_up(cloud: Cloud) -> None:
+    """Used amounts of the providers from the consumers' rows, which are finer than the `used` column."""
+    providers = {provider.uuid: provider for provider in cloud.providers}
+    for provider in cloud.providers:
+        provider.used = dict.fromkeys(provider.inventories, 0)
+    for rows in cloud.consumers.values():
+        for uuid, amounts in rows.items():
+            used = providers[uuid].used
+            for resource_class, amount in amounts.items():
+                used[resource_class] = used.get(resource_class, 0) + amount

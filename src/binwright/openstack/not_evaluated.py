@@ -1,0 +1,118 @@
+"""Rules that stand in a cloud's input and are not evaluated, each with how many pending servers use it.
+
+Only rules that some object uses are listed. Whoever builds a rule takes it out of this list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from binwright.openstack.cloud import Cloud
+from binwright.openstack.flavors import GROUP_SPEC, FlavorGroups
+from binwright.openstack.hosts import Hosts
+from binwright.openstack.pending import Wanted
+from binwright.openstack.zones import Zones
+from binwright.outcome import NotEvaluated
+
+__all__ = ["rules_not_evaluated"]
+
+BESIDE_ROOT = "resources of nested and sharing providers: which provider of the tree serves them"
+GRANULAR = "granular resource groups of the flavor: one provider for each"
+IGNORED = "extra specs that Nova ignores with a warning"
+NO_COLUMN = "resources that the input tells no capacity of"
+ZONE = "availability zone: the input does not tell its hosts"
+GROUP = "server group policy"
+HINTS = "scheduler hints"
+IMAGE = "image properties"
+VOLUME = "Cinder volumes"
+TENANT = "aggregates that are reserved for projects (filter_tenant_id)"
+TRAITS = "required and forbidden traits: the input has no traits/"
+
+# Extra specs by what they ask for: a key, or the beginning of one that ends in "*".
+SPECS = {
+    "NUMA topology, CPU pinning and huge pages": (
+        "hw:numa_*",
+        "hw:cpu_policy",
+        "hw:cpu_thread_policy",
+        "hw:cpu_dedicated_mask",
+        "hw:cpu_realtime*",
+        "hw:emulator_threads_policy",
+        "hw:mem_page_size",
+        "hw:pmem",
+    ),
+    "PCI devices": ("pci_passthrough:*", "hw:pci_numa_affinity_policy"),
+    "accelerators": ("accel:*",),
+    "traits that extra specs imply": (
+        "hw:mem_encryption",
+        "hw:tpm_*",
+        "hw:maxphysaddr_*",
+        "hw:firmware_type",
+        "os:secure_boot",
+    ),
+    "aggregate extra specs": ("aggregate_instance_extra_specs:*",),
+    "capabilities of the host": ("capabilities:*",),
+}
+
+
+def rules_not_evaluated(
+    cloud: Cloud, hosts: Hosts, zones: Zones, wanted: Iterable[Wanted], groups: Iterable[FlavorGroups]
+) -> list[NotEvaluated]:
+    """The rules that some pending server uses; `groups` are the flavors' groups of `wanted`, one for one."""
+    found: dict[str, NotEvaluated] = {}
+    policies = {member: group.name for group in cloud.server_groups if group.policy for member in group.members}
+    volumes = {server for volume in cloud.volumes for server in volume.servers}
+    beside = {name for offers in hosts.offers for name, offer in offers.items() if offer.joined}
+    tenants = any(key.startswith("filter_tenant_id") for one in cloud.aggregates for key in one.metadata)
+
+    def use(rule: str, example: str) -> None:
+        entry = found.setdefault(rule, NotEvaluated(rule, 0, example))
+        entry.objects += 1
+
+    for server, asked in zip(wanted, groups):
+        totals = asked.totals()
+        name, flavor = server.name, server.flavor
+        if beside & totals.keys():
+            use(BESIDE_ROOT, f"{name}: {min(beside & totals.keys())}")
+        if hosts.unknown & totals.keys():
+            use(NO_COLUMN, f"{name}: {min(hosts.unknown & totals.keys())}")
+        suffixed = sorted(suffix for suffix in asked.groups if suffix)
+        if suffixed:
+            use(GRANULAR, f"{name}: flavor {flavor.name}, group {suffixed[0]}")
+        if asked.ignored:
+            use(IGNORED, f"{name}: flavor {flavor.name}, {asked.ignored[0]}")
+        if (asked.unsuffixed.required or asked.unsuffixed.forbidden) and "traits" not in cloud.present:
+            use(TRAITS, f"{name}: {min(asked.unsuffixed.required | asked.unsuffixed.forbidden)}")
+        if server.zone is not None and not zones.known:
+            use(ZONE, f"{name}: {server.zone}")
+        if server.uid in policies or server.hints.get("group"):
+            use(GROUP, f"{name}: {policies.get(server.uid or '') or server.hints['group']}")
+        others = sorted(key for key in server.hints if key != "group")
+        if others:
+            use(HINTS, f"{name}: {others[0]}")
+        if server.image is not None:
+            use(IMAGE, f"{name}: {server.image}")
+        if server.from_volume or (server.uid is not None and server.uid in volumes):
+            use(VOLUME, name)
+        if tenants:
+            use(TENANT, name)
+        for rule, key in _spec_rules(flavor.extra_specs):
+            use(rule, f"{name}: flavor {flavor.name}, {key}={flavor.extra_specs[key]}")
+    return list(found.values())
+
+
+def _spec_rules(specs: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """(rule, key) for every rule that some extra spec belongs to, with the first such key."""
+    keys = sorted(specs)
+    for rule, patterns in SPECS.items():
+        key = next((key for key in keys if any(_matches(key, pattern) for pattern in patterns)), None)
+        if key is not None:
+            yield rule, key
+    # An unscoped key is compared with an attribute of the host when the host has one of that name.
+    for key in keys:
+        if ":" not in key and key != "group_policy" and GROUP_SPEC.fullmatch(key) is None:
+            yield "capabilities of the host", key
+            return
+
+
+def _matches(key: str, pattern: str) -> bool:
+    return key.startswith(pattern[:-1]) if pattern.endswith("*") else key == pattern

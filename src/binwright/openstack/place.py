@@ -1,0 +1,122 @@
+"""Placing what is pending in one cloud: dump in, SourceOutcome out.
+
+Placement's rules reject, Nova's weighers choose (with its default multipliers, or those of the host's aggregates), one
+server after another in queue order, each committing before the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from binwright.explain import Change, Explanation
+from binwright.formats.files import Blob
+from binwright.openstack.cloud import Cloud
+from binwright.openstack.compile import Compiled, compile_cloud
+from binwright.openstack.dumps import read_dump
+from binwright.openstack.hosts import Hosts, class_key, cloud_hosts
+from binwright.openstack.not_evaluated import rules_not_evaluated
+from binwright.openstack.nova.host_states import HostStates, weight_multipliers
+from binwright.openstack.nova.weighers import weigh
+from binwright.openstack.pending import Wanted, pending_servers, wanted_servers
+from binwright.openstack.zones import DEFAULT_ZONE, Zones, cloud_zones
+from binwright.outcome import Outcome, ReasonText, ResourceUse, SourceOutcome
+from binwright.result import Verdict
+
+__all__ = ["place_cloud", "place_source"]
+
+FEASIBLE = 255
+
+
+def place_source(name: str, blobs: Iterable[Blob], *, retry_errors: bool = False) -> SourceOutcome:
+    """Place the pending servers of the cloud that `blobs` describe (contracts.md, "What is pending").
+
+    Raises InputError for bad input, with nothing placed.
+    """
+    return place_cloud(read_dump(name, blobs), retry_errors=retry_errors)
+
+
+def place_cloud(cloud: Cloud, *, retry_errors: bool = False) -> SourceOutcome:
+    """Place the pending servers of a cloud; the cloud itself does not change."""
+    wanted = wanted_servers(cloud, retry_errors=retry_errors)
+    hosts = cloud_hosts(cloud, pending_servers(cloud, retry_errors=retry_errors))
+    zones = cloud_zones(cloud, hosts)
+    compiled = compile_cloud(hosts, zones, wanted, evaluate_traits="traits" in cloud.present)
+    result = SourceOutcome(source=cloud.name, layer="openstack", hosts=len(hosts))
+    placed_amounts = _place_all(cloud, hosts, wanted, compiled, result)
+    for resource, (capacity, used) in sorted(hosts.totals.items(), key=lambda item: class_key(item[0])):
+        after = used + placed_amounts.get(resource, 0)
+        result.resources.append(ResourceUse(resource, capacity, used, after))
+    result.skipped_kinds = cloud.skipped
+    result.not_evaluated = rules_not_evaluated(cloud, hosts, zones, wanted, compiled.groups)
+    result.notes = [*_column_notes(cloud), *hosts.notes, *zones.notes, *_zone_notes(zones, wanted)]
+    return result
+
+
+def _place_all(
+    cloud: Cloud, hosts: Hosts, wanted: list[Wanted], compiled: Compiled, result: SourceOutcome
+) -> dict[str, int]:
+    """Fill in `placed` and `unplaced`; returns what was placed in total, by class."""
+    fleet = compiled.fleet
+    states = HostStates.of(cloud, hosts)
+    factors = weight_multipliers(cloud, hosts)
+    amounts: dict[str, int] = {}
+    for one, request, groups in zip(wanted, compiled.requests, compiled.groups):
+        outcome = Outcome(cloud.name, "Server", one.project, one.name, one.uid, Verdict.PLACED)
+        look = fleet.explain(request)
+        feasible = np.flatnonzero(look.verdicts_by_host() == FEASIBLE)
+        if not feasible.size:
+            _refuse(outcome, look, hosts, compiled)
+            result.unplaced.append(outcome)
+            continue
+        totals = weigh(states.raw_weights(feasible), {name: column[feasible] for name, column in factors.items()})
+        best = int(np.argmax(totals))
+        host = int(feasible[best])
+        fleet.claim(request, host)
+        states.consume(host, one.flavor)
+        outcome.host = hosts.names[host]
+        outcome.score = float(totals[best])
+        result.placed.append(outcome)
+        for resource, amount in groups.totals().items():
+            amounts[resource] = amounts.get(resource, 0) + amount
+    return amounts
+
+
+def _refuse(outcome: Outcome, look: Explanation, hosts: Hosts, compiled: Compiled) -> None:
+    outcome.verdict = look.verdict
+    outcome.reasons = [ReasonText(reason.rule, reason.hosts, compiled.reason_text(reason)) for reason in look.reasons]
+    told = ", ".join(f"{reason.hosts} {reason.text}" for reason in outcome.reasons)
+    outcome.message = f"No valid host was found: 0/{len(hosts)} hosts" + (f": {told}" if told else "")
+    outcome.smallest_change = _change(look.smallest_change, hosts, compiled)
+
+
+def _change(change: Change | None, hosts: Hosts, compiled: Compiled) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    return {
+        "kind": change.kind,
+        "host": hosts.names[change.host],
+        "resource": change.resource,
+        "rule": change.rule,
+        "argument": compiled.argument_text(change.rule, change.argument),
+        "have": change.have,
+        "need": change.need,
+    }
+
+
+def _column_notes(cloud: Cloud) -> list[str]:
+    """Which file gave which field, one line a file."""
+    return [
+        f"{file}: " + ", ".join(f"{field} from {column!r}" for field, column in sorted(columns.items()))
+        for file, columns in cloud.columns.items()
+        if columns
+    ]
+
+
+def _zone_notes(zones: Zones, wanted: list[Wanted]) -> list[str]:
+    if not zones.known:
+        return []
+    asked = sorted({one.zone for one in wanted if one.zone is not None} - zones.members.keys() - {DEFAULT_ZONE})
+    return [f"availability zone {zone}: no aggregate has it, so it restricts nothing, as in Nova" for zone in asked]

@@ -1,0 +1,1 @@
+"""Placement's own model: inventories, provider trees, names, the candidate query and the API's answer."""
