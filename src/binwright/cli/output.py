@@ -112,11 +112,12 @@ def as_values(rows: Rows) -> str:
 
 
 def on_console(draw: Callable[[Any], None]) -> str:
-    """The text of what `draw(console)` prints, coloured when standard output is a terminal and NO_COLOR is unset."""
+    """The text of what `draw(console)` prints; plain unless standard output is a terminal and NO_COLOR is unset."""
     from rich.console import Console
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    console = Console(width=width, markup=False, highlight=False, emoji=False)
+    colours = None if os.environ.get("NO_COLOR") else "auto"
+    console = Console(width=width, color_system=colours, markup=False, highlight=False, emoji=False)
     with console.capture() as capture:
         draw(console)
     lines = capture.get().splitlines()

@@ -47,7 +47,7 @@ def draw_headline(console: Any, result: PlaceResult) -> None:
     placed, pending = len(result.placed), len(result.placed) + len(result.unplaced)
     size = f"{count(result.hosts, 'host')}, {count(len(result.sources), 'source')}, {result.elapsed_seconds:.2f} s"
     if pending:
-        console.print(title(f"{placed:,} of {count(pending, 'pending object')} placed ({size})"))
+        console.print(title(f"{placed:,} of {count(pending, 'pending object')} placed ({size})", good=placed == pending))
     else:
         console.print(title(f"Nothing is pending ({size})"))
 
@@ -113,7 +113,7 @@ def draw_unplaced(console: Any, unplaced: list[Outcome], wide: bool) -> None:
     if not unplaced:
         return
     console.print()
-    console.print(title(f"Does not fit: {count(len(unplaced), 'object')}"))
+    console.print(title(f"Does not fit: {count(len(unplaced), 'object')}", good=False))
     by_source: dict[str, list[list[Outcome]]] = {}
     for group in alike(unplaced):
         by_source.setdefault(group[0].source, []).append(group)
@@ -223,7 +223,9 @@ def score_text(score: int | float | None) -> str:
     return f"{score:.3f}" if isinstance(score, float) else cell_text(score)
 
 
-def title(text: str) -> Any:
+def title(text: str, good: bool | None = None) -> Any:
+    """A line that stands out; green when it is good news, red when it is bad."""
     from rich.text import Text
 
-    return Text(printable(text), style="bold")
+    colour = {True: " green", False: " red", None: ""}[good]
+    return Text(printable(text), style=f"bold{colour}")

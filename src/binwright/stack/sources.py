@@ -19,12 +19,11 @@ LAYERS = {"kubectl": "kubernetes", "openstack": "openstack"}
 SANDWICH = {"clouds": "openstack", "clusters": "kubernetes"}
 INPUTS = ("auto", *LAYERS)
 
-# A file of clouds/NAME/ that may hold one object rather than a list; its name tells the layer.
-OPENSTACK_OBJECTS = {"requests"}
 PACKED = (".gz", ".xz")
 HEAD = 1 << 16
 KUBERNETES_JSON = re.compile(rb'"apiVersion"\s*:|^\s*\{\s*"(?:items|kind)"\s*:')
 KUBERNETES_YAML = re.compile(rb"^(?:- )?(?:apiVersion|kind|items)\s*:", re.MULTILINE)
+OPENSTACK_ENVELOPE = re.compile(rb'\{\s*"(\w+)"\s*:\s*\[')
 OPENSTACK_YAML = re.compile(rb"(?:---\s+)?- ")
 
 
@@ -116,12 +115,24 @@ def layer_of(blob: Blob) -> str | None:
     if head[:1] in (b"{", b"["):
         if KUBERNETES_JSON.search(head) or (head[:1] == b"{" and b'"apiVersion"' in blob.data):
             return "kubernetes"
-        if head[:1] == b"[" or stem(blob.name) in OPENSTACK_OBJECTS:
+        if head[:1] == b"[" or is_openstack_object(blob.name, head):
             return "openstack"
         return None
     if KUBERNETES_YAML.search(head):
         return "kubernetes"
     return "openstack" if OPENSTACK_YAML.match(head) else None
+
+
+def is_openstack_object(name: str, head: bytes) -> bool:
+    """Whether a JSON object is a table of a dump by its file's name, or an API's answer with such a table in it."""
+    from binwright.openstack.dumps.layout import ALIASES, PER_PROVIDER
+
+    envelope = OPENSTACK_ENVELOPE.match(head)
+    return (
+        stem(name).replace("-", "_") in ALIASES
+        or PurePath(name).parent.name in PER_PROVIDER
+        or (envelope is not None and envelope[1].decode() in ALIASES)
+    )
 
 
 def shortest_names(paths: list[str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""What joins the layers: sources, names, the merged result."""
