@@ -7,7 +7,19 @@ FACE = "face"
 ROOMS = {
     "_core": (0, "_core"),
     **dict.fromkeys(
-        ("fleet", "request", "profile", "result", "explain", "units", "errors", "formats", "outcome", "schemas"),
+        (
+            "fleet",
+            "request",
+            "profile",
+            "result",
+            "explain",
+            "units",
+            "errors",
+            "formats",
+            "outcome",
+            "schemas",
+            "arrays",
+        ),
         (1, FACE),
     ),
     "kubernetes": (2, "kubernetes"),
