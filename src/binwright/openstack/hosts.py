@@ -91,7 +91,7 @@ def class_key(name: str) -> tuple[int, str]:
 
 
 class HostNames:
-        """`attribute` of the offers of a class, else of their inventories, for every host: dtype, (hosts,)."""
+    """Finds the hosts of a name: a hypervisor's hostname, a compute service's host, or either without domain."""
 
     def __init__(self, hostnames: Iterable[str], service_hosts: Iterable[str | None]) -> None:
         self._exact: dict[str, list[int]] = {}
