@@ -128,11 +128,11 @@ def request_arguments(rng, house: House, hosts: int) -> dict:
         else:
             keys = rng.sample(sorted(KEYS), rng.randint(1, 2))
             arguments["eligible"] = {key: rng.sample(KEYS[key], rng.randint(1, len(KEYS[key]))) for key in keys}
-    rejects = {
-        name: [rng.choice((-1, -1, 0, rng.randint(0, 3))) for _ in range(hosts)]
-        for name in house.static_rules
-        if rng.random() < 0.5
-    }
+    rejects = {}
+    for name in house.static_rules:
+        values = rng.choice(((), (False, False, True), (-1, -1, 0, 1, 2)))
+        if values:
+            rejects[name] = [rng.choice(values) for _ in range(hosts)]
     if rejects:
         arguments["rejects"] = rejects
     raw = {

@@ -59,14 +59,13 @@ def both_fleets(capacity, used=None, names=None, rules=None, scores=None, scored
 
 
 def engine_request(engine, demand, commit=None, score=None, eligible=None, rejects=None, raw=None, form=0):
-    """The engine's request; `form` picks one of the equal ways to say eligible and rejects."""
+    """The engine's request; `form` picks one of the equal ways to say eligible."""
     if isinstance(eligible, list):
         mask = np.array(eligible, dtype=bool)
         eligible = (mask, np.flatnonzero(mask), binwright.HostSet(len(mask), np.flatnonzero(mask)))[form % 3]
     static = {}
     for rule, column in (rejects or {}).items():
-        array = np.array(column, dtype=np.int32)
-        static[rule] = array >= 0 if form % 2 and array.size and array.max() <= 0 else array
+        static[rule] = np.array(column, dtype=bool if column and isinstance(column[0], bool) else np.int32)
     return engine.request(
         demand,
         commit=commit,

@@ -186,7 +186,7 @@ def test_normalisers_every_pair_of_numbers(kind):
 
 
 @pytest.mark.parametrize("kind", ["max", "reverse", "minmax"])
-@pytest.mark.parametrize("high", [2**31 + 1, 2**40 - 1, 2**45 - 1])
+@pytest.mark.parametrize("high", [2**31 + 1, 2**39 + 1, 2**40])
 def test_normalisers_large(kind, high):
     columns = [(k * high // 100 + d, high) for k in range(1, 100, 2) for d in (-1, 0, 1)]
     assert_normalised(kind, columns, 2)

@@ -99,7 +99,7 @@ class RequestClass:
     score: dict[str, int]
     eligible_hosts: list[bool] | None
     eligible_labels: dict[str, list[str]] | None
-    rejects: dict[str, list[int]]
+    rejects: dict[str, list[int | None]]  # -1 passes, k >= 0 rejects with argument k, None rejects without argument
     raw: dict[str, list[int]]
 
 
@@ -117,6 +117,18 @@ class State:
     items: dict[int, tuple[int, int]] = field(default_factory=dict)  # item -> (request class, host), in placing order
     next_item: int = 0
     classes: list[RequestClass] = field(default_factory=list)
+
+
+def rejection(value: int | bool | None) -> int | None:
+    """True -> None, False -> -1."""
+    if isinstance(value, bool):
+        return None if value else -1
+    return value
+
+
+def rejection_order(argument: int | None) -> int:
+    """Reasons without an argument come first."""
+    return -1 if argument is None else argument
 
 
 class Fleet:
@@ -209,7 +221,10 @@ class Fleet:
     # ---- requests
 
     def compiled(self, demand, commit=None, score=None, eligible=None, rejects=None, raw=None) -> RequestClass:
-        """eligible: None, a list of bool (one a host) or a dict label -> values."""
+        """eligible: None, a list of bool (one a host) or a dict label -> values.
+
+        rejects: by static rule, one value a host: True, False, or as in RequestClass.
+        """
         hosts = len(self.state.alive)
         rules = [rule.name for rule in self.rules if rule.kind == "static"]
         statics = [term.name for term in self.scores if term.kind == "static"]
@@ -223,7 +238,7 @@ class Fleet:
             score=amounts(demand if score is None else score),
             eligible_hosts=list(eligible) if isinstance(eligible, list) else None,
             eligible_labels=dict(eligible) if isinstance(eligible, dict) else None,
-            rejects={name: list((rejects or {}).get(name, [-1] * hosts)) for name in rules},
+            rejects={name: [rejection(v) for v in (rejects or {}).get(name, [-1] * hosts)] for name in rules},
             raw={name: list((raw or {}).get(name, [0] * hosts)) for name in statics},
         )
 
@@ -279,7 +294,7 @@ class Fleet:
             elif rule.kind == "eligible":
                 if not self.is_eligible(request, host):
                     result.append((position, None, rule.resolvable))
-            elif request.rejects[rule.name][host] >= 0:
+            elif request.rejects[rule.name][host] != -1:
                 result.append((position, request.rejects[rule.name][host], rule.resolvable))
         return result
 
@@ -356,7 +371,7 @@ class Fleet:
 
         def order(key):
             position, argument = key
-            return position, self.resources.index(argument) if isinstance(argument, str) else argument
+            return position, self.resources.index(argument) if isinstance(argument, str) else rejection_order(argument)
 
         return tuple(
             Reason(self.rules[key[0]].name, key[1], len(counts[key]), any(counts[key]))
