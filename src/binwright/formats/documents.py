@@ -17,12 +17,12 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingExtraError.for_module("msgspec", extra="cli") from missing
 
-__all__ = ["ShapeError", "load", "sniff"]
+__all__ = ["ShapeError", "load", "shape_problem", "sniff"]
 
 _YAML_FILES = (".yaml", ".yml")
 _TRAILING = re.compile(r"trailing characters \(byte (\d+)\)$")
 _BYTE = re.compile(r" \(byte (\d+)\)$")
-_PATH = re.compile(r"^(.*?)(?: - at (?:key in )?`\$(.*)`)?$", re.DOTALL)
+_PATH = re.compile(r"^(.*?)(?: - at (?:`key` in )?`\$(.*)`)?$", re.DOTALL)
 
 
 class ShapeError(InputError):
@@ -37,8 +37,18 @@ class ShapeError(InputError):
 
 
 def sniff(blob: Blob) -> str:
-    """What the text is, by its first character: "json" (one value, several, or one a line) or "yaml"."""
-    return "json" if blob.data.lstrip()[:1] in (b"{", b"[") else "yaml"
+    """What the text is: "json" (one value, several, or one a line) or "yaml"; by its first character.
+
+    YAML may begin with a bracket too: text in a file with a YAML name is "json" only if it is sound JSON.
+    """
+    if blob.data.lstrip()[:1] not in (b"{", b"["):
+        return "yaml"
+    if blob.name.lower().endswith(_YAML_FILES):
+        try:
+            _load_json(blob, msgspec.Raw)
+        except InputError:
+            return "yaml"
+    return "json"
 
 
 def load(blob: Blob, kind: Any = Any) -> list[Any]:
@@ -47,16 +57,7 @@ def load(blob: Blob, kind: Any = Any) -> list[Any]:
     `kind` is a type for msgspec (`Any`: plain dicts, lists, strings and numbers). Empty YAML documents are left out.
     Raises InputError "FILE: line N: ..." for broken text, ShapeError for sound text of another shape.
     """
-    if sniff(blob) == "yaml":
-        return _load_yaml(blob, kind)
-    try:
-        return _load_json(blob, kind)
-    except ShapeError:
-        raise
-    except InputError:
-        if blob.name.lower().endswith(_YAML_FILES):
-            return _load_yaml(blob, kind)  # YAML may begin with a bracket as well
-        raise
+    return _load_yaml(blob, kind) if sniff(blob) == "yaml" else _load_json(blob, kind)
 
 
 def _load_json(blob: Blob, kind: Any) -> list[Any]:
@@ -93,7 +94,7 @@ def _load_yaml(blob: Blob, kind: Any) -> list[Any]:
         try:
             typed.append(msgspec.convert(document, type=kind))
         except msgspec.ValidationError as problem:
-            raise _shape_error(blob.name, number, str(problem)) from None
+            raise _shape_error(blob.name, number, problem) from None
     return typed
 
 
@@ -102,7 +103,7 @@ def _refusal(blob: Blob, start: int, document: int, problem: Exception) -> Input
     if isinstance(problem, RecursionError):
         return InputError(f"{blob.name}: line {_line(blob, start)}: nested too deeply")
     if isinstance(problem, msgspec.ValidationError):
-        return _shape_error(blob.name, document, str(problem))
+        return _shape_error(blob.name, document, problem)
     text = str(problem)
     if isinstance(problem, UnicodeDecodeError):
         return InputError(f"{blob.name}: not UTF-8 text")
@@ -118,8 +119,13 @@ def _line(blob: Blob, offset: int) -> int:
     return blob.data.count(b"\n", 0, offset) + 1
 
 
-def _shape_error(name: str, document: int, text: str) -> ShapeError:
-    match = _PATH.match(text)
+def _shape_error(name: str, document: int, problem: Exception) -> ShapeError:
+    return ShapeError(name, document, *shape_problem(problem))
+
+
+def shape_problem(problem: Exception) -> tuple[str, str]:
+    """Path (".items[3].spec") and wording of a msgspec.ValidationError."""
+    match = _PATH.match(str(problem))
     assert match is not None
     what = match.group(1)
-    return ShapeError(name, document, match.group(2) or "", what[:1].lower() + what[1:].replace("`", ""))
+    return match.group(2) or "", what[:1].lower() + what[1:].replace("`", "")

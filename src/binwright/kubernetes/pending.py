@@ -1,0 +1,70 @@
+"""Which pods of an input wait for a node, in queue order, and which hold one.
+
+Reads only a pod's own state; which plugins judge it, and where it goes, is decided elsewhere. The queue is
+PrioritySort's: higher priority first, then the older one; namespace and name make it total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from binwright.kubernetes.objects import Pod
+
+__all__ = ["DEFAULT_SCHEDULER", "Queue", "priority", "sort_out"]
+
+DEFAULT_SCHEDULER = "default-scheduler"
+
+
+@dataclass(slots=True)
+class Queue:
+    """The pods of one cluster by state; every pod is in exactly one list.
+
+    `pending` in queue order; the others in input order. `bound` pods hold resources of their node, also while they
+    terminate; `finished` ones hold nothing; `deleted` ones had no node and will not get one; `gated` ones wait for
+    somebody to remove a scheduling gate; `foreign` ones belong to a scheduler that has no profile here.
+    """
+
+    pending: list[Pod] = field(default_factory=list)
+    bound: list[Pod] = field(default_factory=list)
+    finished: list[Pod] = field(default_factory=list)
+    deleted: list[Pod] = field(default_factory=list)
+    gated: list[Pod] = field(default_factory=list)
+    foreign: list[Pod] = field(default_factory=list)
+
+
+def priority(pod: Pod) -> int:
+    """`spec.priority`, 0 when absent."""
+    return (pod.spec.priority or 0) if pod.spec else 0
+
+
+def sort_out(pods: Iterable[Pod], schedulers: Iterable[str] = (DEFAULT_SCHEDULER,)) -> Queue:
+    """Every pod to its list; `schedulers` are the names that have a profile here."""
+    known = frozenset(schedulers)
+    queue = Queue()
+    for pod in pods:
+        _list_for(pod, known, queue).append(pod)
+    queue.pending.sort(key=_turn)
+    return queue
+
+
+def _list_for(pod: Pod, known: frozenset[str], queue: Queue) -> list[Pod]:
+    spec = pod.spec
+    if pod.status is not None and pod.status.phase in ("Succeeded", "Failed"):
+        return queue.finished
+    if spec is not None and spec.node_name:
+        return queue.bound
+    if pod.metadata.deletion_timestamp is not None:
+        return queue.deleted
+    if spec is not None and spec.scheduling_gates:
+        return queue.gated
+    if spec is not None and (spec.scheduler_name or DEFAULT_SCHEDULER) not in known:
+        return queue.foreign
+    return queue.pending
+
+
+def _turn(pod: Pod) -> tuple[int, bool, str, str, str]:
+    """Sort key of the queue. Time stamps are UTC and of one form, so text order is time order; none is the newest."""
+    meta = pod.metadata
+    created = meta.creation_timestamp
+    return (-priority(pod), created is None, created or "", meta.namespace or "default", meta.name or "")

@@ -1,0 +1,168 @@
+"""Kubernetes objects out of text or dicts: lists opened, kinds told apart, names checked.
+
+JSON goes straight from the bytes to Structs, item by item; YAML and dicts take the same Structs. Kinds that no rule
+reads are counted, not kept. Nothing here knows what a field means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from binwright.errors import InputError
+from binwright.formats import documents
+from binwright.formats.files import Blob
+from binwright.kubernetes.objects import Node, Pod
+from binwright.units import shown
+
+__all__ = ["Objects", "read_blobs", "read_dicts"]
+
+
+@dataclass(slots=True)
+class Objects:
+    """What was read of one cluster: `nodes` and `pods` in input order, names unique; `skipped_kinds` kind -> count."""
+
+    nodes: list[Node] = field(default_factory=list)
+    pods: list[Pod] = field(default_factory=list)
+    skipped_kinds: dict[str, int] = field(default_factory=dict)
+
+
+_READ: dict[tuple[str, str], type] = {("v1", "Node"): Node, ("v1", "Pod"): Pod}
+_DEEPEST_LIST = 8
+
+
+class _Head(msgspec.Struct, rename="camel"):
+    """What tells one kind from another."""
+
+    kind: str = ""
+    api_version: str = ""
+
+
+class _ListHead(_Head, rename="camel"):
+    items: list[msgspec.Raw] | None = None
+
+
+_decode_head = msgspec.json.Decoder(_ListHead).decode
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode = {kind: msgspec.json.Decoder(kind).decode for kind in _READ.values()}
+
+
+def read_blobs(blobs: Iterable[Blob]) -> Objects:
+    """The objects of one cluster from its files: objects, Lists (also of one kind), arrays and streams of them.
+
+    Raises InputError "FILE: ..." naming object and field for text that is broken, an object without kind or name, a
+    field of the wrong kind, and for two nodes or pods of one name.
+    """
+    reader = _Reader()
+    for blob in blobs:
+        if documents.sniff(blob) == "json":
+            for document in documents.load(blob, msgspec.Raw):
+                reader.text(blob.name, document, "", 0)
+        else:
+            for document in documents.load(blob):
+                reader.value(blob.name, document, "", 0)
+    return reader.objects
+
+
+def read_dicts(items: Iterable[Mapping[str, Any]], where: str = "objects") -> Objects:
+    """The objects of one cluster from plain dicts as JSON has them; Lists are opened. Errors as `read_blobs`."""
+    reader = _Reader()
+    for item in items:
+        reader.value(where, item, "", 0)
+    return reader.objects
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.objects = Objects()
+        self.seen: dict[str, str] = {}  # words for an object -> where it stands
+        self.count = 0  # objects begun, lists left out
+
+    def text(self, where: str, data: msgspec.Raw, of_list: str, depth: int) -> None:
+        """One JSON value; `of_list` is the kind that its list promises ("" = none)."""
+        if memoryview(data)[:1] == b"[":
+            for item in _decode_array(data):
+                self.text(where, item, of_list, self.deeper(where, depth))
+            return
+        self.count += 1
+        try:
+            head = _decode_head(data)
+        except msgspec.ValidationError as problem:
+            raise self.wrong_shape(where, of_list, msgspec.json.decode(data), problem) from None
+        if head.items is not None and head.kind.endswith("List"):
+            self.count -= 1
+            for item in head.items:
+                self.text(where, item, head.kind.removesuffix("List"), self.deeper(where, depth))
+        else:
+            kind = self.kind_of(where, head, of_list)
+            if kind is not None:
+                self.take(where, kind, lambda: _decode[kind](data), lambda: msgspec.json.decode(data))
+
+    def value(self, where: str, data: Any, of_list: str, depth: int) -> None:
+        """One value of plain Python objects, in the same way."""
+        if isinstance(data, (list, tuple)):
+            for item in data:
+                self.value(where, item, of_list, self.deeper(where, depth))
+            return
+        self.count += 1
+        try:
+            head = msgspec.convert(data, type=_Head)
+        except msgspec.ValidationError as problem:
+            raise self.wrong_shape(where, of_list, data, problem) from None
+        if "items" in data and head.kind.endswith("List"):
+            if not isinstance(data["items"] or [], list):
+                raise InputError(f"{where}: {head.kind}: items: expected array, got {shown(data['items'])}")
+            self.count -= 1
+            for item in data["items"] or ():
+                self.value(where, item, head.kind.removesuffix("List"), self.deeper(where, depth))
+        else:
+            kind = self.kind_of(where, head, of_list)
+            if kind is not None:
+                self.take(where, kind, lambda: msgspec.convert(data, type=kind), lambda: data)
+
+    def deeper(self, where: str, depth: int) -> int:
+        if depth >= _DEEPEST_LIST:
+            raise InputError(f"{where}: lists nested too deeply")
+        return depth + 1
+
+    def kind_of(self, where: str, head: _Head, of_list: str) -> type | None:
+        """The Struct for an object; an object of a kind that is not read is counted."""
+        name = head.kind or of_list
+        if not name:
+            raise InputError(f"{where}: object {self.count}: kind: missing, so these are not Kubernetes objects")
+        kind = _READ.get((head.api_version or "v1", name))
+        if kind is None:
+            if ("v1", name) in _READ:
+                name = f"{name}.{head.api_version.rpartition('/')[0]}"  # such as Node.config.openshift.io
+            self.objects.skipped_kinds[name] = self.objects.skipped_kinds.get(name, 0) + 1
+        return kind
+
+    def take(self, where: str, kind: type, convert: Callable[[], Any], plain: Callable[[], Any]) -> None:
+        """Convert one object and file it under its kind."""
+        try:
+            found = convert()
+        except msgspec.ValidationError as problem:
+            raise self.wrong_shape(where, kind.__name__, plain(), problem) from None
+        if not found.metadata.name:
+            raise InputError(f"{where}: {self.words(kind.__name__, plain())}: metadata.name: missing")
+        words = f"Node {found.metadata.name}" if kind is Node else f"Pod {found.key}"
+        if words in self.seen:
+            raise InputError(f"{where}: {words}: is in the input twice, first in {self.seen[words]}")
+        self.seen[words] = where
+        (self.objects.nodes if kind is Node else self.objects.pods).append(found)
+
+    def wrong_shape(self, where: str, kind: str, plain: Any, problem: Exception) -> InputError:
+        path, what = documents.shape_problem(problem)
+        return InputError(f"{where}: {self.words(kind, plain)}: {path.removeprefix('.') or 'the object'}: {what}")
+
+    def words(self, kind: str, plain: Any) -> str:
+        """The words for an object that could not be read: kind and what there is of a name."""
+        metadata = plain.get("metadata") if isinstance(plain, Mapping) else None
+        if isinstance(metadata, Mapping):
+            names = [metadata[part] for part in ("namespace", "name") if isinstance(metadata.get(part), str)]
+            if names:
+                return f"{kind} {'/'.join(names)}".lstrip()
+        return f"{kind or 'object'} {self.count} (no name)"
