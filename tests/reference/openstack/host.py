@@ -141,8 +141,8 @@ class Host:
         """The values that this host's aggregates give to a metadata key."""
         return {metadata[key] for metadata in self.aggregates if key in metadata}
 
-    def consume(self, request: Request, mapping: Mapping) -> None:
-        """Take one instance: disk without swap, NUMA and PCI usage (spec 5.2)."""
+    def consume(self, request: Request, mapping: Mapping, packing: bool = False) -> None:
+        """Take one instance: disk without swap, NUMA and PCI usage (spec 5.2); `packing` as in numa_fit."""
         flavor = request.flavor
         self.attributes["vcpus_used"] += flavor["vcpus"]
         self.attributes["free_ram_mb"] -= flavor["memory_mb"]
@@ -152,7 +152,7 @@ class Host:
         placed = None
         if self.numa is not None and request.topology is not None:
             limits = self.numa_limits or Limits()
-            placed = fit(self.numa, request.topology, limits, self.pci_pools, request.pci_requests, mapping)
+            placed = fit(self.numa, request.topology, limits, self.pci_pools, request.pci_requests, mapping, packing)
             if placed is not None:
                 self.numa = usage_after(self.numa, placed)
         if request.pci_requests and self.pci_pools is not None:

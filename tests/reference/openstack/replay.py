@@ -17,6 +17,7 @@ from tests.reference.openstack.numa import host_cells, usage_after
 from tests.reference.openstack.numa_constraints import ConstraintError, numa_constraints
 from tests.reference.openstack.numa_fit import Limits, fit
 from tests.reference.openstack.query import parse, parse_microversion
+from tests.reference.openstack.resource_request import pinning_requested, query_strings
 from tests.reference.openstack.schedule import NoValidHost, select
 from tests.reference.openstack.service import Placement
 from tests.reference.openstack.weighers import MetricNotFound, weigh
@@ -196,6 +197,19 @@ def _run_schedule(case: dict, names: dict) -> dict:
     return {"selections": [[host.name for host in row] for row in chosen], "after": after}
 
 
+def _run_resource_request(case: dict, names: dict) -> dict:
+    flavor, image = case["spec"]["flavor"], case["spec"].get("image")
+    try:
+        numa_constraints(flavor, image)
+    except ConstraintError as error:
+        return {"numa_constraints": {"error": error.kind}}
+    try:
+        query, fallback = query_strings(case, set(names["resource_classes"]))
+    except NoValidHost:
+        return {"query": {"error": "NoValidHost"}, "fallback_query": {"error": "NoValidHost"}}
+    return {"query": query, "fallback_query": fallback, "cpu_pinning_requested": pinning_requested(flavor, image)}
+
+
 def _weights_differences(case: dict, got: dict, names: dict) -> list[str]:
     """The order of weighers decides nothing but the last bits of a total."""
     expected = {key: value for key, value in case["expected"].items() if key != "weigher_order"}
@@ -210,6 +224,7 @@ RUN = {
     "nova/filters": _run_filters,
     "nova/weights": _run_weights,
     "nova/schedule": _run_schedule,
+    "nova/resource_request": _run_resource_request,
 }
 COMPARE = {
     **dict.fromkeys(CANDIDATE_SUITES, _candidate_differences),
@@ -219,4 +234,5 @@ COMPARE = {
     "nova/filters": _table_differences,
     "nova/weights": _weights_differences,
     "nova/schedule": _table_differences,
+    "nova/resource_request": _table_differences,
 }

@@ -27,6 +27,7 @@ def select(
 
     host_subset_size is 1 and ties are not shuffled.
     """
+    packing = option(config, "compute.packing_host_numa_cells_allocation_strategy", False)
     mappings = {host.name: host.candidates for host in hosts}
     chosen: list[Host] = []
     for index, instance in enumerate(instances):
@@ -36,7 +37,7 @@ def select(
         if winner is None:
             raise NoValidHost
         chosen.append(winner)
-        winner.consume(request, winner.candidates[0])
+        winner.consume(request, winner.candidates[0], packing)
     if len(instances) > 1:
         hosts = ranked(hosts, request, enabled, config, len(instances) - 1, mappings)
     return [[host, *alternates(host, chosen, hosts, config)] for host in chosen]
