@@ -1,7 +1,7 @@
 """A small finished PlaceResult with something in every corner, made by hand; no engine is needed to print it."""
 
 from binwright.outcome import NotEvaluated, Outcome, ReasonText, ResourceUse, SourceOutcome
-from binwright.result import Verdict
+from binwright.verdict import Verdict
 from binwright.stack.place_result import PlaceResult
 
 GIB = 1 << 30

@@ -52,8 +52,7 @@ def test_no_verb_shows_the_help_and_is_bad_usage(command):
         (["place", "x", "--inp", "auto"], "binwright place: unrecognized arguments: --inp auto"),
         (
             ["place", "x", "-o", "commands"],
-            "binwright place: argument -o/--output/-f/--format: invalid choice: 'commands' "
-            "(choose from",
+            "binwright place: argument -o/--output/-f/--format: invalid choice: 'commands' (choose from",
         ),
         (
             ["place", "x", "-n", "a", "-A"],

@@ -51,16 +51,14 @@ def run(options: argparse.Namespace) -> int:
     replay = importlib.import_module(PEERS[options.peer]).replay
     start = time.perf_counter()
     lines = options.form == "table" and not options.quiet
-    left = None if options.all else FIRST
     reports = []
     for path in options.files:
         report = replay_file(path, replay)
         reports.append(report)
-        if report.skipped:
-            print(f"{printable(path)}: skipped, it holds no cases", file=sys.stderr)
-        elif lines:
+        if lines and not report.skipped:
             emit(f"{printable(path)}: cases {report.cases} exact {report.exact}\n")
-        left = show_differences(report, left)
+    if not options.quiet:
+        show_remarks(reports, most=None if options.all else FIRST)
     cases, exact = sum(report.cases for report in reports), sum(report.exact for report in reports)
     if lines:
         emit(f"total: cases {cases} exact {exact}\n")
@@ -85,16 +83,16 @@ def replay_file(path: str, replay: Any) -> FileReport:
     return report
 
 
-def show_differences(report: FileReport, left: int | None) -> int | None:
-    """Print at most `left` (None: all) differences to standard error; how many more may be printed."""
-    shown = report.differences[:left]
-    for difference in shown:
-        print(f"{printable(report.file)}: {printable(difference)}", file=sys.stderr)
-    if left is None:
-        return None
-    if left and len(report.differences) > len(shown):
-        print("(more differences: --all)", file=sys.stderr)
-    return left - len(shown)
+def show_remarks(reports: list[FileReport], most: int | None) -> None:
+    """On standard error: the files without cases, and at most `most` (None: all) differences."""
+    for report in reports:
+        if report.skipped:
+            print(f"{printable(report.file)}: skipped, it holds no cases", file=sys.stderr)
+    differences = [f"{report.file}: {difference}" for report in reports for difference in report.differences]
+    for difference in differences[:most]:
+        print(printable(difference), file=sys.stderr)
+    if most is not None and len(differences) > most:
+        print(f"({len(differences) - most} more differences: --all)", file=sys.stderr)
 
 
 def envelope(summary: dict[str, Any], reports: list[FileReport], elapsed: float) -> dict[str, Any]:

@@ -47,7 +47,9 @@ def draw_headline(console: Any, result: PlaceResult) -> None:
     placed, pending = len(result.placed), len(result.placed) + len(result.unplaced)
     size = f"{count(result.hosts, 'host')}, {count(len(result.sources), 'source')}, {result.elapsed_seconds:.2f} s"
     if pending:
-        console.print(title(f"{placed:,} of {count(pending, 'pending object')} placed ({size})", good=placed == pending))
+        console.print(
+            title(f"{placed:,} of {count(pending, 'pending object')} placed ({size})", good=placed == pending)
+        )
     else:
         console.print(title(f"Nothing is pending ({size})"))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from binwright.outcome import NotEvaluated, Outcome, ResourceUse, SourceOutcome
-from binwright.result import Verdict
+from binwright.verdict import Verdict
 
 API_VERSION = "binwright.io/v1alpha1"
 
