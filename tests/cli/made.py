@@ -1,8 +1,8 @@
 """A small finished PlaceResult with something in every corner, made by hand; no engine is needed to print it."""
 
 from binwright.outcome import NotEvaluated, Outcome, ReasonText, ResourceUse, SourceOutcome
-from binwright.verdict import Verdict
 from binwright.stack.place_result import PlaceResult
+from binwright.verdict import Verdict
 
 GIB = 1 << 30
 TAINT = "node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }"
@@ -60,7 +60,17 @@ def cluster(pods: int) -> SourceOutcome:
         "kubernetes",
         hosts=24,
         placed=[
-            Outcome("alpha", "Pod", "web", f"front-{number}", f"p{number}", Verdict.PLACED, f"node-{number}", 200)
+            Outcome(
+                "alpha",
+                "Pod",
+                "web",
+                f"front-{number}",
+                f"p{number}",
+                Verdict.PLACED,
+                host=f"node-{number}",
+                score=200,
+                labels={"app": "front", "number": str(number)},
+            )
             for number in range(pods)
         ],
         unplaced=[*refused, odd],

@@ -149,6 +149,14 @@ def test_a_namespace_narrows_what_is_reported_and_what_the_exit_code_is_about(co
     assert command("place", "x", "-A", "-o", "json").out == command("place", "x", "-o", "json").out
 
 
+def test_labels_narrow_what_is_reported(command, made):
+    out = command("place", "x", "-l", "app=front,number in (0, 2)", "-o", "name").out
+    assert out.splitlines() == ["alpha/web/front-0", "alpha/web/front-2"]
+    ended = command("place", "gone.json", "-l", "app>1")
+    assert (ended.code, ended.out) == (exits.BAD, "")
+    assert ended.err == "binwright: -l: app>1: not KEY=VALUE, KEY!=VALUE, KEY in (A, B), KEY or !KEY\n"
+
+
 def test_explain_says_everything_about_one_object(command, made):
     ended = command("place", "x", "--explain", "batch/render-1")
     assert ended.code == exits.NO

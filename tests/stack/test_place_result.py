@@ -6,9 +6,9 @@ import pytest
 from binwright import schemas
 from binwright.errors import InputError
 from binwright.outcome import NotEvaluated, Outcome, ResourceUse
-from binwright.verdict import Verdict
 from binwright.stack.names import find_outcome, full_name
 from binwright.stack.place_result import PlaceResult, merge_not_evaluated, merge_resources
+from binwright.verdict import Verdict
 from tests.cli.made import cluster, made_result
 
 

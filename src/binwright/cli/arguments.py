@@ -54,7 +54,9 @@ def add_verbosity(parser: Parser) -> None:
 
 
 def add_selection(parser: Parser) -> None:
-    """Which objects are reported: -n, -A. All are evaluated all the same, because they compete."""
-    group = parser.add_argument_group("selection").add_mutually_exclusive_group()
-    group.add_argument("-n", "--namespace", help="report objects of this namespace or project only")
-    group.add_argument("-A", "--all-namespaces", action="store_true", help="report all namespaces (the default)")
+    """Which objects are reported: -n, -A, -l. All are evaluated all the same, because they compete."""
+    group = parser.add_argument_group("selection")
+    group.add_argument("-l", "--selector", help="report objects with these labels only: app=web,tier!=db,env in (a, b)")
+    either = group.add_mutually_exclusive_group()
+    either.add_argument("-n", "--namespace", help="report objects of this namespace or project only")
+    either.add_argument("-A", "--all-namespaces", action="store_true", help="report all namespaces (the default)")

@@ -11,6 +11,7 @@ from binwright.cli.arguments import Parser, add_output, add_selection
 from binwright.cli.output import Rows, emit, on_console, show
 from binwright.cli.words import printable
 from binwright.outcome import Outcome
+from binwright.stack.label_selector import label_selector
 from binwright.stack.names import find_outcome, full_name
 from binwright.stack.place import Progress, place_paths
 from binwright.stack.place_result import PlaceResult, verdict_word
@@ -39,6 +40,7 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Place and print. 0: all placed, 1: something is not, or (--strict) a rule was not evaluated."""
+    has_labels = None if options.selector is None else label_selector(options.selector)
     with progress_bar(options.quiet) as progress:
         result = place_paths(options.paths, options.input, options.retry_errors, progress)
     if options.verbose:
@@ -46,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
             print(f"binwright: {printable(note)}", file=sys.stderr)
     if options.namespace is not None:
         result = result.only(lambda outcome: outcome.namespace == options.namespace)
+    if has_labels is not None:
+        result = result.only(lambda outcome: has_labels(outcome.labels))
     if options.explain is not None:
         named = find_outcome([*result.unplaced, *result.placed], options.explain)
         result = result.only(lambda outcome: outcome is named)
