@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from binwright.errors import InputError
-from binwright.openstack.dumps.fields import INT64_MAX, Row, Table
+from binwright.openstack.dumps.fields import INT64_MAX, Row, Table, plain
 from binwright.openstack.dumps.layout import Layout, unwrap
 from binwright.openstack.placement.inventory import MAX_INT, Inventory
 from binwright.openstack.placement.tree import Provider
@@ -141,8 +141,8 @@ def read_consumers(layout: Layout) -> dict[str, dict[str, dict[str, int]]]:
 
 
 def _amount(file: str, consumer: str, name: str, amount: Any) -> int:
-    table = Table(file, "consumer", {name: ("amount",)}, {})
-    value = Row(table, {"amount": amount}, consumer).whole(name, MAX_INT)
+    table = Table(file, "consumer", {name: (plain(name),)}, {})
+    value = Row(table, {name: amount}, consumer).whole(name, MAX_INT)
     if value is None:
         raise InputError(f"{file}: consumer {consumer}: {name}: missing")
     return value
