@@ -20,6 +20,7 @@ except ModuleNotFoundError as missing:
 __all__ = ["ShapeError", "load", "shape_problem", "sniff"]
 
 _YAML_FILES = (".yaml", ".yml")
+_BRACKET = re.compile(rb"\s*[{[]")
 _TRAILING = re.compile(r"trailing characters \(byte (\d+)\)$")
 _BYTE = re.compile(r" \(byte (\d+)\)$")
 _PATH = re.compile(r"^(.*?)(?: - at (?:`key` in )?`\$(.*)`)?$", re.DOTALL)
@@ -41,7 +42,7 @@ def sniff(blob: Blob) -> str:
 
     YAML may begin with a bracket too: text in a file with a YAML name is "json" only if it is sound JSON.
     """
-    if blob.data.lstrip()[:1] not in (b"{", b"["):
+    if not _BRACKET.match(blob.data):
         return "yaml"
     if blob.name.lower().endswith(_YAML_FILES):
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import lzma
 import os
+import re
 import sys
 import zlib
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ __all__ = ["Blob", "decode_bytes", "read_path"]
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".csv")
 """Names of a directory that are read, each also with .gz or .xz behind it; everything else (logs, notes) is not."""
 
+_TEXT = re.compile(rb"\S")
 _GZIP = b"\x1f\x8b"
 _XZ = b"\xfd7zXZ\x00"
 
@@ -70,7 +72,7 @@ def decode_bytes(name: str, data: bytes) -> bytes:
         except UnicodeError:
             raise InputError(f"{name}: broken UTF-16 text") from None
     data = data.removeprefix(b"\xef\xbb\xbf")
-    if not data.strip():
+    if _TEXT.search(data) is None:
         raise InputError(f"{name}: the file is empty")
     if b"\x00" in data[:65536]:
         raise InputError(f"{name}: binary data, not text")

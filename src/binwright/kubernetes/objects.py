@@ -45,7 +45,11 @@ Quantities = dict[str, str | int | float]
 
 
 class _Part(Struct, rename="camel", gc=False, omit_defaults=True):
-    """Base of all: trees without cycles, so the garbage collector need not walk a hundred thousand of them."""
+    """Base of all: trees without cycles, so the garbage collector need not walk a hundred thousand of them.
+
+    Sequences are tuples for the same reason: one without collectable content leaves the collector's lists, which makes
+    reading a big dump twice as fast.
+    """
 
 
 class OwnerReference(_Part):
@@ -61,7 +65,7 @@ class ObjectMeta(_Part):
     labels: dict[str, str] | None = None
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
-    owner_references: list[OwnerReference] | None = None
+    owner_references: tuple[OwnerReference, ...] | None = None
 
 
 # ---- Node ------------------------------------------------------------------------------------------------------------
@@ -75,18 +79,18 @@ class Taint(_Part):
 
 class NodeSpec(_Part):
     unschedulable: bool | None = None
-    taints: list[Taint] | None = None
+    taints: tuple[Taint, ...] | None = None
 
 
 class Image(_Part):
-    names: list[str] | None = None
+    names: tuple[str, ...] | None = None
     size_bytes: int | None = None
 
 
 class NodeStatus(_Part):
     capacity: Quantities | None = None
     allocatable: Quantities | None = None
-    images: list[Image] | None = None
+    images: tuple[Image, ...] | None = None
 
 
 class Node(_Part):
@@ -103,16 +107,16 @@ class Requirement(_Part):
 
     key: str = ""
     operator: str = ""
-    values: list[str] | None = None
+    values: tuple[str, ...] | None = None
 
 
 class NodeSelectorTerm(_Part):
-    match_expressions: list[Requirement] | None = None
-    match_fields: list[Requirement] | None = None
+    match_expressions: tuple[Requirement, ...] | None = None
+    match_fields: tuple[Requirement, ...] | None = None
 
 
 class NodeSelector(_Part):
-    node_selector_terms: list[NodeSelectorTerm] | None = None
+    node_selector_terms: tuple[NodeSelectorTerm, ...] | None = None
 
 
 class PreferredTerm(_Part):
@@ -122,14 +126,14 @@ class PreferredTerm(_Part):
 
 class NodeAffinity(_Part):
     required_during_scheduling_ignored_during_execution: NodeSelector | None = None
-    preferred_during_scheduling_ignored_during_execution: list[PreferredTerm] | None = None
+    preferred_during_scheduling_ignored_during_execution: tuple[PreferredTerm, ...] | None = None
 
 
 class PodAffinity(_Part):
     """Affinity or anti-affinity between pods; not evaluated yet, so its terms stay as they are."""
 
-    required_during_scheduling_ignored_during_execution: list[Any] | None = None
-    preferred_during_scheduling_ignored_during_execution: list[Any] | None = None
+    required_during_scheduling_ignored_during_execution: tuple[Any, ...] | None = None
+    preferred_during_scheduling_ignored_during_execution: tuple[Any, ...] | None = None
 
 
 class Affinity(_Part):
@@ -160,7 +164,7 @@ class Container(_Part):
     name: str = ""
     image: str | None = None
     resources: Resources | None = None
-    ports: list[ContainerPort] | None = None
+    ports: tuple[ContainerPort, ...] | None = None
     restart_policy: str | None = None
 
 
@@ -188,18 +192,18 @@ class PodSpec(_Part):
     node_name: str | None = None
     node_selector: dict[str, str] | None = None
     affinity: Affinity | None = None
-    tolerations: list[Toleration] | None = None
-    containers: list[Container] | None = None
-    init_containers: list[Container] | None = None
+    tolerations: tuple[Toleration, ...] | None = None
+    containers: tuple[Container, ...] | None = None
+    init_containers: tuple[Container, ...] | None = None
     overhead: Quantities | None = None
     resources: Resources | None = None
     priority: int | None = None
     scheduler_name: str | None = None
-    scheduling_gates: list[Any] | None = None
+    scheduling_gates: tuple[Any, ...] | None = None
     preemption_policy: str | None = None
-    topology_spread_constraints: list[SpreadConstraint] | None = None
-    volumes: list[Volume] | None = None
-    resource_claims: list[Any] | None = None
+    topology_spread_constraints: tuple[SpreadConstraint, ...] | None = None
+    volumes: tuple[Volume, ...] | None = None
+    resource_claims: tuple[Any, ...] | None = None
 
 
 class ContainerStatus(_Part):
@@ -216,9 +220,9 @@ class PodCondition(_Part):
 class PodStatus(_Part):
     phase: str | None = None
     nominated_node_name: str | None = None
-    conditions: list[PodCondition] | None = None
-    container_statuses: list[ContainerStatus] | None = None
-    init_container_statuses: list[ContainerStatus] | None = None
+    conditions: tuple[PodCondition, ...] | None = None
+    container_statuses: tuple[ContainerStatus, ...] | None = None
+    init_container_statuses: tuple[ContainerStatus, ...] | None = None
 
 
 class Pod(_Part):

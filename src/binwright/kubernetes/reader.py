@@ -6,6 +6,7 @@ reads are counted, not kept. Nothing here knows what a field means.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,9 @@ class Objects:
 
 _READ: dict[tuple[str, str], type] = {("v1", "Node"): Node, ("v1", "Pod"): Pod}
 _DEEPEST_LIST = 8
+_ARRAY = re.compile(rb"\s*\[")
+# How kubectl and the API server begin an object: with it in sight the text need not be scanned for its kind first.
+_USUAL = re.compile(rb'\s*\{\s*"apiVersion"\s*:\s*"v1"\s*,\s*"kind"\s*:\s*"(Node|Pod)"')
 
 
 class _Head(msgspec.Struct, rename="camel"):
@@ -59,8 +63,7 @@ def read_blobs(blobs: Iterable[Blob]) -> Objects:
     reader = _Reader()
     for blob in blobs:
         if documents.sniff(blob) == "json":
-            for document in documents.load(blob, msgspec.Raw):
-                reader.text(blob.name, document, "", 0)
+            reader.json(blob)
         else:
             for document in documents.load(blob):
                 reader.value(blob.name, document, "", 0)
@@ -81,13 +84,28 @@ class _Reader:
         self.seen: dict[str, str] = {}  # words for an object -> where it stands
         self.count = 0  # objects begun, lists left out
 
-    def text(self, where: str, data: msgspec.Raw, of_list: str, depth: int) -> None:
+    def json(self, blob: Blob) -> None:
+        """A JSON text. Most are one List of hundreds of megabytes, so that is tried before a stream of values."""
+        begun = self.count
+        try:
+            self.text(blob.name, blob.data, "", 0)
+        except (msgspec.DecodeError, RecursionError):  # of the outermost value, before anything was taken
+            self.count = begun
+            for document in documents.load(blob, msgspec.Raw):
+                self.text(blob.name, document, "", 0)
+
+    def text(self, where: str, data: bytes | msgspec.Raw, of_list: str, depth: int) -> None:
         """One JSON value; `of_list` is the kind that its list promises ("" = none)."""
-        if memoryview(data)[:1] == b"[":
+        if _ARRAY.match(data):
             for item in _decode_array(data):
                 self.text(where, item, of_list, self.deeper(where, depth))
             return
         self.count += 1
+        usual = _USUAL.match(data)
+        if usual is not None:
+            kind = _READ["v1", usual.group(1).decode()]
+            self.take(where, kind, lambda: _decode[kind](data), lambda: msgspec.json.decode(data))
+            return
         try:
             head = _decode_head(data)
         except msgspec.ValidationError as problem:
@@ -146,6 +164,8 @@ class _Reader:
             found = convert()
         except msgspec.ValidationError as problem:
             raise self.wrong_shape(where, kind.__name__, plain(), problem) from None
+        except UnicodeDecodeError:
+            raise InputError(f"{where}: object {self.count}: not UTF-8 text") from None
         if not found.metadata.name:
             raise InputError(f"{where}: {self.words(kind.__name__, plain())}: metadata.name: missing")
         words = f"Node {found.metadata.name}" if kind is Node else f"Pod {found.key}"
