@@ -40,14 +40,14 @@ class Table:
         self._synonyms = synonyms
         self._known: dict[tuple[str, ...], dict[str, str]] = {}
 
-    def rows(self, objects: Iterable[Any], name_field: str = "name", id_field: str = "id") -> list[Row]:
-        """The objects as rows; each is called by its name, its id or its number in errors."""
+    def rows(self, objects: Iterable[Any], called: Iterable[str] = ("name", "hostname", "id")) -> list[Row]:
+        """The objects as rows; in errors each is called by the first of the fields `called` it has, or its number."""
         rows = []
         for number, data in enumerate(objects, 1):
             if not isinstance(data, dict):
                 raise InputError(f"{self.file}: {self.kind} {number}: {shown(data)} is not an object")
             row = Row(self, data, str(number))
-            row.label = row.label_of(name_field) or row.label_of(id_field) or str(number)
+            row.label = next((text for field in called if (text := row.label_of(field))), str(number))
             rows.append(row)
         return rows
 

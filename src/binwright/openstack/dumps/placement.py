@@ -45,7 +45,7 @@ def read_providers(layout: Layout, taken: dict[str, dict[str, str]]) -> list[Pro
     names: set[str] = set()
     for file, objects in layout.tables.get("providers", []):
         table = Table(file, "provider", PROVIDER, taken.setdefault(file, {}))
-        for row in table.rows(objects, id_field="uuid"):
+        for row in table.rows(objects, ("name", "uuid")):
             uuid = row.need("uuid", row.text("uuid"))
             name = row.text("name") or uuid
             if uuid in providers or name in names:
@@ -79,7 +79,7 @@ def _fill(provider: Provider, layout: Layout, taken: dict[str, dict[str, str]]) 
 
 
 def _read_inventories(provider: Provider, table: Table, loaded: list[Any]) -> None:
-    for row in table.rows(_by_class(loaded, "inventories"), name_field="class"):
+    for row in table.rows(_by_class(loaded, "inventories"), ("class",)):
         name = row.need("class", row.text("class"))
         if name in provider.inventories:
             raise InputError(f"{row.where}: resource_class occurs twice")
