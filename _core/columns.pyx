@@ -51,6 +51,13 @@ cdef class Columns:
     cpdef Columns copy(self):
         return self.resized(self.count, self.stride)
 
+    def load(self, Py_ssize_t column, const unsigned char[::1] cells):
+        """Overwrite the beginning of one column with the bytes `cells`."""
+        if not 0 <= column < self.count or cells.shape[0] > self.stride * self.width:
+            raise ValueError(f"columns: {cells.shape[0]} bytes do not fit column {column}")
+        if cells.shape[0]:
+            memcpy(self.data + column * self.stride * self.width, &cells[0], cells.shape[0])
+
     def __getbuffer__(self, Py_buffer* buffer, int flags):
         if flags & PyBUF_WRITABLE:
             raise BufferError("binwright's columns are read-only from outside the core")

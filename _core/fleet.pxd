@@ -2,6 +2,8 @@
 #
 # capacity, used: int64, (resources, stride), in the resource's own unit; 0 <= capacity <= MAX_AMOUNT,
 #                 0 <= used <= MAX_USED. A resource is filtered, scored, or both; that is the profile's affair.
+# limits:         int64, (3 * resources, stride) or None: smallest, largest and step of one claim of resource r in
+#                 columns 3r, 3r + 1, 3r + 2; a step of 0 means that the resource has no limits on this host.
 # flags:          uint8, (1, stride): 0 = takes requests; CORDONED; ABSENT = removed, or beyond the last host.
 
 from libc.stdint cimport int64_t, uint8_t
@@ -25,12 +27,14 @@ cdef class Fleet(Idea):
     cdef readonly Py_ssize_t stride
     cdef readonly Columns capacity
     cdef readonly Columns used
+    cdef readonly Columns limits
     cdef readonly Columns flags
     cdef int64_t* widest               # (resources,): no host ever had more of it; narrow kernels need <= BW_NARROW
 
     cdef void mark_absent(self, Py_ssize_t start) noexcept
     cdef void add_use(self, Py_ssize_t host, const int64_t* amounts, int64_t sign) noexcept nogil
     cdef bint use_would_overflow(self, Py_ssize_t host, const int64_t* amounts) noexcept nogil
+    cdef bint claimable(self, Py_ssize_t host, Py_ssize_t resource, int64_t amount) noexcept nogil
     cdef bint wide(self, Py_ssize_t resource) noexcept nogil
 
     cdef inline Py_ssize_t blocks(self) noexcept nogil:

@@ -49,6 +49,8 @@ cdef class Fleet(Idea):
         cdef Py_ssize_t before = self.stride
         self.capacity = self.capacity.resized(self.resources, stride)
         self.used = self.used.resized(self.resources, stride)
+        if self.limits is not None:
+            self.limits = self.limits.resized(3 * self.resources, stride)
         self.flags = self.flags.resized(1, stride)
         self.stride = stride
         self.mark_absent(before)
@@ -66,6 +68,37 @@ cdef class Fleet(Idea):
             if self.used.int64s(resource)[host] + amounts[resource] > MAX_USED:
                 return True
         return False
+
+    cdef bint claimable(self, Py_ssize_t host, Py_ssize_t resource, int64_t amount) noexcept nogil:
+        """Do smallest, largest and step of this host allow one claim of this amount?"""
+        cdef int64_t step
+        if self.limits is None:
+            return True
+        step = self.limits.int64s(3 * resource + 2)[host]
+        if step == 0:
+            return True
+        return (
+            self.limits.int64s(3 * resource)[host] <= amount <= self.limits.int64s(3 * resource + 1)[host]
+            and amount % step == 0
+        )
+
+    def set_limits(self, Py_ssize_t resource, const int64_t[::1] smallest, const int64_t[::1] largest,
+                   const int64_t[::1] step):
+        """Limits of one claim of `resource` on the first hosts; arrays (hosts,), checked by the caller."""
+        cdef Py_ssize_t host
+        if self.limits is None:
+            self.limits = Columns(3 * self.resources, self.stride, 8)
+        for host in range(step.shape[0]):
+            self.limits.int64s(3 * resource)[host] = smallest[host]
+            self.limits.int64s(3 * resource + 1)[host] = largest[host]
+            self.limits.int64s(3 * resource + 2)[host] = step[host]
+
+    def unclaimable(self, Py_ssize_t resource, int64_t amount, uint8_t[::1] result):
+        """Write 1 into `result` (hosts,) where limits forbid one claim of `amount`, else leave it."""
+        cdef Py_ssize_t host
+        for host in range(self.hosts):
+            if not self.claimable(host, resource, amount):
+                result[host] = 1
 
     cdef bint wide(self, Py_ssize_t resource) noexcept nogil:
         return self.widest[resource] > BW_NARROW
@@ -89,6 +122,10 @@ cdef class Fleet(Idea):
             column = self.used.int64s(resource) + first
             for i in range(count):
                 column[i] = amounts[i]
+        if self.limits is not None:
+            for resource in range(3 * self.resources):
+                for i in range(count):
+                    self.limits.int64s(resource)[first + i] = 0
         for i in range(count):
             self.flags.uint8s(0)[first + i] = 0
         self.hosts = first + count
@@ -135,12 +172,12 @@ cdef class Fleet(Idea):
     cpdef object save(self):
         return (
             self.hosts, self.capacity.copy(), self.used.copy(), self.flags.copy(),
-            [self.widest[r] for r in range(self.resources)],
+            None if self.limits is None else self.limits.copy(), [self.widest[r] for r in range(self.resources)],
         )
 
     cpdef object restore(self, object saved):
-        hosts, capacity, used, flags, widest = saved
-        self.hosts, self.capacity, self.used, self.flags = hosts, capacity, used, flags
+        hosts, capacity, used, flags, limits, widest = saved
+        self.hosts, self.capacity, self.used, self.flags, self.limits = hosts, capacity, used, flags, limits
         self.stride = self.capacity.stride
         cdef Py_ssize_t resource
         for resource in range(self.resources):

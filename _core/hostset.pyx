@@ -134,7 +134,7 @@ cdef class HostSet:
 def rebuild_set(Py_ssize_t hosts, bytes words):
     """A set from its pickled words; refuses a length that does not fit."""
     cdef HostSet made = HostSet(hosts)
-    if len(words) != made.count * sizeof(uint64_t):
+    if len(words) != made.count * <Py_ssize_t>sizeof(uint64_t):
         raise ValueError(f"HostSet: {len(words)} bytes for {hosts} hosts")
     memcpy(made.words, <const char*>words, len(words))
     made.clear_beyond()

@@ -3,6 +3,7 @@
 from array import array
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, realloc
 
 cdef enum Kind:
@@ -162,6 +163,41 @@ cdef class Classes(Idea):
                     columns[key] = (<Columns>columns[key]).resized(1, stride)
             self.refresh(number)
         return 0
+
+    def new_hosts(self, Py_ssize_t first, Py_ssize_t count):
+        """Hosts that were just added: no static rule rejects them and their raw scores are 0, in every class."""
+        cdef Statics statics
+        cdef Py_ssize_t number, host
+        for number in range(len(self.statics)):
+            statics = self.writable(number)
+            for host in range(first, first + count):
+                if statics.mask is not None:
+                    statics.mask.uint32s(0)[host] = 0
+            for column in statics.arguments.values():
+                for host in range(first, first + count):
+                    (<Columns>column).int32s(0)[host] = -1
+            for column in statics.raw.values():
+                for host in range(first, first + count):
+                    (<Columns>column).int64s(0)[host] = 0
+
+    def set_rule(self, Py_ssize_t number, Py_ssize_t first, const uint8_t[::1] rejected, int rule):
+        """Whether the rule at position `rule` rejects hosts first, first + 1, ...: a byte not 0 = yes. Not noted: for
+        hosts that were just added, and for classes that no noted change concerns.
+        """
+        cdef Statics statics = self.writable(number)
+        cdef Py_ssize_t i
+        cdef uint32_t bit = <uint32_t>1 << rule
+        if statics.mask is None:
+            statics.mask = Columns(1, self.stride, 4)
+            self.refresh(number)
+        cdef uint32_t* mask = statics.mask.uint32s(0) + first
+        for i in range(rejected.shape[0]):
+            mask[i] = mask[i] | bit if rejected[i] else mask[i] & ~bit
+
+    def mask_of(self, Py_ssize_t number, Py_ssize_t host):
+        """The reject mask of one host."""
+        cdef Statics statics = self.statics[number]
+        return 0 if statics.mask is None else statics.mask.uint32s(0)[host]
 
     def set_mask(self, Py_ssize_t number, Py_ssize_t host, uint32_t bits):
         """Replace the whole reject mask of one host."""

@@ -164,7 +164,8 @@ cdef class Scan:
         cdef int32_t resource
         cdef uint8_t flags = self.fleet.flags.uint8s(0)[host]
         cdef uint32_t rest
-        cdef bint too_small
+        cdef int64_t capacity
+        cdef bint claimable, too_small
         found.mask = 0
         found.short = 0
         found.first = FEASIBLE
@@ -174,17 +175,20 @@ cdef class Scan:
             return found
         if view.mask != NULL:
             found.mask = view.mask[host]
-        too_small = found.mask >> LIMITS & 1
+        too_small = False
         found.mask &= ~(<uint32_t>1 << LIMITS)
         if flags:
             found.mask |= <uint32_t>1 << self.cordon_rule
         for f in range(view.filters):
             resource = view.filtered[f]
-            if view.fit[resource] > self.fleet.capacity.int64s(resource)[host] - self.fleet.used.int64s(resource)[host]:
-                found.short |= <uint64_t>1 << resource
-                if view.fit[resource] > self.fleet.capacity.int64s(resource)[host]:
-                    too_small |= not (self.always_resolvable >> resource & 1)
-        if found.short or too_small:
+            claimable = self.fleet.claimable(host, resource, view.fit[resource])
+            capacity = self.fleet.capacity.int64s(resource)[host]
+            if claimable and view.fit[resource] <= capacity - self.fleet.used.int64s(resource)[host]:
+                continue
+            found.short |= <uint64_t>1 << resource
+            if not claimable or view.fit[resource] > capacity and not self.always_resolvable >> resource & 1:
+                too_small = True
+        if found.short:
             found.mask |= <uint32_t>1 << self.fit_rule
         if found.mask == 0:
             return found

@@ -1,1 +1,46 @@
 """binwright: a placement and bin-packing engine for data centres. The public names, nothing else."""
+
+from binwright._core.hostset import HostSet
+from binwright.errors import BinwrightError, BinwrightWarning, InputError, MissingExtraError, StateError
+from binwright.explain import Explanation
+from binwright.fleet import Fleet
+from binwright.profile import (
+    Profile,
+    Rule,
+    Score,
+    balanced_allocation,
+    least_allocated,
+    most_allocated,
+    requested_to_capacity_ratio,
+    static_score,
+)
+from binwright.request import Request
+from binwright.result import PlaceResult
+from binwright.verdict import Change, Reason, Verdict
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "BinwrightError",
+    "BinwrightWarning",
+    "Change",
+    "Explanation",
+    "Fleet",
+    "HostSet",
+    "InputError",
+    "MissingExtraError",
+    "PlaceResult",
+    "Profile",
+    "Reason",
+    "Request",
+    "Rule",
+    "Score",
+    "StateError",
+    "Verdict",
+    "__version__",
+    "balanced_allocation",
+    "least_allocated",
+    "most_allocated",
+    "requested_to_capacity_ratio",
+    "static_score",
+]

@@ -6,7 +6,7 @@ Knows names and texts, never arrays or hosts' indexes; `result` is the counterpa
 from dataclasses import dataclass, field
 from typing import Any
 
-from binwright.result import Verdict
+from binwright.verdict import Verdict
 
 
 @dataclass(slots=True)
@@ -20,7 +20,10 @@ class ReasonText:
 
 @dataclass(slots=True)
 class Outcome:
-    """The verdict for one object. `smallest_change` is None when no single change would be enough."""
+    """The verdict for one object. `smallest_change` is None when no single change would be enough.
+
+    `labels` are the object's own, for choosing what is reported; they are no part of the answer.
+    """
 
     source: str
     kind: str
@@ -35,6 +38,7 @@ class Outcome:
     message: str | None = None
     reasons: list[ReasonText] = field(default_factory=list)
     smallest_change: dict[str, Any] | None = None
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,204 @@
+"""Why a request went where it went, or nowhere: reasons, score parts, ties and the smallest change that helps.
+
+Reads one state of a fleet and its profile; changes nothing. Works on whole arrays: no loop over hosts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from binwright.arrays import Int64Array
+from binwright.profile import Profile
+from binwright.smallest_change import smallest_change
+from binwright.verdict import Change, Reason, Verdict
+
+if TYPE_CHECKING:
+    from binwright._core.state import State
+
+FEASIBLE = 255
+GONE = 254
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """What rejects each host slot, all arrays (hosts,): `first` rule position (255 feasible, 254 no host), `mask` of
+    rule positions, `short` of resource numbers, `resolvable` of the first rule.
+    """
+
+    first: npt.NDArray[np.uint8]
+    mask: npt.NDArray[np.uint32]
+    short: npt.NDArray[np.uint64]
+    resolvable: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """Every score of every host: `raw` and `normalised` int64 (terms, hosts), `totals` int64 (hosts,) with -1 where a
+    host is not feasible (its scores then mean nothing). `ran`: False for a term that this request skips.
+    """
+
+    names: tuple[str, ...]
+    weights: tuple[int, ...]
+    ran: tuple[bool, ...]
+    raw: Int64Array
+    normalised: Int64Array
+    totals: Int64Array
+
+
+class Explanation:
+    """One decision, seen again. Everything is computed when it is asked for.
+
+    Not thread-safe; holds the state that it explains, which nobody else changes.
+    """
+
+    def __init__(
+        self, state: "State", number: int, profile: Profile, resources: Sequence[str], error: bool = False
+    ) -> None:
+        self._state = state
+        self._number = number
+        self._profile = profile
+        self._resources = tuple(resources)
+        self._error = error
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        """What rejects each host slot."""
+        hosts = self._state.fleet.hosts
+        first, resolvable = np.empty(hosts, np.uint8), np.empty(hosts, np.uint8)
+        mask, short = np.empty(hosts, np.uint32), np.empty(hosts, np.uint64)
+        self._state.scan.refusals(self._state.classes, self._number, first, mask, short, resolvable)
+        return Refusals(first, mask, short, resolvable.astype(bool))
+
+    @cached_property
+    def scores(self) -> ScoreTable:
+        """Every score of every host."""
+        fleet, terms = self._state.fleet, self._profile.scores
+        raw = np.zeros((len(terms), fleet.stride), np.int64)
+        normalised = np.zeros_like(raw)
+        totals = np.full(fleet.stride, -1, np.int64)
+        self._state.scan.evaluate(self._state.classes, self._number, raw, normalised, totals)
+        skips = self._state.classes[self._number].skips
+        return ScoreTable(
+            tuple(term.name for term in terms),
+            tuple(term.weight for term in terms),
+            tuple(not skips >> position & 1 for position in range(len(terms))),
+            raw[:, : fleet.hosts],
+            normalised[:, : fleet.hosts],
+            totals[: fleet.hosts],
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """Placed, or why not."""
+        if self._error:
+            return Verdict.ERROR
+        if self.feasible:
+            return Verdict.PLACED
+        return Verdict.UNSCHEDULABLE if self.refusals.resolvable.any() else Verdict.UNRESOLVABLE
+
+    @property
+    def feasible(self) -> int:
+        """How many hosts nothing rejects."""
+        return int((self.refusals.first == FEASIBLE).sum())
+
+    @property
+    def ties(self) -> Int64Array:
+        """Feasible hosts of highest total, ascending; the first is taken. int64."""
+        totals = self.scores.totals
+        if not len(totals) or totals.max() < 0:
+            return np.empty(0, np.int64)
+        return np.flatnonzero(totals == totals.max()).astype(np.int64)
+
+    @property
+    def host(self) -> int | None:
+        """The chosen host, None without one."""
+        ties = self.ties
+        return int(ties[0]) if len(ties) and not self._error else None
+
+    @property
+    def score(self) -> int | None:
+        """Total of the chosen host."""
+        host = self.host
+        return None if host is None else int(self.scores.totals[host])
+
+    @property
+    def parts(self) -> dict[str, tuple[int, int]]:
+        """Normalised score and weight of each term on the chosen host; their products sum to `score`."""
+        host, table = self.host, self.scores
+        if host is None:
+            return {}
+        return {
+            name: (int(table.normalised[t, host]), weight)
+            for t, (name, weight, ran) in enumerate(zip(table.names, table.weights, table.ran, strict=True))
+            if ran
+        }
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Rejected hosts, counted by their first rejecting rule and its argument; a host that is short of two
+        resources counts in both. In rule order, then by argument, resources in fleet order.
+        """
+        found: list[Reason] = []
+        refusals = self.refusals
+        for position, rule in enumerate(self._profile.rules):
+            here = refusals.first == position
+            if not here.any():
+                continue
+            if rule.kind == "fit":
+                for number, resource in enumerate(self._resources):
+                    short = here & (refusals.short >> np.uint64(number) & np.uint64(1)).astype(bool)
+                    if short.any():
+                        helped = bool((short & refusals.resolvable).any())
+                        found.append(Reason(rule.name, resource, int(short.sum()), helped))
+                continue
+            arguments, counts = np.unique(self._arguments(position)[here], return_counts=True)
+            for argument, count in zip(arguments.tolist(), counts.tolist(), strict=True):
+                found.append(
+                    Reason(rule.name, None if argument < 0 else argument, count, bool(refusals.resolvable[here].any()))
+                )
+        return tuple(found)
+
+    @property
+    def smallest_change(self) -> Change | None:
+        """One change of one object that would be enough, or None (also when the request was placed)."""
+        if self.feasible:
+            return None
+        return smallest_change(
+            self._state, self._number, self._profile, self._resources, self.refusals, self._arguments
+        )
+
+    def verdicts_by_host(self) -> npt.NDArray[np.uint8]:
+        """Position in the profile of each host's first rejecting rule; 255 feasible, 254 no host. uint8 (hosts,)."""
+        return self.refusals.first
+
+    def reasons_at(self, host: int) -> tuple[tuple[str, int | str | None], ...]:
+        """Every (rule, argument) that rejects one host, in rule order."""
+        found: list[tuple[str, int | str | None]] = []
+        mask, short = int(self.refusals.mask[host]), int(self.refusals.short[host])
+        for position, rule in enumerate(self._profile.rules):
+            if not mask >> position & 1:
+                continue
+            if rule.kind == "fit":
+                found += [(rule.name, name) for r, name in enumerate(self._resources) if short >> r & 1]
+            else:
+                argument = int(self._arguments(position)[host])
+                found.append((rule.name, None if argument < 0 else argument))
+        return tuple(found)
+
+    def _arguments(self, position: int) -> npt.NDArray[np.int32]:
+        """Interned arguments of one rule, int32 (hosts,), -1 = none."""
+        hosts = self._state.fleet.hosts
+        _, arguments, _ = self._state.classes.static_columns(self._number)
+        if position not in arguments:
+            return np.full(hosts, -1, np.int32)
+        return np.frombuffer(arguments[position], np.int32)[:hosts]
+
+    def __repr__(self) -> str:
+        if self.verdict is Verdict.PLACED:
+            return f"Explanation(placed on host {self.host}, score {self.score}, {self.feasible} feasible)"
+        reasons = ", ".join(f"{r.hosts} x {r.rule}{'' if r.argument is None else f' {r.argument}'}" for r in self.reasons)
+        return f"Explanation({self.verdict.name.lower()}: {reasons or 'no hosts'})"

@@ -1,0 +1,513 @@
+"""The fleet: hosts in columns, requests, placements and their undo. Names, converts, validates, calls the core once.
+
+Knows hosts, resources, labels and rules by name; nothing of the layers above.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from binwright import arrays
+from binwright._core import place as core_place
+from binwright._core.fleet import LARGEST_AMOUNT
+from binwright._core.request import RequestClass
+from binwright._core.state import OutOfOrder, State
+from binwright.arrays import Int64Array
+from binwright.arrow import read_table
+from binwright.errors import InputError, StateError
+from binwright.explain import Explanation
+from binwright.labels import Labels, checked_labels
+from binwright.profile import Profile
+from binwright.request import LIMITS, Request, request_class, rule_position, score_slot, static_parts
+from binwright.result import PlaceResult
+
+CORDONED, ABSENT = 1, 2
+MAX_RESOURCES = 64
+
+
+class Fleet:
+    """Hosts with capacities, and everything that is placed on them.
+
+    capacity: {resource: 1-D int64 array (hosts,)}, amounts 0..2**56 in the resource's own unit; or anything with
+    `__arrow_c_stream__` whose integer columns are resources and whose string column "name" names the hosts.
+    used: the same shape, what is taken already. names: unique strings. profile: rules and scores; without one,
+    least-allocated over all filtered resources. scored_only: resources that scores read and no rule filters.
+    labels: {key: sequence of str or None (hosts,)}. smallest, largest, step: {resource: int array (hosts,)}, limits
+    of one claim. Raises InputError, naming resource and host, for anything else; floats are refused.
+
+    Host indexes are stable: a removed host leaves a hole, added ones go to the end. One thread at a time; the GIL is
+    released while a batch runs, and a second thread that enters is refused with StateError: give each its own fork.
+    Safe across os.fork; pickles without its history.
+    """
+
+    def __init__(
+        self,
+        capacity: Mapping[str, Any] | Any,
+        used: Mapping[str, Any] | None = None,
+        names: Sequence[str] | None = None,
+        profile: Profile | None = None,
+        *,
+        scored_only: Iterable[str] = (),
+        labels: Mapping[str, Sequence[str | None]] | None = None,
+        smallest: Mapping[str, Any] | None = None,
+        largest: Mapping[str, Any] | None = None,
+        step: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not isinstance(capacity, Mapping):
+            capacity, names = _from_table(capacity, names)
+        self.resources: tuple[str, ...] = tuple(capacity)
+        self._number = {name: i for i, name in enumerate(self.resources)}
+        if len(self.resources) > MAX_RESOURCES:
+            raise InputError(f"fleet: {len(self.resources)} resources, at most {MAX_RESOURCES}")
+        self.scored_only = frozenset(scored_only)
+        self._check_resources("fleet: scored_only", self.scored_only)
+        filtered = [name for name in self.resources if name not in self.scored_only]
+        self.profile = Profile.default(filtered) if profile is None else profile
+        self._state = State(len(self.resources), *self.profile.compiled(self.resources))
+        self._labels = Labels(self._state.domains)
+        self._names: list[str | None] = []
+        self._index: dict[str, int] = {}
+        self._requests: dict[tuple[object, ...], Request] = {}
+        self._made: list[Request] = []
+        self._labelled: dict[int, Mapping[str, frozenset[str]]] = {}  # class -> label selector
+        self._explicit: set[int] = set()  # classes whose eligible hosts were listed
+        self._append("fleet", capacity, used, names, labels)
+        self._set_limits({"smallest": smallest or {}, "largest": largest or {}, "step": step or {}})
+
+    # ---- views -----------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return self._state.fleet.hosts
+
+    def __repr__(self) -> str:
+        return f"Fleet({len(self)} hosts, {', '.join(self.resources)}; {self._state.items.alive} items)"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{name}</th><td>{int(self.used[i].sum())}</td><td>{int(self.capacity[i].sum())}</td></tr>"
+            for i, name in enumerate(self.resources)
+        )
+        head = "<tr><th>resource</th><th>used</th><th>capacity</th></tr>"
+        return f"<table><caption>{self!r}</caption>{head}{rows}</table>"
+
+    @property
+    def capacity(self) -> Int64Array:
+        """int64 (resources, hosts), a read-only view, not a copy; a view taken before hosts were added stays as it was."""
+        return self._view("capacity")
+
+    @property
+    def used(self) -> Int64Array:
+        """int64 (resources, hosts), a read-only view like `capacity`."""
+        return self._view("used")
+
+    def _view(self, name: str) -> Int64Array:
+        fleet = self._state.fleet
+        cells = np.frombuffer(getattr(fleet, name), np.int64)
+        return cells.reshape(len(self.resources), fleet.stride)[:, : fleet.hosts]
+
+    def _flags(self) -> npt.NDArray[np.uint8]:
+        return np.frombuffer(self._state.fleet.flags, np.uint8)[: len(self)]
+
+    @property
+    def names(self) -> list[str | None]:
+        """Name of each host slot; None for hosts without a name and for removed ones."""
+        gone = self._flags() & ABSENT
+        return [None if absent else name for name, absent in zip(self._names, gone.tolist(), strict=False)]
+
+    def host(self, name: str) -> int:
+        """Index of the host called `name`. Raises InputError for an unknown name."""
+        index = self._index.get(name)
+        if index is None or not self._is_called(index, name):
+            present = self.names
+            self._index = {known: i for i, known in enumerate(present) if known is not None}
+            index = self._index.get(name)
+        if index is None:
+            raise InputError(f"fleet: no host {name!r}")
+        return index
+
+    def _is_called(self, host: int, name: str) -> bool:
+        return host < len(self) and self._names[host] == name and not self._flags()[host] & ABSENT
+
+    def label(self, host: int, key: str) -> str | None:
+        """Value of one label of a host, None where it has none."""
+        (host,) = self._hosts("label", host).tolist()
+        return self._labels.value(host, key)
+
+    # ---- hosts -----------------------------------------------------------------------------------------------
+
+    def add_hosts(
+        self,
+        capacity: Mapping[str, Any],
+        used: Mapping[str, Any] | None = None,
+        names: Sequence[str] | None = None,
+        labels: Mapping[str, Sequence[str | None]] | None = None,
+    ) -> Int64Array:
+        """Append hosts; every resource of the fleet, arrays (count,). Returns their indexes, int64.
+
+        To requests made before, new hosts are: eligible unless the request listed its hosts or its label selector
+        does not match; passed by static rules; of raw score 0 (`repair` changes that).
+        """
+        return self._append("add_hosts", capacity, used, names, labels)
+
+    def _append(
+        self,
+        where: str,
+        capacity: Mapping[str, Any],
+        used: Mapping[str, Any] | None,
+        names: Sequence[str] | None,
+        labels: Mapping[str, Sequence[str | None]] | None,
+    ) -> Int64Array:
+        listed = list(names) if names is not None else None
+        columns = {r: arrays.amounts(f"{where}: capacity of {r!r}", capacity[r], listed) for r in capacity}
+        self._check_resources(f"{where}: capacity", columns)
+        missing = [name for name in self.resources if name not in columns]
+        if missing:
+            raise InputError(f"{where}: capacity of {missing[0]!r} is missing")
+        count = arrays.same_length(f"{where}: capacity", columns)
+        taken = {r: arrays.amounts(f"{where}: used of {r!r}", (used or {})[r], listed) for r in used or {}}
+        self._check_resources(f"{where}: used", taken)
+        if arrays.same_length(f"{where}: used", {**columns, **taken}) != count:
+            raise InputError(f"{where}: used and capacity differ in length")
+        fresh = arrays.unique_names(f"{where}: names", listed, count)
+        first = len(self)
+        if first:
+            present = {name for name in self.names if name is not None}
+            for name in fresh:
+                if name in present:
+                    raise InputError(f"{where}: duplicate host name {name!r}")
+        checked = checked_labels(where, labels or {}, count)
+        self._call(self._state.reserve, first + count)
+        nothing = np.zeros(count, np.int64)
+        ordered = [columns[name] for name in self.resources], [taken.get(name, nothing) for name in self.resources]
+        self._state.fleet.add_hosts(*ordered, count)
+        del self._names[first:]
+        self._names += fresh
+        self._labels.fill(first, checked)
+        self._state.classes.new_hosts(first, count)
+        position = self.profile.positions["eligible"]
+        for number in self._explicit:
+            self._state.classes.set_rule(number, first, np.ones(count, np.uint8), position)
+        for number, selector in self._labelled.items():
+            outside = ~self._labels.match(selector, len(self))[first:]
+            self._state.classes.set_rule(number, first, outside.astype(np.uint8), position)
+        return np.arange(first, first + count, dtype=np.int64)
+
+    def remove_hosts(self, hosts: Any) -> None:
+        """Take hosts out of the fleet. Raises StateError for a host that holds items; then nothing has changed."""
+        chosen = self._hosts("remove_hosts", hosts)
+        for host in chosen.tolist():
+            if self._state.items.on_host(host):
+                raise StateError(f"remove_hosts: host {host} ({self._names[host]!r}) holds items; release them first")
+        for host in chosen.tolist():
+            for resource in range(len(self.resources)):
+                self._state.fleet.set_capacity(host, resource, 0)
+                self._state.fleet.set_used(host, resource, 0)
+            self._labels.clear(host)
+            self._state.fleet.set_flags(host, ABSENT)
+
+    def resize(self, host: int, capacity: Mapping[str, int]) -> None:
+        """Give one host new capacities, amounts by resource; what is used may exceed them."""
+        (host,) = self._hosts("resize", host).tolist()
+        self._check_resources("resize", capacity)
+        amounts = {
+            name: arrays.amount(f"resize: host {host}, {name!r}", value) for name, value in capacity.items()
+        }
+        for name, amount in amounts.items():
+            self._state.fleet.set_capacity(host, self._number[name], amount)
+
+    def cordon(self, hosts: Any) -> None:
+        """Hosts take no new requests; what they hold stays."""
+        for host in self._hosts("cordon", hosts).tolist():
+            self._state.fleet.set_flags(host, CORDONED)
+
+    def uncordon(self, hosts: Any) -> None:
+        """Cordoned hosts take requests again."""
+        for host in self._hosts("uncordon", hosts).tolist():
+            self._state.fleet.set_flags(host, 0)
+
+    def relabel(self, host: int, labels: Mapping[str, str | None]) -> None:
+        """Change labels of one host while it holds items; None removes a label. Label selectors follow."""
+        (host,) = self._hosts("relabel", host).tolist()
+        self._labels.relabel(host, checked_labels(f"relabel: host {host}", {k: [v] for k, v in labels.items()}, 1))
+        bit = 1 << self.profile.positions["eligible"]
+        for number, selector in self._labelled.items():
+            if not selector.keys().isdisjoint(labels):
+                matches = self._labels.match_host(selector, host)
+                mask = self._state.classes.mask_of(number, host)
+                self._state.classes.set_mask(number, host, mask & ~bit if matches else mask | bit)
+
+    # ---- requests --------------------------------------------------------------------------------------------
+
+    def request(
+        self,
+        demand: Mapping[str, int],
+        *,
+        commit: Mapping[str, int] | None = None,
+        score: Mapping[str, int] | None = None,
+        eligible: Any = None,
+        rejects: Mapping[str, Any] | None = None,
+        raw: Mapping[str, Any] | None = None,
+        skip: Iterable[str] = (),
+        name: str | None = None,
+    ) -> Request:
+        """Compile a request once; an equal one made before comes back as the same object.
+
+        demand: what a host must have free, amounts by resource; 0 is not filtered. commit: what a placed one adds to
+        every resource. score: what the scores see. Both default to `demand`. eligible: bool array (hosts,), HostSet,
+        array of host indexes, or {label: values} (all keys must match; follows `relabel`). rejects: {static rule:
+        bool array, or int array with -1 = passes, k >= 0 = rejects with the caller's argument k}. raw: {static
+        score: int array (hosts,) in 0..2**40}. skip: scores not run for this request. Raises InputError.
+        """
+        where = "request" if name is None else f"request {name!r}"
+        made = request_class(where, self.profile, self.resources, self.scored_only, demand, commit, score, skip)
+        parts = static_parts(where, self.profile, len(self), eligible, rejects, raw)
+        digest = parts.digest()
+        parts.reject(self._unclaimable(made), LIMITS)
+        if parts.labels is not None:
+            parts.reject(~self._labels.match(parts.labels, len(self)), self.profile.positions["eligible"])
+        key = (*(tuple(amounts) for amounts in made.amounts()), made.skips, digest, len(self))
+        known = self._requests.get(key)
+        if known is not None:
+            return known
+        number = self._call(self._state.classes.add, made, parts.columns(self._state.fleet.stride))
+        wanted = dict(zip(self.resources, made.amounts()[0], strict=True))
+        request = Request(number, name, {r: amount for r, amount in wanted.items() if amount}, made)
+        self._requests[key] = request
+        self._made.append(request)
+        if parts.labels is not None:
+            self._labelled[number] = parts.labels
+        if parts.explicit_hosts:
+            self._explicit.add(number)
+        return request
+
+    def repair(
+        self,
+        request: Request,
+        host: int,
+        *,
+        rejects: Mapping[str, int] | None = None,
+        raw: Mapping[str, int] | None = None,
+    ) -> None:
+        """Replace a request's static verdicts and raw scores on one host: -1 = passes, k >= 0 = rejects with k."""
+        number = self._class_of("repair", request)
+        (host,) = self._hosts("repair", host).tolist()
+        arguments = {
+            rule_position("repair", self.profile, rule): arrays.index(f"repair: host {host}, rule {rule!r}", argument)
+            for rule, argument in (rejects or {}).items()
+        }
+        scores = {
+            score_slot("repair", self.profile, score): arrays.index(f"repair: host {host}, score {score!r}", value)
+            for score, value in (raw or {}).items()
+        }
+        if any(not -1 <= argument <= arrays.INT32_MAX for argument in arguments.values()):
+            raise InputError(f"repair: host {host}: an argument is outside -1..{arrays.INT32_MAX}")
+        if any(not 0 <= value <= arrays.LARGEST_RAW for value in scores.values()):
+            raise InputError(f"repair: host {host}: a raw score is outside 0..2**40")
+        self._requests = {key: known for key, known in self._requests.items() if known is not request}
+        classes = self._state.classes
+        for position, argument in arguments.items():
+            mask, bit = classes.mask_of(number, host), 1 << position
+            classes.set_mask(number, host, mask & ~bit if argument < 0 else mask | bit)
+            classes.set_argument(number, host, position, argument)
+        for slot, value in scores.items():
+            classes.set_raw(number, host, slot, value)
+
+    # ---- placing ---------------------------------------------------------------------------------------------
+
+    def place(self, request: Request, count: int = 1) -> PlaceResult:
+        """Place `count` items of one request, one after another, each on the best host at its turn."""
+        number = self._class_of("place", request)
+        count = arrays.index("place: count", count)
+        if count < 0:
+            raise InputError(f"place: count {count} is negative")
+        result = PlaceResult(self, self._state.moment(), number, count)
+        self._call(core_place.place_same, self._state, number, *result.columns())
+        return result.sealed()
+
+    def place_many(self, requests: Sequence[Request], which: Any = None) -> PlaceResult:
+        """Place items in queue order: `which` holds positions in `requests` (default: each request once)."""
+        numbers = self._numbers("place_many", requests, which)
+        result = PlaceResult(self, self._state.moment(), numbers, len(numbers))
+        self._call(core_place.place_queue, self._state, numbers, *result.columns())
+        return result.sealed()
+
+    def explain(self, request: Request) -> Explanation:
+        """What `place` would decide now, and why, without placing."""
+        number = self._class_of("explain", request)
+        return Explanation(self._call(self._state.fork), number, self.profile, self.resources)
+
+    def claim(self, request: Request, hosts: Any) -> Int64Array:
+        """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64."""
+        return self._claim("claim", np.full(np.size(hosts), self._class_of("claim", request), np.int64), hosts)
+
+    def claim_many(self, requests: Sequence[Request], which: Any, hosts: Any) -> Int64Array:
+        """Commit item i of class `requests[which[i]]` on `hosts[i]` without asking any rule. Returns item ids."""
+        return self._claim("claim_many", self._numbers("claim_many", requests, which), hosts)
+
+    def _claim(self, where: str, numbers: Int64Array, hosts: Any) -> Int64Array:
+        chosen = self._hosts(where, hosts)
+        if len(chosen) != len(numbers):
+            raise InputError(f"{where}: {len(numbers)} items for {len(chosen)} hosts")
+        items = np.empty(len(numbers), np.int64)
+        failed = self._call(core_place.claim, self._state, numbers, chosen, items)
+        if failed >= 0:
+            raise InputError(f"{where}: item {failed}: what is used on host {chosen[failed]} would pass 2**61")
+        return items
+
+    def release(self, items: Any) -> None:
+        """Give back what items hold; ids as `place` and `claim` return them, none twice.
+
+        Raises InputError for an id that is not a live item; then nothing has changed.
+        """
+        ids = arrays.integers("release", items if np.ndim(items) else [items])
+        failed = self._call(core_place.release, self._state, ids)
+        if failed >= 0:
+            raise InputError(f"release: {int(ids[failed])} is not an item of this fleet (released before?)")
+
+    def items_on(self, host: int) -> Int64Array:
+        """Ids of the items on one host, in placing order, int64."""
+        (host,) = self._hosts("items_on", host).tolist()
+        return np.array(self._state.items.on_host(host), np.int64)
+
+    def item(self, item: int) -> tuple[Request, int]:
+        """(request, host) of a live item."""
+        record = self._state.items.record(arrays.index("item", item))
+        if record is None:
+            raise InputError(f"item: {item} is not an item of this fleet (released before?)")
+        number, host = record
+        return self._made[number], host
+
+    # ---- undo ------------------------------------------------------------------------------------------------
+
+    def checkpoint(self) -> tuple[int, int, int]:
+        """Remember this state; returns the token for `rollback`. Costs nothing until then."""
+        return (*self._call(self._state.checkpoint), len(self._made))
+
+    def rollback(self, token: tuple[int, int, int]) -> None:
+        """Take back everything since the newest checkpoint, whose token this must be (last in, first out).
+
+        Requests made since stay usable. Raises StateError for any other token.
+        """
+        depth, position, made = token
+        self._call(self._state.rollback, (depth, position))
+        del self._names[len(self) :]
+        for number in range(made, len(self._made)):  # made under labels that are gone again
+            if number in self._labelled:
+                outside = ~self._labels.match(self._labelled[number], len(self))
+                self._state.classes.set_rule(number, 0, outside.astype(np.uint8), self.profile.positions["eligible"])
+
+    def fork(self) -> "Fleet":
+        """An independent copy without history; requests made before the fork serve both."""
+        other = object.__new__(Fleet)
+        other._take_over(self.__getstate__(), self._call(self._state.fork))
+        return other
+
+    copy = fork
+    __copy__ = fork
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "resources": self.resources,
+            "scored_only": self.scored_only,
+            "profile": self.profile,
+            "names": list(self._names),
+            "requests": dict(self._requests),
+            "made": list(self._made),
+            "labelled": dict(self._labelled),
+            "explicit": set(self._explicit),
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self.__getstate__(), self._state)
+
+    def _take_over(self, kept: dict[str, Any], state: State) -> None:
+        self.resources, self.scored_only, self.profile = kept["resources"], kept["scored_only"], kept["profile"]
+        self._number = {name: i for i, name in enumerate(self.resources)}
+        self._state = state
+        self._labels = Labels(state.domains)
+        self._names, self._requests, self._made = kept["names"], kept["requests"], kept["made"]
+        self._labelled, self._explicit = kept["labelled"], kept["explicit"]
+        self._index = {}
+
+    # ---- checks ----------------------------------------------------------------------------------------------
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except OutOfOrder as error:
+            raise StateError(str(error)) from None
+
+    def _check_resources(self, where: str, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self._number:
+                raise InputError(f"{where}: unknown resource {name!r} (the fleet has {', '.join(self.resources)})")
+
+    def _hosts(self, where: str, hosts: Any) -> Int64Array:
+        """Indexes of hosts that are there: inside the fleet and not removed."""
+        chosen = arrays.host_indexes(where, hosts, len(self))
+        gone = (self._flags()[chosen] & ABSENT) != 0
+        if gone.any():
+            raise InputError(f"{where}: host {int(chosen[gone.argmax()])} has been removed")
+        return chosen
+
+    def _class_of(self, where: str, request: Request) -> int:
+        made = self._made
+        if not isinstance(request, Request) or request.index >= len(made) or made[request.index] is not request:
+            raise InputError(f"{where}: {request!r} was not made by this fleet, or by the one it was forked from")
+        return request.index
+
+    def _numbers(self, where: str, requests: Sequence[Request], which: Any) -> Int64Array:
+        classes = np.array([self._class_of(where, request) for request in requests], np.int64)
+        if which is None:
+            return classes
+        positions = arrays.bounded(f"{where}: which", which, 0, max(len(classes) - 1, 0))
+        if len(positions) and not len(classes):
+            raise InputError(f"{where}: which names requests, but there are none")
+        return classes[positions]
+
+    def _set_limits(self, given: Mapping[str, Mapping[str, Any]]) -> None:
+        low = {"smallest": 0, "largest": 0, "step": 1}
+        columns: dict[str, dict[str, Int64Array]] = {}
+        for kind, by_resource in given.items():
+            self._check_resources(f"fleet: {kind}", by_resource)
+            for resource, values in by_resource.items():
+                where = f"fleet: {kind} of {resource!r}"
+                column = arrays.bounded(where, values, low[kind], LARGEST_AMOUNT, None)
+                if len(column) != len(self):
+                    raise InputError(f"{where}: {len(column)} values for {len(self)} hosts")
+                columns.setdefault(resource, {})[kind] = column
+        for resource, limits in columns.items():
+            ones, most = np.ones(len(self), np.int64), np.full(len(self), LARGEST_AMOUNT, np.int64)
+            self._state.fleet.set_limits(
+                self._number[resource], limits.get("smallest", ones), limits.get("largest", most), limits.get("step", ones)
+            )
+
+    def _unclaimable(self, made: RequestClass) -> arrays.BoolArray:
+        """Hosts whose smallest, largest or step forbids the demand."""
+        cells = np.zeros(len(self), np.uint8)
+        for resource, amount in enumerate(made.amounts()[0]):
+            if amount:
+                self._state.fleet.unclaimable(resource, amount, cells)
+        return cells.astype(bool)
+
+
+def _from_table(source: Any, names: Sequence[str] | None) -> tuple[dict[str, Any], Sequence[str] | None]:
+    """(capacity, names) of an Arrow table: integer columns are resources, the string column "name" is the names."""
+    if not hasattr(source, "__arrow_c_stream__"):
+        raise InputError(f"fleet: capacity is {type(source).__name__}, neither a mapping of arrays nor an Arrow table")
+    capacity = read_table("fleet", source)
+    for column, values in list(capacity.items()):
+        if isinstance(values, list):
+            if column != "name" or names is not None:
+                raise InputError(f"fleet: column {column!r} holds strings; only \"name\" may, and names= not be given")
+            names = capacity.pop(column)
+    return capacity, names
+
+
+def _rebuild(kept: dict[str, Any], state: State) -> Fleet:
+    """A fleet from its pickle."""
+    fleet = object.__new__(Fleet)
+    fleet._take_over(kept, state)
+    return fleet

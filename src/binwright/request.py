@@ -1,0 +1,148 @@
+"""Request classes on the Python side: what a caller asks for, checked and compiled into the core's columns once.
+
+Knows a fleet's resources, profile and labels through its arguments; never the fleet itself.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from binwright import arrays
+from binwright._core.columns import Columns
+from binwright._core.request import RequestClass, Statics
+from binwright.errors import InputError
+from binwright.profile import Profile
+
+LIMITS = 31  # bit of the reject mask: the demand breaks the host's smallest, largest or step of one claim
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One request class of a fleet, and of its forks made later. Made by `Fleet.request`; equal requests are one.
+
+    index: its class number. demand: what a host must have free, by resource name, zeros left out.
+    """
+
+    index: int
+    name: str | None
+    demand: Mapping[str, int]
+    compiled: RequestClass = field(repr=False)
+
+
+@dataclass
+class StaticParts:
+    """The static side of a request before it is a class: per-host arrays (hosts,) and the label selector."""
+
+    mask: npt.NDArray[np.uint32] | None = None
+    arguments: dict[int, npt.NDArray[np.int32]] = field(default_factory=dict)
+    raw: dict[int, arrays.Int64Array] = field(default_factory=dict)
+    labels: dict[str, frozenset[str]] | None = None
+    explicit_hosts: bool = False
+
+    def reject(self, rejected: arrays.BoolArray, bit: int) -> None:
+        """Set one bit of the mask where `rejected`; a mask that would stay empty is not made."""
+        if rejected.any():
+            if self.mask is None:
+                self.mask = np.zeros(len(rejected), np.uint32)
+            self.mask |= rejected.astype(np.uint32) << np.uint32(bit)
+
+    def digest(self) -> bytes:
+        """Equal for equal parts."""
+        made = blake2b(digest_size=16)
+        labels = sorted((key, sorted(values)) for key, values in (self.labels or {}).items())
+        made.update(repr((self.mask is None, labels, self.explicit_hosts)).encode())
+        for part in (self.mask, *(c for group in (self.arguments, self.raw) for _, c in sorted(group.items()))):
+            if part is not None:
+                made.update(part.tobytes())
+        made.update(repr((sorted(self.arguments), sorted(self.raw))).encode())
+        return made.digest()
+
+    def columns(self, stride: int) -> Statics:
+        """The same in the core's columns of `stride` hosts."""
+        mask = None
+        if self.mask is not None:
+            mask = Columns(1, stride, 4)
+            mask.load(0, self.mask.view(np.uint8))
+        arguments = {}
+        for rule, column in self.arguments.items():
+            padded = np.full(stride, -1, np.int32)
+            padded[: len(column)] = column
+            arguments[rule] = Columns(1, stride, 4)
+            arguments[rule].load(0, padded.view(np.uint8))
+        raw = {}
+        for slot, scores in self.raw.items():
+            raw[slot] = Columns(1, stride, 8)
+            raw[slot].load(0, scores.view(np.uint8))
+        return Statics(mask, arguments, raw)
+
+
+def static_parts(
+    where: str,
+    profile: Profile,
+    hosts: int,
+    eligible: Any,
+    rejects: Mapping[str, Any] | None,
+    raw: Mapping[str, Any] | None,
+) -> StaticParts:
+    """Check and gather what is static about hosts, but for labels, whose matching needs the fleet."""
+    parts = StaticParts()
+    for rule, column in (rejects or {}).items():
+        position = rule_position(where, profile, rule)
+        rejected, arguments = arrays.rejections(f"{where}: rejects {rule!r}", column, hosts)
+        parts.reject(rejected, position)
+        if arguments is not None and rejected.any():
+            parts.arguments[position] = arguments
+    for score, column in (raw or {}).items():
+        parts.raw[score_slot(where, profile, score)] = arrays.raw_scores(f"{where}: raw {score!r}", column, hosts)
+    if isinstance(eligible, Mapping):
+        parts.labels = {str(key): frozenset(values) for key, values in eligible.items()}
+    elif eligible is not None:
+        parts.explicit_hosts = True
+        parts.reject(~arrays.host_mask(f"{where}: eligible", eligible, hosts), profile.positions["eligible"])
+    return parts
+
+
+def rule_position(where: str, profile: Profile, rule: str) -> int:
+    """Position of a static rule by name."""
+    position = profile.positions.get(rule)
+    if position is None or profile.rules[position].kind != "static":
+        raise InputError(f"{where}: the profile has no static rule {rule!r}")
+    return position
+
+
+def score_slot(where: str, profile: Profile, score: str) -> int:
+    """Slot of a static score by name."""
+    if score not in profile.slots:
+        raise InputError(f"{where}: the profile has no static score {score!r}")
+    return profile.slots[score]
+
+
+def request_class(
+    where: str,
+    profile: Profile,
+    resources: Sequence[str],
+    scored_only: frozenset[str],
+    demand: Mapping[str, Any],
+    commit: Mapping[str, Any] | None,
+    score: Mapping[str, Any] | None,
+    skip: Iterable[str],
+) -> RequestClass:
+    """The fixed part of a class. Scores named in `skip` are not run; neither is a balanced score that sees only 0."""
+    fit = arrays.demands(f"{where}: demand", demand, resources)
+    committed = fit if commit is None else arrays.demands(f"{where}: commit", commit, resources)
+    scored = fit if score is None else arrays.demands(f"{where}: score", score, resources)
+    number = {name: i for i, name in enumerate(resources)}
+    skips = 0
+    unknown = set(skip) - {term.name for term in profile.scores}
+    if unknown:
+        raise InputError(f"{where}: skip names no score of the profile: {', '.join(sorted(unknown))}")
+    for position, term in enumerate(profile.scores):
+        idle = term.kind == "balanced" and all(scored[number[name]] == 0 for name, _ in term.resources)
+        if idle or term.name in skip:
+            skips |= 1 << position
+    filtered = np.array([0 if name in scored_only else amount for name, amount in zip(resources, fit, strict=True)])
+    return RequestClass(filtered.astype(np.int64), committed, scored, skips)
