@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from binwright import Fleet, Profile, Rule
-from binwright.explain import Reason
+from binwright.explain import Explanation
+from binwright.fleet import Fleet
 from binwright.openstack.flavors import FlavorGroups, flavor_groups
 from binwright.openstack.hosts import DISABLED_TRAIT, Hosts
 from binwright.openstack.pending import Wanted
 from binwright.openstack.placement.inventory import MAX_INT
 from binwright.openstack.zones import Zones
+from binwright.outcome import ReasonText
+from binwright.profile import Profile, Rule
 from binwright.request import Request
+from binwright.verdict import Reason
 
 __all__ = ["Compiled", "compile_cloud"]
 
@@ -38,6 +41,8 @@ PROFILE = Profile(
     )
 )
 
+FIT_POSITION = PROFILE.kind_position("fit")
+
 
 @dataclass(slots=True)
 class Compiled:
@@ -46,20 +51,38 @@ class Compiled:
     `texts` are the interned arguments of the static rules: (rule, number) -> words.
     """
 
+    hosts: Hosts
     fleet: Fleet
     requests: list[Request]
     groups: list[FlavorGroups]
     texts: dict[tuple[str, int], str] = field(default_factory=dict)
 
-    def reason_text(self, reason: Reason) -> str:
-        """A reason in words."""
-        if reason.rule == RESOURCES:
-            return f"not enough {reason.argument}"
-        if reason.rule == COMPUTE_FILTER:
-            return "compute service down or disabled"
-        if reason.rule == ROOT_REQUIRED:
-            return f"compute service disabled ({DISABLED_TRAIT})"
-        return self.argument_text(reason.rule, reason.argument) or reason.rule
+    def reasons(self, look: Explanation, request: Request) -> list[ReasonText]:
+        """The reasons of a refusal in words, in the order in which Placement and Nova ask."""
+        told: list[ReasonText] = []
+        for reason in look.reasons:
+            if reason.rule == RESOURCES:
+                told += self._shortages(look, reason, request)
+            elif reason.rule == COMPUTE_FILTER:
+                told.append(ReasonText(reason.rule, reason.hosts, "compute service down or disabled"))
+            elif reason.rule == ROOT_REQUIRED:
+                told.append(ReasonText(reason.rule, reason.hosts, f"compute service disabled ({DISABLED_TRAIT})"))
+            else:
+                text = self.argument_text(reason.rule, reason.argument) or reason.rule
+                told.append(ReasonText(reason.rule, reason.hosts, text))
+        return told
+
+    def _shortages(self, look: Explanation, reason: Reason, request: Request) -> list[ReasonText]:
+        """One shortage, told apart: hosts that never give such an amount at once, and hosts that have too little."""
+        name = str(reason.argument)
+        amount = request.demand[name]
+        bit = np.uint64(1 << self.fleet.resources.index(name))
+        short = (look.verdicts_by_host() == FIT_POSITION) & (look.refusals.short & bit != 0)
+        least, most, step = (self.hosts.column(name, unit, 1) for unit in ("min_unit", "max_unit", "step_size"))
+        offered = self.hosts.column(name, "total") > 0
+        barred = int((short & offered & ((amount < least) | (amount > most) | (amount % step != 0))).sum())
+        texts = ((reason.hosts - barred, "not enough"), (barred, "inventory limits (min, max, step) forbid"))
+        return [ReasonText(reason.rule, hosts, f"{words} {name}, {amount} asked") for hosts, words in texts if hosts]
 
     def argument_text(self, rule: str | None, argument: object) -> str | None:
         """An interned argument in words, None when the rule has none."""
@@ -74,7 +97,7 @@ def compile_cloud(hosts: Hosts, zones: Zones, wanted: Iterable[Wanted], *, evalu
     wanted = list(wanted)
     pinned = "PCPU" if any("PCPU" in offers for offers in hosts.offers) else "VCPU"
     groups = [flavor_groups(one.flavor, from_volume=one.from_volume, pinned_class=pinned) for one in wanted]
-    compiled = Compiled(_fleet(hosts, groups), [], groups)
+    compiled = Compiled(hosts, _fleet(hosts, groups), [], groups)
     arguments = _Arguments(compiled.texts)
     disabled = np.array([DISABLED_TRAIT in traits for traits in hosts.traits], dtype=bool)
     classes: dict[tuple[int, bool, str | None], Request] = {}

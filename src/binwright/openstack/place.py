@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from binwright.explain import Change, Explanation
+from binwright.explain import Explanation
 from binwright.formats.files import Blob
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.compile import Compiled, compile_cloud
@@ -23,7 +23,7 @@ from binwright.openstack.nova.weighers import weigh
 from binwright.openstack.pending import Wanted, pending_servers, wanted_servers
 from binwright.openstack.zones import DEFAULT_ZONE, Zones, cloud_zones
 from binwright.outcome import Outcome, ReasonText, ResourceUse, SourceOutcome
-from binwright.result import Verdict
+from binwright.verdict import Change, Verdict
 
 __all__ = ["place_cloud", "place_source"]
 
@@ -68,7 +68,7 @@ def _place_all(
         look = fleet.explain(request)
         feasible = np.flatnonzero(look.verdicts_by_host() == FEASIBLE)
         if not feasible.size:
-            _refuse(outcome, look, hosts, compiled)
+            _refuse(outcome, look, compiled.reasons(look, request), hosts, compiled)
             result.unplaced.append(outcome)
             continue
         totals = weigh(states.raw_weights(feasible), {name: column[feasible] for name, column in factors.items()})
@@ -84,10 +84,10 @@ def _place_all(
     return amounts
 
 
-def _refuse(outcome: Outcome, look: Explanation, hosts: Hosts, compiled: Compiled) -> None:
+def _refuse(outcome: Outcome, look: Explanation, reasons: list[ReasonText], hosts: Hosts, compiled: Compiled) -> None:
     outcome.verdict = look.verdict
-    outcome.reasons = [ReasonText(reason.rule, reason.hosts, compiled.reason_text(reason)) for reason in look.reasons]
-    told = ", ".join(f"{reason.hosts} {reason.text}" for reason in outcome.reasons)
+    outcome.reasons = reasons
+    told = ", ".join(f"{reason.hosts} {reason.text}" for reason in reasons)
     outcome.message = f"No valid host was found: 0/{len(hosts)} hosts" + (f": {told}" if told else "")
     outcome.smallest_change = _change(look.smallest_change, hosts, compiled)
 
