@@ -8,6 +8,8 @@ DUPLICATE_KEY = "placement.query.duplicate_key"
 MISSING_VALUE = "placement.query.missing_value"
 CONCURRENT_UPDATE = "placement.concurrent_update"
 PROVIDER_IN_USE = "placement.resource_provider.inuse"
+CANNOT_DELETE_PARENT = "placement.resource_provider.cannot_delete_parent"
+INVENTORY_IN_USE = "placement.inventory.inuse"
 
 TITLES = {400: "Bad Request", 404: "Not Found", 409: "Conflict"}
 

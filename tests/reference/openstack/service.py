@@ -12,7 +12,13 @@ from tests.reference.openstack.answer import allocation_candidates
 from tests.reference.openstack.claim_bodies import parse_claim
 from tests.reference.openstack.claims import Consumer, Ledger
 from tests.reference.openstack.cloud import Cloud, Provider
-from tests.reference.openstack.fault import CONCURRENT_UPDATE, PROVIDER_IN_USE, Fault
+from tests.reference.openstack.fault import (
+    CANNOT_DELETE_PARENT,
+    CONCURRENT_UPDATE,
+    INVENTORY_IN_USE,
+    PROVIDER_IN_USE,
+    Fault,
+)
 from tests.reference.openstack.inventory import MAX_INT, Inventory
 from tests.reference.openstack.query import is_uuid_like, parse_microversion
 
@@ -176,11 +182,11 @@ class Placement:
         }
 
     def _delete_provider(self, provider: Provider) -> Answer:
-        """Refused while it has allocations or children (spec 2)."""
+        """Refused while it has children or allocations (spec 2)."""
+        if any(other.parent == provider.uuid for other in self.providers.values()):
+            raise Fault("It has child resource providers.", status=409, code=CANNOT_DELETE_PARENT)
         if any(uuid == provider.uuid for uuid, _ in self.ledger.usage()):
             raise Fault("Resource provider has allocations.", status=409, code=PROVIDER_IN_USE)
-        if any(other.parent == provider.uuid for other in self.providers.values()):
-            raise Fault("Resource provider has children.", status=409)
         del self.providers[provider.uuid]
         return 204, None
 
@@ -206,17 +212,21 @@ class Placement:
         unknown = set(body["traits"]) - self.traits
         if unknown:
             raise Fault(f"No such trait(s): {', '.join(sorted(unknown))}.")
-        self._next_generation(provider, body)
+        self._check_provider_generation(provider, body)
+        if provider.traits != set(body["traits"]):  # the same set again is no change
+            provider.generation += 1
         provider.traits = set(body["traits"])
         return {"traits": sorted(provider.traits), "resource_provider_generation": provider.generation}
 
     def _put_inventories(self, provider: Provider, body: dict, version: tuple[int, int]) -> dict:
+        for one in body["inventories"].values():
+            check_inventory_shape(one)
         self._check_provider_generation(provider, body)
         inventories = {rc: self._inventory(rc, one, version) for rc, one in body["inventories"].items()}
         used = self.ledger.usage()
         for rc in provider.inventories:
             if rc not in inventories and used.get((provider.uuid, rc)):
-                raise Fault(f"Inventory for '{rc}' in use.", status=409, code="placement.inventory.inuse")
+                raise Fault(f"Inventory for '{rc}' in use.", status=409, code=INVENTORY_IN_USE)
         provider.inventories = inventories
         provider.generation += 1
         return {
@@ -225,6 +235,7 @@ class Placement:
         }
 
     def _put_inventory(self, provider: Provider, rc: str, body: dict, version: tuple[int, int]) -> dict:
+        check_inventory_shape(body)
         self._check_provider_generation(provider, body)
         inventory = self._inventory(rc, body, version)
         if rc not in provider.inventories:
@@ -243,16 +254,21 @@ class Placement:
         return 204, None
 
     def _inventory(self, rc: str, body: dict, version: tuple[int, int]) -> Inventory:
-        """Bounds of spec 1.1: reserved == total only from 1.26."""
+        """The truncated capacity is not negative, and below 1.26 not 0 either (spec 1.1; the peer itself)."""
         inventory = Inventory.from_json(body)
         if rc not in self.classes:
             raise Fault(f"No such resource class {rc}.")
-        whole = (inventory.total, inventory.min_unit, inventory.max_unit, inventory.step_size)
-        if any(not 1 <= number <= MAX_INT for number in whole) or not 0 <= inventory.reserved <= MAX_INT:
-            raise Fault(f"JSON does not validate: inventory of {rc}")
-        if inventory.reserved > inventory.total or (inventory.reserved == inventory.total and version < (1, 26)):
+        if inventory.capacity < (1 if version < (1, 26) else 0):
             raise Fault(f"Invalid inventory for '{rc}'. The reserved value is too great.")
         return inventory
+
+
+def check_inventory_shape(body: dict) -> None:
+    """Bounds of the numbers, checked before anything else (spec 1.1)."""
+    inventory = Inventory.from_json(body)
+    whole = (inventory.total, inventory.min_unit, inventory.max_unit, inventory.step_size)
+    if any(not 1 <= number <= MAX_INT for number in whole) or not 0 <= inventory.reserved <= MAX_INT:
+        raise Fault("JSON does not validate: a number of the inventory is out of bounds")
 
 
 def inventory_json(inventory: Inventory) -> dict:
