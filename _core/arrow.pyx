@@ -4,9 +4,10 @@ Out: columns of int64, uint8 or float64 buffers as one record batch. In: integer
 what it cannot take it names. Knows columns and names only.
 """
 
+cimport cython
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBuffer_Release, PyObject_GetBuffer
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
-from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
@@ -48,11 +49,15 @@ cdef enum:
     NULLABLE = 2
     FAILED = 5   # EIO
 
+INTEGERS = ("l", "L", "i", "I", "s", "S", "c", "C")
+TEXTS = ("u", "U", "vu")
 FORMATS = {"l": b"l", "q": b"l", "B": b"C", "d": b"g"}
 
 
 # ---- out -----------------------------------------------------------------------------------------------------
 
+@cython.internal
+@cython.final
 cdef class Batch:
     """Borrowed buffers of equally long columns, alive as long as an Arrow consumer holds them."""
 
@@ -163,6 +168,8 @@ cdef int fill_array(Batch batch, ArrowArray* array) except -1:
     return 0
 
 
+@cython.internal
+@cython.final
 cdef class Producer:
     """What a stream has still to give: one batch, then the end."""
 
@@ -302,11 +309,11 @@ cdef int read_batch(const ArrowArray* batch, list names, list kinds, list column
         first = batch.offset + column.offset
         for row in range(first, first + batch.length):
             if is_null(column, row):
-                if kind in ("u", "U", "vu"):
+                if kind in TEXTS:
                     values.append(None)
                     continue
                 raise ValueError(f"column {names[c]!r}, row {row - first}: null is not an amount")
-            if kind in ("u", "U", "vu"):
+            if kind in TEXTS:
                 values.append(text_at(column, kind, row))
             else:
                 try:
@@ -338,10 +345,10 @@ def read_stream(source):
         for c in range(schema.n_children):
             names.append(schema.children[c].name.decode())
             kind = schema.children[c].format.decode()
-            if schema.children[c].dictionary != NULL or kind not in ("l", "L", "i", "I", "s", "S", "c", "C", "u", "U", "vu"):
+            if schema.children[c].dictionary != NULL or kind not in INTEGERS + TEXTS:
                 raise ValueError(f"column {names[c]!r} holds neither integers nor strings (Arrow format {kind!r})")
             kinds.append(kind)
-            columns.append([] if kind in ("u", "U", "vu") else integers("q"))
+            columns.append([] if kind in TEXTS else integers("q"))
     finally:
         schema.release(&schema)
     while True:

@@ -3,14 +3,16 @@
 # Invariants: the first cell is 64-byte aligned; `stride` is a multiple of 256 (one kernel block), so kernels always
 # run whole blocks; cells that nobody wrote are 0.
 
+cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 
+@cython.final
 cdef class Columns:
     cdef void* memory               # as calloc gave it
     cdef char* data                 # the first aligned byte; column c begins at data + c * stride * width
     cdef readonly Py_ssize_t count  # columns
-    cdef readonly Py_ssize_t stride # cells in a column
+    cdef readonly Py_ssize_t stride  # cells in a column
     cdef readonly Py_ssize_t width  # bytes in a cell: 1, 4 or 8
     cdef Py_ssize_t shape[1]
     cdef Py_ssize_t steps[1]

@@ -1,5 +1,6 @@
 """Aligned columns of per-host memory, each block with one owner; grown by making a new block, so views stay valid."""
 
+cimport cython
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_WRITABLE
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport calloc, free
@@ -15,6 +16,7 @@ cdef Py_ssize_t stride_for(Py_ssize_t hosts) noexcept nogil:
     return (hosts + BLOCK - 1) // BLOCK * BLOCK
 
 
+@cython.final
 cdef class Columns:
     """`count` columns of `stride` cells of `width` bytes, zeroed. Exports a flat read-only buffer of all cells."""
 

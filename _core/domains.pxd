@@ -2,12 +2,14 @@
 #
 # ids: int32, (keys, stride), -1 = the host has no such label. Values are numbered per key in order of appearance.
 
+cimport cython
 from libc.stdint cimport int32_t
 
 from binwright._core.columns cimport Columns
 from binwright._core.journal cimport Change, Idea, Journal
 
 
+@cython.final
 cdef class Domains(Idea):
     cdef Journal journal
     cdef readonly list keys        # key names, by number

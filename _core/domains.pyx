@@ -1,11 +1,12 @@
 """Label columns: which domain of each key a host lies in; relabelling is a change like any other."""
 
-from libc.stdint cimport int64_t
+cimport cython
 
 cdef enum Kind:
     RELABELLED   # what = key, old = domain before
 
 
+@cython.final
 cdef class Domains(Idea):
     """Keys and domains of one fleet. New keys and values are definitions, never taken back; a host's domain is."""
 

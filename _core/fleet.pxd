@@ -6,6 +6,7 @@
 #                 columns 3r, 3r + 1, 3r + 2; a step of 0 means that the resource has no limits on this host.
 # flags:          uint8, (1, stride): 0 = takes requests; CORDONED; ABSENT = removed, or beyond the last host.
 
+cimport cython
 from libc.stdint cimport int64_t, uint8_t
 
 from binwright._core.columns cimport Columns
@@ -20,6 +21,7 @@ cdef int64_t MAX_AMOUNT
 cdef int64_t MAX_USED
 
 
+@cython.final
 cdef class Fleet(Idea):
     cdef Journal journal
     cdef readonly Py_ssize_t resources

@@ -1,6 +1,6 @@
 """The fleet's columns: capacity and used of every resource, whether a host takes requests; add, remove, resize."""
 
-from libc.stdint cimport int32_t, uint32_t
+cimport cython
 from libc.stdlib cimport calloc, free
 
 from binwright._core.columns cimport stride_for
@@ -18,6 +18,7 @@ cdef enum Kind:
     USED       # what = resource, old = used before
 
 
+@cython.final
 cdef class Fleet(Idea):
     """Columns of `resources` resources. One thread at a time; every change is noted in the journal."""
 

@@ -1,5 +1,6 @@
 """Sets of hosts as bitsets, with the algebra of Python's sets."""
 
+cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport calloc, free
@@ -10,6 +11,7 @@ cdef extern from *:
     int popcount "__builtin_popcountll"(unsigned long long) noexcept nogil
 
 
+@cython.final
 cdef class HostSet:
     """A set of the hosts of a fleet with `hosts` host slots.
 

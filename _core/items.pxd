@@ -4,6 +4,7 @@
 # An item's public id is generation << 32 | slot. A slot's generation grows at release, so an old id is refused.
 # Released slots wait on a stack and are taken again last in, first out.
 
+cimport cython
 from libc.stdint cimport int32_t, int64_t
 
 from binwright._core.fleet cimport Fleet
@@ -24,6 +25,7 @@ cdef struct Ends:
     int32_t last
 
 
+@cython.final
 cdef class Items(Idea):
     cdef Journal journal
     cdef Fleet fleet

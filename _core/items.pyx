@@ -1,5 +1,6 @@
 """Records of what is placed: who, where, in which order; placing commits resources, releasing gives them back."""
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, realloc
@@ -30,6 +31,7 @@ cdef void* enlarged(void* memory, Py_ssize_t size) except NULL nogil:
     return grown
 
 
+@cython.final
 cdef class Items(Idea):
     """The items of one fleet. Single writer, like the fleet."""
 

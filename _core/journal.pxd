@@ -4,6 +4,7 @@
 # which never happens beyond the oldest open checkpoint. Serials are never used twice, also after a rollback, so
 # (position, serial of the entry before it) names one state of the fleet for good.
 
+cimport cython
 from libc.stdint cimport int16_t, int32_t, int64_t
 
 
@@ -16,6 +17,7 @@ cdef struct Change:
     int64_t old      # idea's own: what was there before
 
 
+@cython.final
 cdef class Journal:
     cdef Change* entries
     cdef Py_ssize_t room       # entries allocated

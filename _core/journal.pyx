@@ -1,5 +1,6 @@
 """The journal of changes and the contract of a stateful idea: save, apply (and note), revert."""
 
+cimport cython
 from libc.stdlib cimport free, realloc
 from libc.string cimport memmove
 
@@ -21,6 +22,7 @@ cdef class Idea:
         raise NotImplementedError
 
 
+@cython.final
 cdef class Journal:
     def __cinit__(self):
         self.entries = NULL

@@ -18,11 +18,15 @@ cdef extern from "binwright/kernels.h" nogil:
         int64_t (*count_open)(const int64_t*) noexcept nogil
         void (*least[2])(const int64_t*, const int64_t*, int64_t, int64_t, int64_t*, int64_t*) noexcept nogil
         void (*most[2])(const int64_t*, const int64_t*, int64_t, int64_t, int64_t*, int64_t*) noexcept nogil
-        void (*ratio[2])(const int64_t*, const int64_t*, int64_t, int64_t, const int64_t*, int64_t*, int64_t*) noexcept nogil
+        void (*ratio[2])(
+            const int64_t*, const int64_t*, int64_t, int64_t, const int64_t*, int64_t*, int64_t*
+        ) noexcept nogil
         void (*mean_floor)(const int64_t*, const int64_t*, int64_t*) noexcept nogil
         void (*mean_round)(const int64_t*, const int64_t*, int64_t*) noexcept nogil
         void (*balance_two[2])(const int64_t* const*, const int64_t* const*, const int64_t*, int64_t*) noexcept nogil
-        void (*balance_any)(const int64_t* const*, const int64_t* const*, const int64_t*, int64_t, int64_t*) noexcept nogil
+        void (*balance_any)(
+            const int64_t* const*, const int64_t* const*, const int64_t*, int64_t, int64_t*
+        ) noexcept nogil
         int64_t (*raw_max)(const int64_t*, const int64_t*, int64_t) noexcept nogil
         int64_t (*raw_min)(const int64_t*, const int64_t*, int64_t) noexcept nogil
         void (*scale_up)(const int64_t*, int64_t, int64_t*) noexcept nogil

@@ -1,6 +1,7 @@
 # Request classes: equal requests are one class. A class has a fixed part (its demands) and, per fleet, what is
 # static about each host for it: which rules reject the host, with which argument, and raw scores.
 
+cimport cython
 from libc.stdint cimport int32_t, int64_t, uint32_t
 
 from binwright._core.columns cimport Columns
@@ -24,6 +25,7 @@ cdef struct ClassView:
     const int64_t* raw[MAX_SLOTS]    # (stride,) or NULL = all 0
 
 
+@cython.final
 cdef class RequestClass:
     # Never changes after it was made; shared by forks. Amounts: int64, (resources,).
     cdef readonly Py_ssize_t resources
@@ -35,6 +37,7 @@ cdef class RequestClass:
     cdef readonly uint32_t skips
 
 
+@cython.final
 cdef class Statics:
     # For one class in one fleet; columns of `stride` hosts, None where the class says nothing.
     cdef bint shared            # a fork or a saved state holds this object too: copy before writing
@@ -45,6 +48,7 @@ cdef class Statics:
     cdef Statics own(self)
 
 
+@cython.final
 cdef class Classes(Idea):
     cdef Journal journal
     cdef list classes           # RequestClass, by class number

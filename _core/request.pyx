@@ -1,5 +1,6 @@
 """Request classes and what is static about hosts for them; both are filled by the Python side, once a class."""
 
+cimport cython
 from array import array
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
@@ -12,6 +13,7 @@ cdef enum Kind:
     RAW         # what = class << 8 | slot, old = raw score before
 
 
+@cython.final
 cdef class RequestClass:
     """The demands of one class, three int64 arrays (resources,): fit, commit, score; checked by the caller.
     `skips`: bit t = score term t is not run.
@@ -62,6 +64,7 @@ def rebuild_class(list fit, list commit, list score, uint32_t skips):
     return RequestClass(array("q", fit), array("q", commit), array("q", score), skips)
 
 
+@cython.final
 cdef class Statics:
     """What is static about hosts for one class. `mask`: Columns uint32 or None; dicts as request.pxd says."""
 
@@ -83,6 +86,7 @@ cdef class Statics:
         )
 
 
+@cython.final
 cdef class Classes(Idea):
     """The classes of one fleet, by number. Making a class is not a change of the fleet and is never taken back."""
 

@@ -1,5 +1,6 @@
 # The plain way: every host is evaluated, block by block. `index` will answer the same, incrementally.
 
+cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from binwright._core.fleet cimport Fleet
@@ -30,6 +31,7 @@ cdef struct Refusal:
     bint resolvable        # of the first rejecting rule
 
 
+@cython.final
 cdef class Scan:
     cdef Fleet fleet
     cdef Terms terms

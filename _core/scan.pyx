@@ -1,5 +1,6 @@
 """The plain exact evaluation of every host: filter, score, normalise, pick the highest total, lowest index first."""
 
+cimport cython
 from libc.stdint cimport INT64_MAX, int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
@@ -13,6 +14,7 @@ cdef int64_t[BW_BLOCK] zeros
 memset(zeros, 0, sizeof(zeros))
 
 
+@cython.final
 cdef class Scan:
     """Evaluates requests over one fleet under one profile. Holds scratch memory only."""
 
@@ -106,6 +108,7 @@ cdef class Scan:
         cdef Py_ssize_t block, start, t
         cdef int64_t[BW_BLOCK] score
         cdef const int64_t* raw
+        cdef const int64_t* block_raw
         cdef Extremes extremes
         for t in range(self.terms.count):
             if view.skips >> t & 1 or self.terms.terms[t].kind != STATIC or not self.terms.terms[t].normaliser:
@@ -116,7 +119,8 @@ cdef class Scan:
                 if self.open[block] == 0:
                     continue
                 start = block * BW_BLOCK
-                self.terms.normalise_block(t, <const int64_t*>&zeros[0] if raw == NULL else raw + start, &extremes, score)
+                block_raw = <const int64_t*>&zeros[0] if raw == NULL else raw + start
+                self.terms.normalise_block(t, block_raw, &extremes, score)
                 K.add(score, self.terms.terms[t].weight, self.total + start)
                 K.close(self.verdict + start, self.total + start)
 

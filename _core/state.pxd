@@ -1,5 +1,6 @@
 # The state of one fleet: its registered ideas, and what works on all of them at once.
 
+cimport cython
 from libc.stdint cimport int64_t
 
 from binwright._core.domains cimport Domains
@@ -11,6 +12,7 @@ from binwright._core.scan cimport Scan
 from binwright._core.terms cimport Terms
 
 
+@cython.final
 cdef class State:
     cdef readonly Journal journal
     cdef readonly Fleet fleet

@@ -1,5 +1,6 @@
 """One fleet with all its stateful ideas: checkpoint, rollback, fork, pickling, and a look at the past."""
 
+cimport cython
 from binwright._core.columns cimport stride_for
 from binwright._core.journal cimport Change, Idea
 
@@ -8,6 +9,7 @@ class OutOfOrder(Exception):
     """A call that the present state does not allow; the API turns it into a StateError."""
 
 
+@cython.final
 cdef class State:
     """The ideas of one fleet of `resources` resources under the score terms `terms` and the rules of `rules`.
 

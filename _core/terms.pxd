@@ -1,5 +1,6 @@
 # Score terms of a profile, compiled once: what each reads, how it is normalised, its weight.
 
+cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from binwright._core.fleet cimport Fleet
@@ -36,6 +37,7 @@ cdef struct Extremes:      # of one raw column over the feasible hosts
     int64_t high
 
 
+@cython.final
 cdef class Terms:
     cdef Term* terms
     cdef readonly Py_ssize_t count

@@ -1,5 +1,6 @@
 """Score terms: the exact arithmetic of one score over one block of hosts, and of its normaliser."""
 
+cimport cython
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
@@ -12,6 +13,7 @@ KINDS = {"least": LEAST, "most": MOST, "ratio": RATIO, "balanced": BALANCED, "st
 NORMALISERS = {None: NONE, "max": TO_MAX, "reverse": REVERSED, "minmax": MIN_MAX}
 
 
+@cython.final
 cdef class Terms:
     """The score terms of one profile, in order. `specs`: one dict a term, checked by the caller: kind, weight,
     columns, weights, optional, table, normalise (see the struct in terms.pxd).

@@ -1,5 +1,5 @@
-"""Arrow in and out through the C interfaces' capsules: pyarrow, polars, pandas and DuckDB read and write it, and none of
-them is imported.
+"""Arrow in and out through the C interfaces' capsules: pyarrow, polars, pandas and DuckDB read and write it, and none
+of them is imported.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,4 @@ def read_table(where: str, source: Any) -> dict[str, Any]:
         columns = arrow.read_stream(source)
     except ValueError as error:
         raise InputError(f"{where}: {error}") from None
-    return {
-        name: column if isinstance(column, list) else np.frombuffer(column, np.int64) if len(column) else np.empty(0, np.int64)
-        for name, column in columns.items()
-    }
+    return {name: column if isinstance(column, list) else np.array(column, np.int64) for name, column in columns.items()}

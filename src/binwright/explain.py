@@ -200,5 +200,8 @@ class Explanation:
     def __repr__(self) -> str:
         if self.verdict is Verdict.PLACED:
             return f"Explanation(placed on host {self.host}, score {self.score}, {self.feasible} feasible)"
-        reasons = ", ".join(f"{r.hosts} x {r.rule}{'' if r.argument is None else f' {r.argument}'}" for r in self.reasons)
+        reasons = ", ".join(
+            f"{found.hosts} x {found.rule}" + ("" if found.argument is None else f" {found.argument}")
+            for found in self.reasons
+        )
         return f"Explanation({self.verdict.name.lower()}: {reasons or 'no hosts'})"

@@ -94,7 +94,7 @@ class Fleet:
 
     @property
     def capacity(self) -> Int64Array:
-        """int64 (resources, hosts), a read-only view, not a copy; a view taken before hosts were added stays as it was."""
+        """int64 (resources, hosts): a read-only view, no copy. Adding hosts leaves earlier views as they were."""
         return self._view("capacity")
 
     @property
@@ -480,9 +480,8 @@ class Fleet:
                 columns.setdefault(resource, {})[kind] = column
         for resource, limits in columns.items():
             ones, most = np.ones(len(self), np.int64), np.full(len(self), LARGEST_AMOUNT, np.int64)
-            self._state.fleet.set_limits(
-                self._number[resource], limits.get("smallest", ones), limits.get("largest", most), limits.get("step", ones)
-            )
+            ordered = limits.get("smallest", ones), limits.get("largest", most), limits.get("step", ones)
+            self._state.fleet.set_limits(self._number[resource], *ordered)
 
     def _unclaimable(self, made: RequestClass) -> arrays.BoolArray:
         """Hosts whose smallest, largest or step forbids the demand."""

@@ -56,10 +56,8 @@ class PlaceResult:
         return f"PlaceResult({self.placed} of {len(self)} placed)"
 
     def _repr_html_(self) -> str:
-        counts = np.bincount(self.verdicts, minlength=len(Verdict))
-        cells = "".join(
-            f"<tr><th>{verdict.name.lower()}</th><td>{counts[verdict]}</td></tr>" for verdict in Verdict if counts[verdict]
-        )
+        counts = zip(Verdict, np.bincount(self.verdicts, minlength=len(Verdict)).tolist(), strict=True)
+        cells = "".join(f"<tr><th>{v.name.lower()}</th><td>{count}</td></tr>" for v, count in counts if count)
         return f"<table><caption>{self!r}</caption>{cells}</table>"
 
     @property

@@ -96,12 +96,12 @@ def _smaller_request(
             continue
         hosts, have = hosts[possible], have[possible]
         quotient, host, position = _nearest(hosts, need - have, need)
-        candidate = (quotient, host, resource, int(have[position]), need)
-        best = candidate if best is None or (candidate[:2], resources[resource]) < (best[:2], resources[best[2]]) else best
+        candidate = ((quotient, host, resources[resource]), int(have[position]), need)
+        best = candidate if best is None or candidate[0] < best[0] else best
     if best is None:
         return None
-    _, host, resource, have_amount, need = best
-    return Change("request", host, resource=resources[resource], have=have_amount, need=need)
+    (_, host, name), have_amount, need = best
+    return Change("request", host, resource=name, have=have_amount, need=need)
 
 
 def _one_rule_less(

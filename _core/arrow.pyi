@@ -1,0 +1,9 @@
+from typing import Any, Final
+
+INTEGERS: Final[tuple[str, ...]]
+TEXTS: Final[tuple[str, ...]]
+FORMATS: Final[dict[str, bytes]]
+
+def schema_capsule(columns: dict[str, Any]) -> object: ...
+def stream_capsule(columns: dict[str, Any]) -> object: ...
+def read_stream(source: Any) -> dict[str, Any]: ...

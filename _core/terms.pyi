@@ -1,0 +1,10 @@
+from typing import Any, final, Final
+
+KINDS: Final[dict[str, int]]
+NORMALISERS: Final[dict[str | None, int]]
+
+@final
+class Terms:
+    count: int
+    slots: int
+    def __new__(cls, specs: list[dict[str, Any]]) -> Terms: ...
