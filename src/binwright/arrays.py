@@ -23,8 +23,8 @@ def integers(where: str, values: Any) -> Int64Array:
     """`values` as a contiguous 1-D int64 array; only integers that fit, no floats, no bools, no silent cast."""
     try:
         array = np.asarray(values)
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"{where}: not an array of integers ({error})") from None
+    except (ValueError, OverflowError):
+        raise InputError(f"{where}: not an array of integers") from None
     if array.ndim != 1:
         raise InputError(f"{where}: needs one dimension, has {array.ndim}")
     if array.size == 0:
@@ -76,6 +76,8 @@ def index(where: str, value: Any) -> int:
 
 def demands(where: str, given: Mapping[str, Any], resources: Sequence[str]) -> Int64Array:
     """Amounts by resource name as one int64 array (resources,); names that the fleet lacks are refused."""
+    if not isinstance(given, Mapping):
+        raise InputError(f"{where}: {given!r} is not a mapping from resource to amount")
     known = set(resources)
     for resource in given:
         if resource not in known:

@@ -390,7 +390,11 @@ class Fleet:
 
         Requests made since stay usable. Raises StateError for any other token.
         """
-        depth, position, made = token
+        match token:
+            case (int() as depth, int() as position, int() as made) if depth > 0:
+                pass
+            case _:
+                raise StateError(f"rollback: {token!r} is not a token of checkpoint")
         self._call(self._state.rollback, (depth, position))
         del self._names[len(self) :]
         for number in range(made, len(self._made)):  # made under labels that are gone again

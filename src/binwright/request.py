@@ -99,11 +99,20 @@ def static_parts(
     for score, column in (raw or {}).items():
         parts.raw[score_slot(where, profile, score)] = arrays.raw_scores(f"{where}: raw {score!r}", column, hosts)
     if isinstance(eligible, Mapping):
-        parts.labels = {str(key): frozenset(values) for key, values in eligible.items()}
+        parts.labels = {key: label_values(f"{where}: eligible", key, values) for key, values in eligible.items()}
     elif eligible is not None:
         parts.explicit_hosts = True
         parts.reject(~arrays.host_mask(f"{where}: eligible", eligible, hosts), profile.positions["eligible"])
     return parts
+
+
+def label_values(where: str, key: Any, values: Any) -> frozenset[str]:
+    """The values that one key of a label selector accepts: a collection of strings, not one string."""
+    if not isinstance(key, str):
+        raise InputError(f"{where}: label key {key!r} is not a string")
+    if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+        raise InputError(f"{where}: label {key!r} needs a list of strings, has {values!r}")
+    return frozenset(values)
 
 
 def rule_position(where: str, profile: Profile, rule: str) -> int:
