@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 
 from binwright.sample import catalogue, hazards
 from binwright.sample.catalogue import FLAVORS, HOST_CLASSES, RACKS, Flavor
@@ -70,7 +71,7 @@ class Volume:
     uuid: str
     size_gb: int
     project: str
-    server: Server | None
+    server: Server
     bootable: bool = False
     device: str = "/dev/vdb"
 
@@ -96,6 +97,12 @@ class Server:
     is_node: bool = False
     waits: str | None = None  # why it is pending; None for a server that is not
     placeable: bool = False
+
+    @property
+    def metal(self) -> Host:
+        """The host of a server that has one."""
+        assert self.host is not None, self.name
+        return self.host
 
 
 class CloudPlan:
@@ -130,12 +137,14 @@ class CloudPlan:
         return hashlib.sha224((self.project_id(project) + host.service_host).encode()).hexdigest()
 
     def host_id(self, server: Server) -> str:
-        return self.host_id_at(server.project, server.host)
+        return self.host_id_at(server.project, server.metal)
 
     def stale_host(self, server: Server) -> Host:
         """Where the live-migrated server of the stale label was: the next host of its class and zone."""
-        peers = [host for host in self.hosts.values() if (host.kind, host.zone) == (server.host.kind, server.host.zone)]
-        return peers[(peers.index(server.host) + 1) % len(peers)]
+        peers = [
+            host for host in self.hosts.values() if (host.kind, host.zone) == (server.metal.kind, server.metal.zone)
+        ]
+        return peers[(peers.index(server.metal) + 1) % len(peers)]
 
     def _address(self, network: str, base: str) -> str:
         count = self._addresses[network] = self._addresses.get(network, 9) + 1
@@ -160,7 +169,7 @@ class CloudPlan:
         return [host for host in self.hosts.values() if host.is_hypervisor]
 
     # servers ---------------------------------------------------------------------------------------------------
-    def _add_server(self, name: str, project: str, flavor: str, host: Host | None, **details) -> Server:
+    def _add_server(self, name: str, project: str, flavor: str, host: Host | None, **details: Any) -> Server:
         number = sorted({*catalogue.LEGACY_PROJECTS, *(spec.name for spec in CLUSTERS)}).index(project) + 1
         network = f"{project}-net"
         server = Server(
@@ -251,8 +260,9 @@ class CloudPlan:
             self._add_server(f"erp-hana-{ordinal}", "erp", "r.xlarge", self.hosts[name], group=databases,
                              age_hours=17000 - ordinal, image="sles-12-sp5", load="steady")  # fmt: skip
         renderers = self._add_group("gis-pair", "affinity", "gis")
+        emptiest = max(self._candidates("az1", "std", FLAVORS["m.large"]), key=lambda host: host.free_mb)
         for ordinal in (1, 2):
-            self._add_server(f"gis-pair-{ordinal}", "gis", "m.large", self.hosts["cmp-r12-03"], group=renderers,
+            self._add_server(f"gis-pair-{ordinal}", "gis", "m.large", emptiest, group=renderers,
                              age_hours=9000 - ordinal, image="rhel-8.4", load="night")  # fmt: skip
 
     def _fill_with_legacy(self) -> None:
@@ -286,7 +296,7 @@ class CloudPlan:
         if role.endswith(("-db", "-file", "-mail")):
             self._add_volume(f"{server.name}-data", 100 * dice.between(1, 12), server)
 
-    def _add_volume(self, name: str, size_gb: int, server: Server, **details) -> Volume:
+    def _add_volume(self, name: str, size_gb: int, server: Server, **details: Any) -> Volume:
         uuid = uuid_of(self.seed, "volume", server.project, name)
         volume = Volume(name, uuid, size_gb, server.project, server, **details)
         self.volumes.append(volume)

@@ -55,6 +55,12 @@ class Node:
     taints: list[tuple[str, str | None, str]] = field(default_factory=list)
     pods: list[Pod] = field(default_factory=list)
 
+    @property
+    def metal(self) -> Host:
+        """The physical host of a node that has one; the node of a deleted server has none."""
+        assert self.host is not None, self.name
+        return self.host
+
     def free(self) -> tuple[int, int, int]:
         """(millicores, MiB, GPUs) that no pod here requests."""
         loads = [pod.workload for pod in self.pods if pod.phase == "Running"]
@@ -76,6 +82,16 @@ class Pod:
     phase: str = "Running"
     terminating: bool = False
     volume_uid: str | None = None  # of its claim; the persistent volume and the Cinder volume are named after it
+
+    @property
+    def on(self) -> Node:
+        """The node of a pod that has one."""
+        assert self.node is not None, self.name
+        return self.node
+
+    @property
+    def ready(self) -> bool:
+        return self.phase == "Running" and self.on.ready
 
 
 class ClusterPlan:
@@ -126,7 +142,7 @@ class ClusterPlan:
     def _add_server_nodes(self) -> None:
         for server in self.cloud.servers:
             if server.is_node and server.project == self.name:
-                self._add_node(server.name, self._pool_of(server), server, server.host, server.host.zone, server.ip)
+                self._add_node(server.name, self._pool_of(server), server, server.host, server.metal.zone, server.ip)
         if self.name == hazards.DANGLING_CLUSTER:
             zone, flavor = hazards.DANGLING_ZONE, catalogue.FLAVORS["k8s.large"]
             gone = Server(hazards.DANGLING_NODE, uuid_of(self.seed, "deleted server"), self.name, flavor, None,
@@ -139,8 +155,9 @@ class ClusterPlan:
             self.nodes[CORDONED_NODE].cordoned = True
             self.nodes[CORDONED_NODE].taints.append(("node.kubernetes.io/unschedulable", None, "NoSchedule"))
         if hazards.STALE_NODE in self.nodes:
-            node = self.nodes[hazards.STALE_NODE]
-            node.labels[self.host_id_label] = self.cloud.host_id_at(self.name, self.cloud.stale_host(node.server))
+            server = next(server for server in self.cloud.servers if server.name == hazards.STALE_NODE)
+            stale_id = self.cloud.host_id_at(self.name, self.cloud.stale_host(server))
+            self.nodes[hazards.STALE_NODE].labels[self.host_id_label] = stale_id
 
     def _pool_of(self, server: Server) -> str | None:
         if "-cp-" in server.name:
@@ -249,9 +266,9 @@ class ClusterPlan:
         pinned = hazards.pinned_node(self.name, workload.namespace, workload.name, ordinal)
         if pinned:
             return self.nodes[pinned]
-        others = [pod.node for pod in self.pods_of(workload)]
+        others = [pod.on for pod in self.pods_of(workload)]
         zones = [node.zone for node in others]
-        hosts = {node.host.name for node in others}
+        hosts = {node.metal.name for node in others}
         best: tuple[float, Node] | None = None
         for node in self.nodes.values():
             cpu, memory, gpus = node.free()
@@ -259,11 +276,11 @@ class ClusterPlan:
                 continue
             if cpu < workload.cpu or memory < workload.memory or gpus < workload.gpus:
                 continue
-            if workload.claim in ("spread", "anti", "soft") and node.host.name in hosts:
+            if workload.claim in ("spread", "anti", "soft") and node.metal.name in hosts:
                 continue
             fill = 1 - memory / node.memory_mb + self._dice.fraction(0, 0.12)
             if workload.claim:
-                fill += 10 * zones.count(node.zone) + (node.host.name in hosts)
+                fill += 10 * zones.count(node.zone) + (node.metal.name in hosts)
             if best is None or fill < best[0]:
                 best = (fill, node)
         if best is None:
@@ -292,7 +309,7 @@ class ClusterPlan:
         elif workload.kind == "Job":
             pod.phase = "Failed" if ordinal == workload.replicas - 1 else "Succeeded"
         pod.terminating = (self.name, workload.name, ordinal) == TERMINATING
-        if workload.volume_gb and node is not None:
+        if workload.volume_gb and node is not None and node.server is not None:
             pod.volume_uid = uuid_of(self.seed, "claim", self.name, workload.namespace, name)
             self.cloud.attach(f"pvc-{pod.volume_uid}", workload.volume_gb, node.server)
         self.pods_of(workload).append(pod)

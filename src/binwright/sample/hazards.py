@@ -6,7 +6,7 @@ sample is meant to be free of findings; what only looks like one is listed too, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from binwright.sample.cloud_plan import CloudPlan
@@ -31,12 +31,12 @@ def pinned_node(cluster: str, namespace: str, name: str, ordinal: int) -> str | 
     return SPREAD_NODES[ordinal] if (cluster, namespace, name) == SPREAD else None
 
 
-def _object(source: str, kind: str, name: str, namespace: str | None = None) -> dict:
+def _object(source: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any]:
     entry = {"source": source, "kind": kind, "namespace": namespace, "name": name}
     return {key: value for key, value in entry.items() if value is not None}
 
 
-def manifest_hazards(cloud: CloudPlan, clusters: dict[str, ClusterPlan]) -> list[dict]:
+def manifest_hazards(cloud: CloudPlan, clusters: dict[str, ClusterPlan]) -> list[dict[str, Any]]:
     """The four hazards as they stand in the finished plan."""
     return [
         _spread(cloud, clusters[SPREAD[0]]),
@@ -46,59 +46,60 @@ def manifest_hazards(cloud: CloudPlan, clusters: dict[str, ClusterPlan]) -> list
     ]
 
 
-def _spread(cloud: CloudPlan, cluster: ClusterPlan) -> dict:
+def _spread(cloud: CloudPlan, cluster: ClusterPlan) -> dict[str, Any]:
     source, namespace, name = SPREAD
     pods = [pod for pod in cluster.pods if (pod.workload.namespace, pod.workload.name) == (namespace, name)]
-    hosts = [pod.node.host.name for pod in pods]
+    hosts = [pod.on.metal.name for pod in pods]
     return {
         "id": "checkout-on-two-hosts",
         "kind": "spread",
         "objects": [_object(source, "Deployment", name, namespace)]
         + [_object(source, "Pod", pod.name, namespace) for pod in pods]
-        + [_object(source, "Node", pod.node.name) for pod in pods]
+        + [_object(source, "Node", pod.on.name) for pod in pods]
         + [_object(cloud.name, "Hypervisor", host) for host in dict.fromkeys(hosts)],
         "claimed": len(pods),
         "actual": len(set(hosts)),
         "explanation": f"{name} spreads {len(pods)} pods over kubernetes.io/hostname with maxSkew 1, DoNotSchedule; "
-        f"nodes {pods[0].node.name} and {pods[1].node.name} are servers on the same hypervisor {hosts[0]}.",
+        f"nodes {pods[0].on.name} and {pods[1].on.name} are servers on the same hypervisor {hosts[0]}.",
     }
 
 
-def _stale(cloud: CloudPlan, clusters: dict[str, ClusterPlan]) -> dict:
+def _stale(cloud: CloudPlan, clusters: dict[str, ClusterPlan]) -> dict[str, Any]:
     cluster = next(plan for plan in clusters.values() if STALE_NODE in plan.nodes)
     node = cluster.nodes[STALE_NODE]
+    server = next(server for server in cloud.servers if server.name == STALE_NODE)
     return {
         "id": "host-id-label-from-before-a-migration",
         "kind": "staleLabel",
         "objects": [
             _object(cluster.name, "Node", node.name),
-            _object(cloud.name, "Server", node.server.name),
-            _object(cloud.name, "Hypervisor", node.host.name),
+            _object(cloud.name, "Server", server.name),
+            _object(cloud.name, "Hypervisor", server.metal.name),
         ],
         "claimed": node.labels[cluster.host_id_label],
-        "actual": cloud.host_id(node.server),
-        "explanation": f"label {cluster.host_id_label} names hypervisor {cloud.stale_host(node.server).name}, where "
-        f"the server was before its live migration; the server list says {node.host.name}.",
+        "actual": cloud.host_id(server),
+        "explanation": f"label {cluster.host_id_label} names hypervisor {cloud.stale_host(server).name}, where "
+        f"the server was before its live migration; the server list says {server.metal.name}.",
     }
 
 
-def _quorum(cloud: CloudPlan, cluster: ClusterPlan) -> dict:
+def _quorum(cloud: CloudPlan, cluster: ClusterPlan) -> dict[str, Any]:
     members = [pod for pod in cluster.pods if pod.workload.name == "etcd" and pod.workload.kind == "Node"]
-    host = members[0].node.host.name
+    host = members[0].on.metal.name
     return {
         "id": "etcd-on-one-host",
         "kind": "quorum",
         "objects": [_object(cluster.name, "Pod", pod.name, "kube-system") for pod in members]
-        + [_object(cluster.name, "Node", pod.node.name) for pod in members]
+        + [_object(cluster.name, "Node", pod.on.name) for pod in members]
         + [_object(cloud.name, "Hypervisor", host)],
         "claimed": len(members),
-        "actual": len({pod.node.host.name for pod in members}),
+        "actual": len({pod.on.metal.name for pod in members}),
         "explanation": f"all {len(members)} etcd members of cluster {cluster.name} run in VMs on hypervisor {host}; "
         "losing it loses the quorum. Their server group is only soft-anti-affinity.",
     }
 
 
-def _dangling(cluster: ClusterPlan) -> dict:
+def _dangling(cluster: ClusterPlan) -> dict[str, Any]:
     node = cluster.nodes[DANGLING_NODE]
     return {
         "id": "node-without-a-server",
@@ -111,7 +112,7 @@ def _dangling(cluster: ClusterPlan) -> dict:
     }
 
 
-def not_hazards(cloud: CloudPlan) -> list[dict]:
+def not_hazards(cloud: CloudPlan) -> list[dict[str, Any]]:
     """What looks like a hazard and is none."""
     by_host: dict[str, list[str]] = {}
     for server in cloud.servers:

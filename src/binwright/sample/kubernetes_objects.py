@@ -6,6 +6,8 @@ To keep the files small the clusters run without the admission plug-in DefaultTo
 
 from __future__ import annotations
 
+from typing import Any
+
 from binwright.sample import catalogue
 from binwright.sample.cluster_plan import ClusterPlan, Node, Pod
 from binwright.sample.dice import ago, digest, uuid_of
@@ -31,15 +33,15 @@ class ClusterObjects:
     def _uid(self, kind: str, namespace: str, name: str) -> str:
         return uuid_of(self.plan.seed, kind, self.plan.name, namespace, name)
 
-    def _meta(self, kind: str, name: str, namespace: str = "", hours: float = 9500.0, **more: object) -> dict:
+    def _meta(self, kind: str, name: str, namespace: str = "", hours: float = 9500.0, **more: object) -> dict[str, Any]:
         meta = {"creationTimestamp": ago(hours), "name": name, "uid": self._uid(kind, namespace, name)}
         return meta | ({"namespace": namespace} if namespace else {}) | more
 
     # nodes -----------------------------------------------------------------------------------------------------
-    def nodes(self) -> list[dict]:
+    def nodes(self) -> list[dict[str, Any]]:
         return [self._node(node) for node in self.plan.nodes.values()]
 
-    def _node(self, node: Node) -> dict:
+    def _node(self, node: Node) -> dict[str, Any]:
         labels = {
             "kubernetes.io/arch": "amd64",
             _HOSTNAME: node.name,
@@ -49,7 +51,7 @@ class ClusterObjects:
             _ZONE: node.zone,
             **node.labels,
         }
-        spec: dict = {}
+        spec: dict[str, Any] = {}
         if node.provider_id:
             spec["providerID"] = node.provider_id
         if node.taints:
@@ -88,7 +90,7 @@ class ClusterObjects:
         }
 
     @staticmethod
-    def _resources(node: Node, cpu_m: int, memory_mb: int) -> dict:
+    def _resources(node: Node, cpu_m: int, memory_mb: int) -> dict[str, Any]:
         resources = {
             "cpu": _cpu(cpu_m),
             "ephemeral-storage": f"{node.disk_gb * 1024 * 1024}Ki",
@@ -98,10 +100,10 @@ class ClusterObjects:
         return resources | ({"nvidia.com/gpu": str(node.gpus)} if node.gpus else {})
 
     # pods ------------------------------------------------------------------------------------------------------
-    def pods(self) -> list[dict]:
+    def pods(self) -> list[dict[str, Any]]:
         return [self._pod(pod) for pod in sorted(self.plan.pods, key=lambda pod: (pod.workload.namespace, pod.name))]
 
-    def _pod(self, pod: Pod) -> dict:
+    def _pod(self, pod: Pod) -> dict[str, Any]:
         load = pod.workload
         meta = self._meta("pod", pod.name, load.namespace, pod.age_hours, labels=self._pod_labels(pod))
         meta["uid"] = pod.uid
@@ -121,7 +123,7 @@ class ClusterObjects:
             spec["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": f"data-{pod.name}"}}]
         return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": self._pod_status(pod)}
 
-    def _pod_labels(self, pod: Pod) -> dict:
+    def _pod_labels(self, pod: Pod) -> dict[str, Any]:
         load = pod.workload
         if load.kind == "Node":
             return {"component": load.name, "tier": "control-plane"}
@@ -132,24 +134,24 @@ class ClusterObjects:
         }.get(load.kind, {})
         return {"app": load.name} | extra
 
-    def _owner(self, pod: Pod) -> dict:
+    def _owner(self, pod: Pod) -> dict[str, Any]:
         load = pod.workload
         if load.kind == "Node":
-            return {"apiVersion": "v1", "controller": True, "kind": "Node", "name": pod.node.name, "uid": pod.node.uid}
+            return {"apiVersion": "v1", "controller": True, "kind": "Node", "name": pod.on.name, "uid": pod.on.uid}
         kind = "ReplicaSet" if load.kind == "Deployment" else load.kind
         name = self._replica_set_name(load) if kind == "ReplicaSet" else load.name
         return self._owner_reference(kind, load.namespace, name)
 
-    def _owner_reference(self, kind: str, namespace: str, name: str) -> dict:
+    def _owner_reference(self, kind: str, namespace: str, name: str) -> dict[str, Any]:
         uid = self._uid(kind, namespace, name)
         return {"apiVersion": _API[kind], "controller": True, "kind": kind, "name": name, "uid": uid}
 
     def _replica_set_name(self, load: Workload) -> str:
         return f"{load.name}-{self.plan.pod_template_hash(load)}"
 
-    def _pod_spec(self, load: Workload) -> dict:
+    def _pod_spec(self, load: Workload) -> dict[str, Any]:
         """What the template and the pod have in common."""
-        container: dict = {
+        container: dict[str, Any] = {
             "image": f"r.example.org/{load.namespace}/{load.name}:{_tag(load)}",
             "name": load.name,
         }
@@ -164,7 +166,7 @@ class ClusterObjects:
             }
         if load.volume_gb:
             container["volumeMounts"] = [{"mountPath": "/var/lib/data", "name": "data"}]
-        spec: dict = {"containers": [container], "schedulerName": load.scheduler}
+        spec: dict[str, Any] = {"containers": [container], "schedulerName": load.scheduler}
         if load.kind in ("Node", "DaemonSet"):
             spec["hostNetwork"] = True
             effect = {"effect": "NoExecute"} if load.kind == "Node" else {}
@@ -186,10 +188,10 @@ class ClusterObjects:
             spec["nodeSelector"] = selector
         return spec | _claim(load)
 
-    def _pod_status(self, pod: Pod) -> dict:
+    def _pod_status(self, pod: Pod) -> dict[str, Any]:
         load = pod.workload
         guaranteed = load.burst == 1
-        status: dict = {"phase": pod.phase, "qosClass": "Guaranteed" if guaranteed else "Burstable"}
+        status: dict[str, Any] = {"phase": pod.phase, "qosClass": "Guaranteed" if guaranteed else "Burstable"}
         if pod.phase == "Pending":
             if load.gate:
                 status["conditions"] = [{"reason": "SchedulingGated", "status": "False", "type": "PodScheduled"}]
@@ -198,23 +200,23 @@ class ClusterObjects:
             return status
         status["startTime"] = ago(pod.age_hours - 0.01)
         if pod.phase == "Running":
-            status["conditions"] = [{"status": "True" if pod.node.ready else "False", "type": "Ready"}]
+            status["conditions"] = [{"status": "True" if pod.ready else "False", "type": "Ready"}]
         return status
 
     # controllers -----------------------------------------------------------------------------------------------
-    def workloads(self) -> list[dict]:
+    def workloads(self) -> list[dict[str, Any]]:
         documents = []
         for load in sorted(self.plan.workloads, key=lambda load: (load.kind, load.namespace, load.name)):
             if load.kind != "Node":
                 documents += self._controller(load)
         return documents
 
-    def _controller(self, load: Workload) -> list[dict]:
+    def _controller(self, load: Workload) -> list[dict[str, Any]]:
         pods = self.plan.pods_of(load)
-        ready = sum(pod.phase == "Running" and pod.node.ready for pod in pods)
+        ready = sum(pod.ready for pod in pods)
         hours = max([pod.age_hours for pod in pods], default=100.0) + 1
         labels = {"app": load.name}
-        spec: dict = {
+        spec: dict[str, Any] = {
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": self._pod_spec(load)},
         }
@@ -252,11 +254,11 @@ class ClusterObjects:
         return [document, replica_set]
 
     # policy ----------------------------------------------------------------------------------------------------
-    def policy(self) -> list[dict]:
+    def policy(self) -> list[dict[str, Any]]:
         """Namespaces, priority classes, services and disruption budgets."""
         loads = sorted((w for w in self.plan.workloads if w.kind != "Node"), key=lambda w: (w.namespace, w.name))
         namespaces = sorted({"default", "kube-system", *(load.namespace for load in loads)})
-        documents = [
+        documents: list[dict[str, Any]] = [
             {
                 "apiVersion": "v1",
                 "kind": "Namespace",
@@ -277,8 +279,8 @@ class ClusterObjects:
         documents += [self._service(load) for load in loads if load.service]
         return documents + [self._budget(load) for load in loads if load.pdb]
 
-    def _service(self, load: Workload) -> dict:
-        headless = {"clusterIP": "None"} if load.kind == "StatefulSet" else {}
+    def _service(self, load: Workload) -> dict[str, Any]:
+        headless: dict[str, Any] = {"clusterIP": "None"} if load.kind == "StatefulSet" else {}
         return {
             "apiVersion": "v1",
             "kind": "Service",
@@ -288,11 +290,10 @@ class ClusterObjects:
             "status": {"loadBalancer": {}},
         }
 
-    def _budget(self, load: Workload) -> dict:
+    def _budget(self, load: Workload) -> dict[str, Any]:
+        assert load.pdb is not None, load.name
         field, number = load.pdb
-        healthy = sum(
-            pod.phase == "Running" and pod.node.ready and not pod.terminating for pod in self.plan.pods_of(load)
-        )
+        healthy = sum(pod.ready and not pod.terminating for pod in self.plan.pods_of(load))
         desired = number if field == "minAvailable" else load.replicas - number
         return {
             "apiVersion": "policy/v1",
@@ -309,7 +310,7 @@ class ClusterObjects:
         }
 
     # storage ---------------------------------------------------------------------------------------------------
-    def storage(self) -> list[dict]:
+    def storage(self) -> list[dict[str, Any]]:
         """The storage class, then claim and volume of every pod that has one; none in a cluster without them."""
         bound = [pod for pod in self.plan.pods if pod.volume_uid]
         documents = []
@@ -329,13 +330,13 @@ class ClusterObjects:
             documents += self._claim_and_volume(pod)
         return documents
 
-    def _claim_and_volume(self, pod: Pod) -> list[dict]:
+    def _claim_and_volume(self, pod: Pod) -> list[dict[str, Any]]:
         load, claim, volume = pod.workload, f"data-{pod.name}", f"pvc-{pod.volume_uid}"
         capacity = {"storage": f"{load.volume_gb}Gi"}
         cinder = next(one for one in self.plan.cloud.volumes if one.name == volume)
         meta = self._meta("PersistentVolumeClaim", claim, load.namespace, pod.age_hours, labels={"app": load.name})
         meta["uid"] = pod.volume_uid
-        zone = {"key": "topology.cinder.csi.openstack.org/zone", "operator": "In", "values": [pod.node.zone]}
+        zone = {"key": "topology.cinder.csi.openstack.org/zone", "operator": "In", "values": [pod.on.zone]}
         return [
             {
                 "apiVersion": "v1",
@@ -368,7 +369,7 @@ class ClusterObjects:
         ]
 
 
-def _claim_spec(load: Workload) -> dict:
+def _claim_spec(load: Workload) -> dict[str, Any]:
     return {
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": f"{load.volume_gb}Gi"}},
@@ -377,7 +378,7 @@ def _claim_spec(load: Workload) -> dict:
     }
 
 
-def _claim(load: Workload) -> dict:
+def _claim(load: Workload) -> dict[str, Any]:
     """The fields by which a workload claims to be spread."""
     selector = {"matchLabels": {"app": load.name}}
     if load.claim in ("spread", "zone"):
@@ -406,5 +407,5 @@ def _tag(load: Workload) -> str:
     return f"{number[0] % 5 + 1}.{number[1] % 30}.{number[2] % 10}"
 
 
-def _taint(key: str, value: str | None, effect: str) -> dict:
+def _taint(key: str, value: str | None, effect: str) -> dict[str, Any]:
     return {"effect": effect, "key": key} | ({"value": value} if value else {})

@@ -5,11 +5,14 @@ Returns lists and dicts with the commands' column names in their order. Decides 
 
 from __future__ import annotations
 
+from typing import Any
+
 from binwright.sample import catalogue
 from binwright.sample.catalogue import HOST_CLASSES
 from binwright.sample.cloud_plan import REQUESTS, CloudPlan, Host, Server, Volume, created
 from binwright.sample.dice import digest, uuid_of
 
+_Inventory = dict[str, tuple[int, int, int, float]]  # resource class -> (total, reserved, largest claim, ratio)
 _BOOTED_FROM_VOLUME = "N/A (booted from volume)"
 
 
@@ -24,11 +27,11 @@ class CloudObjects:
         return uuid_of(self.seed, kind, name)
 
     # compute ---------------------------------------------------------------------------------------------------
-    def servers(self) -> list[dict]:
+    def servers(self) -> list[dict[str, Any]]:
         """``openstack server list --all-projects --long``; the newest first, as Nova sorts them."""
         return [self._server(server) for server in sorted(self.plan.servers, key=lambda s: (s.age_hours, s.name))]
 
-    def _server(self, server: Server) -> dict:
+    def _server(self, server: Server) -> dict[str, Any]:
         host = server.host
         image_id = self._id("image", server.image)
         power = {"ACTIVE": 1, "SHUTOFF": 4, "SHELVED_OFFLOADED": 4}.get(server.status, 0)
@@ -52,7 +55,7 @@ class CloudObjects:
             "Host Status": "UP" if host else "",
         }
 
-    def flavors(self) -> list[dict]:
+    def flavors(self) -> list[dict[str, Any]]:
         """``openstack flavor list --all --long``."""
         return [
             {
@@ -70,7 +73,7 @@ class CloudObjects:
             for flavor in catalogue.FLAVORS.values()
         ]
 
-    def hypervisors(self) -> list[dict]:
+    def hypervisors(self) -> list[dict[str, Any]]:
         """``openstack hypervisor list --long``; from API 2.88 on without counts of vCPUs and memory."""
         return [
             {
@@ -86,12 +89,12 @@ class CloudObjects:
     def _providers(self) -> list[Host]:
         return self.plan.hypervisors + self.plan.ironic_hosts
 
-    def _aggregates_of(self) -> dict[str, tuple[str | None, list[str], dict]]:
+    def _aggregates_of(self) -> dict[str, tuple[str | None, list[str], dict[str, str]]]:
         """name -> (availability zone, service hosts, properties)."""
-        table: dict[str, tuple[str | None, list[str], dict]] = {}
+        table: dict[str, tuple[str | None, list[str], dict[str, str]]] = {}
         for zone in (*catalogue.ZONES, "az4"):
-            hosts = dict.fromkeys(host.service_host for host in self._providers() if host.zone == zone)
-            table[zone] = (zone, list(hosts), {})
+            services = dict.fromkeys(host.service_host for host in self._providers() if host.zone == zone)
+            table[zone] = (zone, list(services), {})
         for rack in catalogue.RACKS:
             hosts = [host.name for host in self.plan.hypervisors if host.rack == rack]
             table[f"rack-{rack}"] = (None, hosts, {"rack": rack})
@@ -99,7 +102,7 @@ class CloudObjects:
             table[f"class-{kind}"] = (None, [h.name for h in self.plan.hypervisors if h.kind == kind], {"class": kind})
         return table
 
-    def aggregates(self) -> list[dict]:
+    def aggregates(self) -> list[dict[str, Any]]:
         """``openstack aggregate list --long``."""
         return [
             {
@@ -113,7 +116,7 @@ class CloudObjects:
             for number, (name, (zone, hosts, properties)) in enumerate(self._aggregates_of().items(), start=1)
         ]
 
-    def server_groups(self) -> list[dict]:
+    def server_groups(self) -> list[dict[str, Any]]:
         """``openstack server group list --all-projects --long``."""
         return [
             {
@@ -127,11 +130,11 @@ class CloudObjects:
             for group in self.plan.groups
         ]
 
-    def volumes(self) -> list[dict]:
+    def volumes(self) -> list[dict[str, Any]]:
         """``openstack volume list --all-projects --long``."""
         return [self._volume(volume) for volume in self.plan.volumes]
 
-    def _volume(self, volume: Volume) -> dict:
+    def _volume(self, volume: Volume) -> dict[str, Any]:
         attachment = {
             "attachment_id": self._id("attachment", volume.uuid),
             "volume_id": volume.uuid,
@@ -149,7 +152,7 @@ class CloudObjects:
             "Properties": {},
         }
 
-    def requests(self) -> list[dict]:
+    def requests(self) -> list[dict[str, Any]]:
         """Wishes in the words of Nova's API: what would be typed next."""
         groups = {group.name: group.uuid for group in self.plan.groups}
         rows = []
@@ -170,7 +173,7 @@ class CloudObjects:
         names = [f"{host.name}_{card}" for card in catalogue.VGPU_CARDS]
         return [(name, self._id("provider", name)) for name in names]
 
-    def providers(self) -> list[dict]:
+    def providers(self) -> list[dict[str, Any]]:
         """``openstack resource provider list``."""
         rows = []
         for host in self._providers():
@@ -198,7 +201,14 @@ class CloudObjects:
         return table
 
     def _provider_files(
-        self, uuid: str, name: str, parent: str | None, inventory: dict, traits: tuple, claims: dict, aggregates: list
+        self,
+        uuid: str,
+        name: str,
+        parent: str | None,
+        inventory: _Inventory,
+        traits: tuple[str, ...],
+        claims: dict[str, dict[str, int]],
+        aggregates: list[str],
     ) -> dict[str, object]:
         used: dict[str, int] = {}
         for claim in claims.values():
@@ -226,8 +236,7 @@ class CloudObjects:
         }
 
     @staticmethod
-    def _inventory(host: Host) -> dict[str, tuple[int, int, int, float]]:
-        """resource class -> (total, reserved, largest claim, ratio)."""
+    def _inventory(host: Host) -> _Inventory:
         host_class = HOST_CLASSES[host.kind]
         if host.kind == "ironic":  # used or broken nodes are reserved whole (openstack spec 10)
             return {catalogue.IRONIC_CLASS: (1, 0 if host.state == "free" else 1, 1, 1.0)}
@@ -254,7 +263,7 @@ class CloudObjects:
         return {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.ram_mb} | disk
 
 
-def _provider(uuid: str, name: str, root: str, parent: str | None, claims: int) -> dict:
+def _provider(uuid: str, name: str, root: str, parent: str | None, claims: int) -> dict[str, Any]:
     return {
         "uuid": uuid,
         "name": name,

@@ -91,12 +91,12 @@ class UsagePlan:
         under_cpu = 0.0
         for cluster in clusters.values():
             dice = Dice(seed, f"usage of {cluster.name}")
-            rows = [(pod, _pod_series(dice, pod)) for pod in cluster.pods if pod.phase == "Running" and pod.node.ready]
+            rows = [(pod, _pod_series(dice, pod)) for pod in cluster.pods if pod.ready]
             self.pods[cluster.name] = rows
             for pod, series in rows:
-                if pod.node.server is not None:
-                    of_node.setdefault(pod.node.name, []).append(series)
-                elif pod.node.host.is_hypervisor:
+                if pod.on.server is not None:
+                    of_node.setdefault(pod.on.name, []).append(series)
+                elif pod.on.metal.is_hypervisor:
                     under_cpu += sum(series.cpu) / HOURS
         nodes = {
             server.uuid: _add(of_node[server.name], _NODE_SYSTEM_CPU_M, _NODE_SYSTEM_MEMORY_MB)
@@ -118,7 +118,7 @@ class UsagePlan:
         of_nodes = sum(
             sum(nodes[server.uuid].cpu) / HOURS
             for server in cloud.servers
-            if server.uuid in nodes and server.host.is_hypervisor
+            if server.uuid in nodes and server.metal.is_hypervisor
         )
         raw = sum(
             levels[server.uuid] * sum(_shape(server.load)) / 100 / HOURS for server in servers if server.uuid in levels

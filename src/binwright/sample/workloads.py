@@ -33,7 +33,6 @@ class Workload:
     load: str = "web"
     burst: int = 2
     selector: tuple[tuple[str, str], ...] = ()
-    tolerates_pool: bool = True
     scheduler: str = "default-scheduler"
     gate: str | None = None
     pending: str | None = None
@@ -51,11 +50,10 @@ PRIORITIES = {
 }
 
 # Pools of nodes set apart: label pool=NAME, a taint with the key and value given here.
-POOL_TAINTS = {
+POOL_TAINTS: dict[str, tuple[str, str]] = {
     "cdn": ("dedicated", "cdn"),
     "baremetal": ("dedicated", "baremetal"),
     "gpu": ("nvidia.com/gpu", "present"),
-    "control": None,
 }
 
 

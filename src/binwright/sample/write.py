@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from binwright.errors import BinwrightError
 from binwright.sample import hazards
@@ -33,7 +34,7 @@ whose own control plane runs as pods of a sixth cluster (`under`) on the physica
 """
 
 
-def write_club_sandwich(directory: str | Path, seed: int = 42) -> dict:
+def write_club_sandwich(directory: str | Path, seed: int = 42) -> dict[str, Any]:
     """Write the sample below ``directory`` and return its manifest (also written, as ``manifest.json``).
 
     ``directory`` is made if it is missing. Raises BinwrightError if it is a file or holds anything.
@@ -51,7 +52,7 @@ def write_club_sandwich(directory: str | Path, seed: int = 42) -> dict:
     return manifest
 
 
-def plan_files(seed: int) -> tuple[dict[str, str], dict]:
+def plan_files(seed: int) -> tuple[dict[str, str], dict[str, Any]]:
     """(relative path -> text, manifest) of the sample of this seed."""
     cloud = CloudPlan(seed)
     clusters = {spec.name: ClusterPlan(seed, spec, cloud) for spec in (*CLUSTERS, UNDER)}
@@ -73,12 +74,12 @@ def _line(value: object, sort: bool = False) -> str:
     return json.dumps(value, separators=(",", ":"), sort_keys=sort)
 
 
-def _rows(rows: list[dict], sort: bool = False) -> str:
+def _rows(rows: list[dict[str, Any]], sort: bool = False) -> str:
     """A JSON list with one object a line."""
     return "[\n" + ",\n".join(_line(row, sort) for row in rows) + "\n]" if rows else "[]"
 
 
-def _kubectl_list(documents: list[dict]) -> str:
+def _kubectl_list(documents: list[dict[str, Any]]) -> str:
     """What kubectl prints for several objects: a List, keys in order."""
     return f'{{"apiVersion":"v1","items":{_rows(documents, True)},"kind":"List","metadata":{{"resourceVersion":""}}}}\n'
 
@@ -139,7 +140,7 @@ def _usage_files(cloud: CloudPlan, usage: UsagePlan) -> dict[str, str]:
 
 
 # manifest ----------------------------------------------------------------------------------------------------------
-def _manifest(seed: int, cloud: CloudPlan, clusters: dict[str, ClusterPlan]) -> dict:
+def _manifest(seed: int, cloud: CloudPlan, clusters: dict[str, ClusterPlan]) -> dict[str, Any]:
     return {
         "sample": "club-sandwich",
         "seed": seed,
@@ -168,7 +169,7 @@ def _manifest(seed: int, cloud: CloudPlan, clusters: dict[str, ClusterPlan]) -> 
     }
 
 
-def _pending_pods(plan: ClusterPlan) -> list[dict]:
+def _pending_pods(plan: ClusterPlan) -> list[dict[str, Any]]:
     """One entry per waiting workload; gated pods and those of other schedulers are not asked of this one."""
     entries = []
     for load in plan.workloads:
