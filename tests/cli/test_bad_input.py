@@ -34,27 +34,18 @@ def pod(name: str | None = "p1", cpu: Any = "1", memory: Any = "1Gi", spec: Any 
 
 
 def cloud(**changed: Any) -> dict[str, str]:
-    """The files of a cloud of one hypervisor and one pending server; a value None leaves the file out."""
-    files: dict[str, Any] = {
-        "flavors.json": [flavor()],
-        "hypervisors.json": [hypervisor()],
-        "servers.json": [server()],
-    }
-    files |= {f"{name}.json": value for name, value in changed.items()}
-    return {name: json.dumps(value) for name, value in files.items() if value is not None}
+    """The files of cloud c, one hypervisor and one pending server; a value None leaves the file out."""
+    files: dict[str, Any] = {"flavors": [flavor()], "hypervisors": [hypervisor()], "servers": [server()]} | changed
+    return {f"c/{name}.json": json.dumps(value) for name, value in files.items() if value is not None}
 
 
 def placement(**changed: Any) -> dict[str, str]:
-    """The same cloud with Placement's files."""
-    inventory = [{"resource_class": "VCPU", "total": 8, "reserved": 0, "allocation_ratio": 1.0}]
-    files: dict[str, Any] = {
-        "providers.json": [provider()],
-        f"inventories/{UUID}.json": inventory,
-    }
-    files |= {
-        (f"{name}/{UUID}.json" if name != "providers" else "providers.json"): value for name, value in changed.items()
-    }
-    return cloud() | {name: json.dumps(value) for name, value in files.items() if value is not None}
+    """The same cloud with Placement's files; every provider has the same inventory."""
+    tables: dict[str, Any] = {"providers": [provider()], "inventory": inventory()} | changed
+    files = {f"c/inventories/{uuid}.json": json.dumps(tables["inventory"]) for uuid in (UUID, UUID[:-1] + "2")}
+    if len(tables["providers"]) == 1:
+        files.popitem()
+    return cloud(providers=tables["providers"]) | files
 
 
 def flavor(**changed: Any) -> dict:
@@ -175,35 +166,35 @@ CASES: dict[str, tuple[dict[str, str | bytes], list[str], str]] = {
     ),
     # OpenStack objects.
     "no file of a dump": ({"c/things.json": "[]"}, ["c"], "?"),
-    "servers without flavors": (cloud(flavors=None), ["."], "?"),
-    "servers without hosts": (cloud(hypervisors=None), ["."], "?"),
+    "servers without flavors": (cloud(flavors=None), ["c"], "?"),
+    "servers without hosts": (cloud(hypervisors=None), ["c"], "?"),
     "hypervisors without counts": (
         cloud(hypervisors=[{"ID": UUID, "Hypervisor Hostname": "cmp1", "State": "up"}]),
-        ["."],
+        ["c"],
         "?",
     ),
-    "an unknown flavor": (cloud(servers=[server(**{"Flavor Name": "m9"})]), ["."], "?"),
-    "a flavor without VCPUs": (cloud(flavors=[{"ID": "1", "Name": "m1", "RAM": 1, "Disk": 1}]), ["."], "?"),
-    "a flavor with negative memory": (cloud(flavors=[flavor(RAM=-1)]), ["."], "?"),
-    "a flavor twice": (cloud(flavors=[flavor(), flavor(ID="2")]), ["."], "?"),
-    "a hypervisor twice": (cloud(hypervisors=[hypervisor(), hypervisor(ID="x")]), ["."], "?"),
-    "a server that is a text": (cloud(servers=["vm1"]), ["."], "?"),
-    "a server without status": (cloud(servers=[{"ID": "s", "Name": "v", "Flavor Name": "m1"}]), ["."], "?"),
-    "memory past int64": (cloud(hypervisors=[hypervisor(**{"Memory MB": 2**63})]), ["."], "?"),
-    "half a CPU": (cloud(hypervisors=[hypervisor(vCPUs=7.5)]), ["."], "?"),
-    "an inventory without total": (placement(inventories=[{"resource_class": "VCPU"}]), ["."], "?"),
-    "an allocation ratio of text": (placement(inventories=inventory(allocation_ratio="much")), ["."], "?"),
-    "more reserved than there is": (placement(inventories=inventory(reserved=9)), ["."], "?"),
-    "a step of zero": (placement(inventories=inventory(step_size=0)), ["."], "?"),
+    "an unknown flavor": (cloud(servers=[server(**{"Flavor Name": "m9"})]), ["c"], "?"),
+    "a flavor without VCPUs": (cloud(flavors=[{"ID": "1", "Name": "m1", "RAM": 1, "Disk": 1}]), ["c"], "?"),
+    "a flavor with negative memory": (cloud(flavors=[flavor(RAM=-1)]), ["c"], "?"),
+    "a flavor twice": (cloud(flavors=[flavor(), flavor(ID="2")]), ["c"], "?"),
+    "a hypervisor twice": (cloud(hypervisors=[hypervisor(), hypervisor(ID="x")]), ["c"], "?"),
+    "a server that is a text": (cloud(servers=["vm1"]), ["c"], "?"),
+    "a server without status": (cloud(servers=[{"ID": "s", "Name": "v", "Flavor Name": "m1"}]), ["c"], "?"),
+    "memory past int64": (cloud(hypervisors=[hypervisor(**{"Memory MB": 2**63})]), ["c"], "?"),
+    "half a CPU": (cloud(hypervisors=[hypervisor(vCPUs=7.5)]), ["c"], "?"),
+    "an inventory without total": (placement(inventory=[{"resource_class": "VCPU"}]), ["c"], "?"),
+    "an allocation ratio of text": (placement(inventory=inventory(allocation_ratio="much")), ["c"], "?"),
+    "more reserved than there is": (placement(inventory=inventory(reserved=9)), ["c"], "?"),
+    "a step of zero": (placement(inventory=inventory(step_size=0)), ["c"], "?"),
     "an inventory of nobody": (
         placement(providers=[provider(uuid=UUID[:-1] + "2", root_provider_uuid=None)]),
-        ["."],
+        ["c"],
         "?",
     ),
-    "providers in a circle": (placement(providers=tree(("1", "2"), ("2", "1"))), ["."], "?"),
-    "a provider below nobody": (placement(providers=tree(("1", "9"))), ["."], "?"),
-    "a request for no servers": (cloud(requests=[{"name": "more", "flavor": "m1", "count": 0}]), ["."], "?"),
-    "a request for an unknown flavor": (cloud(requests=[{"name": "more", "flavor": "m7"}]), ["."], "?"),
+    "providers in a circle": (placement(providers=tree(("1", "2"), ("2", "1"))), ["c"], "?"),
+    "a provider below nobody": (placement(providers=tree(("1", "9"))), ["c"], "?"),
+    "a request for no servers": (cloud(requests=[{"name": "more", "flavor": "m1", "count": 0}]), ["c"], "?"),
+    "a request for an unknown flavor": (cloud(requests=[{"name": "more", "flavor": "m7"}]), ["c"], "?"),
 }
 
 

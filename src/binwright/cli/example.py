@@ -16,7 +16,7 @@ SAMPLES = ("club-sandwich",)
 def configure(parser: Parser) -> None:
     """The options of `example`."""
     parser.add_argument("name", metavar="NAME", choices=SAMPLES, help=f"which sample: {', '.join(SAMPLES)}")
-    parser.add_argument("directory", metavar="DIR", help="directory to write to; created, must not hold anything else")
+    parser.add_argument("directory", metavar="DIR", help="directory to write to, new or empty")
     parser.add_argument("--seed", type=int, help="another sample of the same make (default: the one that ships)")
     add_verbosity(parser)
 

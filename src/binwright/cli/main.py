@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
+from binwright import __version__
 from binwright.cli import exits
 from binwright.cli.arguments import Parser
 from binwright.cli.words import printable
@@ -120,10 +121,8 @@ def show_warning(message, category, filename, lineno, file=None, line=None) -> N
 
 
 class ShowVersion(argparse.Action):
-    """--version; asks the installed package only when somebody wants to know."""
+    """--version: of the package, on standard output."""
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
-        from importlib.metadata import version
-
-        print("binwright", version("binwright"))
+        print("binwright", __version__)
         parser.exit()

@@ -3,6 +3,7 @@
 Summarises first; `wide` cuts nothing. Draws on a rich console and computes nothing that the result does not hold.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ MOST_REFUSALS = 8
 MOST_RULES = 12
 MOST_NAMES = 3
 Thing = TypeVar("Thing")
+PROJECT_ID = re.compile("[0-9a-f]{32}")
 MAIN_RESOURCES = ("cpu", "memory", "VCPU", "PCPU", "MEMORY_MB", "DISK_GB")
 
 
@@ -103,7 +105,7 @@ def draw_placed(console: Any, sources: list[SourceOutcome], wide: bool) -> None:
     outcomes = fair_cut([source.placed for source in sources], total if wide else MOST_PLACED)
     table = borderless(("Placed", "Host", "Score"), right=("Score",))
     for outcome in outcomes:
-        table.add_row(printable(full_name(outcome)), cell_text(outcome.host), score_text(outcome.score))
+        table.add_row(printable(called(outcome, wide)), cell_text(outcome.host), score_text(outcome.score))
     console.print()
     console.print(table)
     if len(outcomes) < total:
@@ -123,11 +125,10 @@ def draw_unplaced(console: Any, unplaced: list[Outcome], wide: bool) -> None:
     shown = fair_cut(groups, len(unplaced) if wide else MOST_REFUSALS)
     for group in shown:
         first = group[0]
-        names = [outcome.name for outcome in group]
-        where = "/".join(part for part in (first.source, first.namespace) if part)
-        if len(group) == 1:
-            head = f"{first.kind} {where}/{first.name}"
-        else:
+        head = f"{first.kind} {called(first, wide)}"
+        if len(group) > 1:
+            where = called(first, wide).removesuffix(f"/{first.name}")
+            names = [outcome.name for outcome in group]
             head = f"{len(group)} x {first.kind} in {where}: {listing(names, len(names) if wide else MOST_NAMES)}"
         console.print(printable(head), style="bold")
         draw_refusal(console, first, wide)
@@ -183,6 +184,13 @@ def draw_not_evaluated(console: Any, result: PlaceResult, wide: bool) -> None:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in result.skipped_kinds.items())
         console.print()
         console.print(printable(f"Read over: {kinds}"), style="dim")
+
+
+def called(outcome: Outcome, wide: bool) -> str:
+    """The name that a row shows: the full one, but in the short table without a project id, which says nothing."""
+    if not wide and outcome.namespace and PROJECT_ID.fullmatch(outcome.namespace):
+        return f"{outcome.source}/{outcome.name}"
+    return full_name(outcome)
 
 
 def alike(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
