@@ -1,15 +1,19 @@
 """Placing a whole cloud: what goes where by Nova's weighers, and why the rest does not fit."""
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 
 from binwright.errors import InputError
+from binwright.formats.files import read_path
 from binwright.openstack.place import place_source
 from binwright.verdict import Verdict
 from tests.openstack.clouds import (
     COMPUTE_1,
     COMPUTE_2,
+    SERVER_1,
     SERVER_2,
     blobs,
     changed,
@@ -237,16 +241,87 @@ def test_what_else_is_not_evaluated_is_listed():
     files = without(small_cloud(), "traits", "aggregates", "provider_aggregates")
     files["flavors.json"][0]["Properties"] = {"trait:HW_CPU_X86_AVX2": "required"}
     files["servers.json"][1] |= {"Availability Zone": "az-a", "Scheduler Hints": {"group": "g", "query": "x"}}
-    files["server_groups.json"] = [{"ID": "g", "Name": "quorum", "Policy": "anti-affinity", "Members": [SERVER_2]}]
     files["volumes.json"] = [{"ID": "v", "Name": "", "Attached to": [{"server_id": SERVER_2}]}]
     assert unevaluated(files) == {
         "required and forbidden traits: the input has no traits/": (1, "web: HW_CPU_X86_AVX2"),
         "availability zone: the input does not tell its hosts": (1, "web: az-a"),
-        "server group policy": (1, "web: quorum"),
+        "server group policy: the input does not have the group": (1, "web: g"),
         "scheduler hints": (1, "web: query"),
         "image properties": (1, "web: debian"),
         "Cinder volumes": (1, "web"),
     }
+
+
+def in_group(policy, **fields):
+    """The running server and two wishes in one group."""
+    files = changed(small_cloud(), "servers.json", to=small_cloud()["servers.json"][:1])
+    group = {"ID": "g", "Name": "quorum", "Policy": policy, "Members": [SERVER_1]}
+    files["server_groups.json"] = [group | fields]
+    files["requests.json"] = [
+        {"name": "w", "flavor": "m1.small", "count": 2, "scheduler_hints": {"group": ["g"]}},
+    ]
+    return place(files)
+
+
+def test_anti_affinity_counts_members_as_they_are_placed():
+    result = in_group("anti-affinity")
+    assert [one.host for one in result.placed] == ["compute-2.example"]
+    (one,) = result.unplaced
+    assert [(reason.rule, reason.hosts) for reason in one.reasons] == [("ServerGroupAntiAffinityFilter", 2)]
+    assert one.verdict is Verdict.UNSCHEDULABLE
+    assert not any("group" in entry.rule for entry in result.not_evaluated)
+
+
+def test_anti_affinity_with_two_a_host():
+    result = in_group("anti-affinity", Rules={"max_server_per_host": "2"})
+    assert [one.host for one in result.placed] == ["compute-2.example", "compute-1.example"]
+    with pytest.raises(InputError, match=r"server group quorum: Rules: max_server_per_host '0' is not"):
+        in_group("anti-affinity", Rules={"max_server_per_host": 0})
+
+
+def test_affinity_stays_with_its_members():
+    assert [one.host for one in in_group("affinity").placed] == ["compute-1.example"] * 2
+
+
+def test_soft_policies_weigh():
+    # The emptier host has 3 weights of 1.0 against a little less; the most members are worth 1.0 more, or less.
+    assert in_group("soft-affinity").placed[0].host == "compute-1.example"
+    assert in_group("soft-anti-affinity").placed[0].host == "compute-2.example"
+
+
+@pytest.mark.parametrize(
+    ("trait", "own", "child", "fits"),
+    [
+        ("required", [], ["CUSTOM_H100"], True),
+        ("required", ["CUSTOM_H100"], [], True),
+        ("required", [], [], False),
+        ("forbidden", [], ["CUSTOM_H100"], True),
+        ("forbidden", ["CUSTOM_H100"], [], False),
+    ],
+)
+def test_traits_of_the_provider_that_serves_a_class(trait, own, child, fits):
+    files = small_cloud()
+    gpu = "00000000-0000-4000-8000-0000000000c1"
+    files["providers.json"].append({"uuid": gpu, "name": "gpu", "parent_provider_uuid": COMPUTE_1})
+    files |= {f"inventories/{gpu}.json": [inventory("VGPU", 8)], f"allocations/{gpu}.json": {"allocations": {}}}
+    files[f"traits/{gpu}.json"] = [{"name": name} for name in child]
+    files[f"traits/{COMPUTE_1}.json"] += [{"name": name} for name in own]
+    files["flavors.json"][0]["Properties"] = {"resources:VGPU": "1", "trait:CUSTOM_H100": trait}
+    assert len(place(files).placed) == fits
+
+
+def test_the_sample_is_placed_as_its_manifest_says():
+    sample = Path(__file__).parents[2] / "examples" / "club-sandwich"
+    if not sample.exists():
+        pytest.skip(f"{sample} is absent")
+    expected = {
+        one["name"]: one["placeable"]
+        for one in json.loads((sample / "manifest.json").read_text())["pending"]["servers"]
+    }
+    (cloud,) = (sample / "clouds").iterdir()
+    result = place_source(cloud.name, read_path(cloud))
+    answers = {one.name: one.host is not None for one in [*result.placed, *result.unplaced]}
+    assert {name: answers[name] for name in expected} == expected
 
 
 def test_disk_that_no_column_tells_is_left_out_and_listed():
@@ -272,7 +347,7 @@ def test_resources_below_the_root_are_listed():
 
 def test_notes_tell_which_file_gave_which_field():
     notes = place(small_cloud()).notes
-    assert any(note.startswith("c1/servers.json: ") and "host from 'Host'" in note for note in notes)
+    assert any(note.startswith("servers.json: ") and "host from 'Host'" in note for note in notes)
     assert "capacity: Placement inventories, (total - reserved) x allocation_ratio" in notes
     assert "used: Placement allocations" in notes
 

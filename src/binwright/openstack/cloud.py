@@ -120,12 +120,13 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class ServerGroup:
-    """A server group and the instances that are members."""
+    """A server group and the instances that are members; `most` is rules.max_server_per_host of anti-affinity."""
 
     id: str | None
     name: str
     policy: str | None
     members: frozenset[str] = frozenset()
+    most: int = 1
 
 
 @dataclass(frozen=True, slots=True)

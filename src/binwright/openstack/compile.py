@@ -6,8 +6,7 @@ The rules are named as Placement's query parameters and Nova's filters are, in t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from binwright.explain import Explanation
 from binwright.fleet import Fleet
 from binwright.openstack.flavors import FlavorGroups, flavor_groups
 from binwright.openstack.hosts import DISABLED_TRAIT, Hosts
+from binwright.openstack.nova.server_groups import AFFINITY_FILTER, ANTI_AFFINITY_FILTER
 from binwright.openstack.pending import Wanted
 from binwright.openstack.placement.inventory import MAX_INT
 from binwright.openstack.zones import Zones
@@ -23,7 +23,7 @@ from binwright.profile import Profile, Rule
 from binwright.request import Request
 from binwright.verdict import Reason
 
-__all__ = ["Compiled", "compile_cloud"]
+__all__ = ["CompiledCloud"]
 
 ROOT_REQUIRED = "root_required"
 MEMBER_OF = "member_of"
@@ -38,24 +38,89 @@ PROFILE = Profile(
         Rule(REQUIRED),
         Rule(RESOURCES, kind="fit"),
         Rule(COMPUTE_FILTER, kind="cordon"),
+        Rule(ANTI_AFFINITY_FILTER, resolvable=True),
+        Rule(AFFINITY_FILTER),
     )
 )
-
 FIT_POSITION = PROFILE.kind_position("fit")
+TEXTS = {
+    ROOT_REQUIRED: f"compute service disabled ({DISABLED_TRAIT})",
+    COMPUTE_FILTER: "compute service down or disabled",
+    ANTI_AFFINITY_FILTER: "have a member of the server group (anti-affinity)",
+    AFFINITY_FILTER: "have no member of the server group (affinity)",
+}
 
 
-@dataclass(slots=True)
-class Compiled:
-    """A fleet with one host per compute host, in order, and the request class of each pending server.
+class CompiledCloud:
+    """A fleet with one host per compute host, in order, and request classes for the servers to place.
 
-    `texts` are the interned arguments of the static rules: (rule, number) -> words.
+    `groups` are the flavors' resource groups of `wanted`, one for one.
     """
 
-    hosts: Hosts
-    fleet: Fleet
-    requests: list[Request]
-    groups: list[FlavorGroups]
-    texts: dict[tuple[str, int], str] = field(default_factory=dict)
+    def __init__(self, hosts: Hosts, zones: Zones, wanted: Iterable[Wanted], *, evaluate_traits: bool) -> None:
+        """`evaluate_traits` is False for an input that does not tell the providers' traits."""
+        wanted = list(wanted)
+        pinned = "PCPU" if any("PCPU" in offers for offers in hosts.offers) else "VCPU"
+        self.groups = [flavor_groups(one.flavor, from_volume=one.from_volume, pinned_class=pinned) for one in wanted]
+        self.fleet = _fleet(hosts, self.groups)
+        self._hosts = hosts
+        self._zones = zones
+        self._evaluate_traits = evaluate_traits
+        self._disabled = np.array([DISABLED_TRAIT in traits for traits in hosts.traits], dtype=bool)
+        self._texts: dict[tuple[str, int], str] = {}
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._statics: dict[tuple[int, bool, str | None], dict[str, np.ndarray]] = {}
+
+    def request(self, server: Wanted, asked: FlavorGroups, rejects: Mapping[str, np.ndarray]) -> Request:
+        """The request class of a server; `rejects` are the hosts that filters reject for it now (bool, (hosts,))."""
+        key = (id(server.flavor), server.from_volume, server.zone)
+        if key not in self._statics:
+            self._statics[key] = self._static_rejects(server, asked)
+        demand = {name: amount for name, amount in asked.totals().items() if name not in self._hosts.unknown}
+        return self.fleet.request(demand, rejects={**self._statics[key], **rejects})
+
+    def _static_rejects(self, server: Wanted, asked: FlavorGroups) -> dict[str, np.ndarray]:
+        rejects = {ROOT_REQUIRED: self._disabled}
+        inside = self._zones.hosts_of(server.zone)
+        if inside is not None:
+            number = self._argument(MEMBER_OF, f"not in availability zone {server.zone}")
+            rejects[MEMBER_OF] = np.where(inside, -1, number).astype(np.int32)
+        if self._evaluate_traits:
+            rejects[REQUIRED] = self._trait_rejects(asked)
+        return rejects
+
+    def _trait_rejects(self, asked: FlavorGroups) -> np.ndarray:
+        """Per host the argument of the first trait, by name, that is missing or forbidden, else -1: int32, (hosts,).
+
+        Traits count of the providers that serve a class asked for: the root, and for joined classes those that have
+        them; a forbidden trait of one of several such providers forbids nothing.
+        """
+        result = np.full(len(self._hosts), -1, dtype=np.int32)
+        group = asked.unsuffixed
+        if not group.required and not group.forbidden:
+            return result
+        classes = asked.totals()
+        for host, (offers, own) in enumerate(zip(self._hosts.offers, self._hosts.traits)):
+            joined = [offers[name] for name in classes if name in offers and offers[name].joined]
+            root_serves = not joined or len(joined) < len(classes)
+            certain = own if root_serves else frozenset()
+            serving = certain.union(*(offer.traits for offer in joined))
+            wrong = min(group.required - serving | group.forbidden & certain, default=None)
+            if wrong is not None:
+                words = "lacks trait" if wrong in group.required else "has forbidden trait"
+                result[host] = self._argument(REQUIRED, f"{words} {wrong}")
+        return result
+
+    def _argument(self, rule: str, text: str) -> int:
+        """The number that stands for a text of a rule, in order of first use."""
+        number = self._numbers.setdefault((rule, text), len(self._numbers))
+        self._texts[rule, number] = text
+        return number
+
+    def argument_text(self, rule: str | None, argument: object) -> str | None:
+        """A rule's argument in words, the rule itself in words where it has none."""
+        text = self._texts.get((rule or "", argument)) if isinstance(argument, int) else None
+        return text or TEXTS.get(rule or "")
 
     def reasons(self, look: Explanation, request: Request) -> list[ReasonText]:
         """The reasons of a refusal in words, in the order in which Placement and Nova ask."""
@@ -63,58 +128,22 @@ class Compiled:
         for reason in look.reasons:
             if reason.rule == RESOURCES:
                 told += self._shortages(look, reason, request)
-            elif reason.rule == COMPUTE_FILTER:
-                told.append(ReasonText(reason.rule, reason.hosts, "compute service down or disabled"))
-            elif reason.rule == ROOT_REQUIRED:
-                told.append(ReasonText(reason.rule, reason.hosts, f"compute service disabled ({DISABLED_TRAIT})"))
             else:
                 text = self.argument_text(reason.rule, reason.argument) or reason.rule
                 told.append(ReasonText(reason.rule, reason.hosts, text))
         return told
 
     def _shortages(self, look: Explanation, reason: Reason, request: Request) -> list[ReasonText]:
-        """One shortage, told apart: hosts that never give such an amount at once, and hosts that have too little."""
+        """One shortage, told apart: hosts that have too little, and hosts that never give such an amount at once."""
         name = str(reason.argument)
         amount = request.demand[name]
         bit = np.uint64(1 << self.fleet.resources.index(name))
         short = (look.verdicts_by_host() == FIT_POSITION) & (look.refusals.short & bit != 0)
-        least, most, step = (self.hosts.column(name, unit, 1) for unit in ("min_unit", "max_unit", "step_size"))
-        offered = self.hosts.column(name, "total") > 0
+        least, most, step = (self._hosts.column(name, unit, 1) for unit in ("min_unit", "max_unit", "step_size"))
+        offered = self._hosts.column(name, "total") > 0
         barred = int((short & offered & ((amount < least) | (amount > most) | (amount % step != 0))).sum())
         texts = ((reason.hosts - barred, "not enough"), (barred, "inventory limits (min, max, step) forbid"))
         return [ReasonText(reason.rule, hosts, f"{words} {name}, {amount} asked") for hosts, words in texts if hosts]
-
-    def argument_text(self, rule: str | None, argument: object) -> str | None:
-        """An interned argument in words, None when the rule has none."""
-        return self.texts.get((rule or "", argument)) if isinstance(argument, int) else None
-
-
-def compile_cloud(hosts: Hosts, zones: Zones, wanted: Iterable[Wanted], *, evaluate_traits: bool) -> Compiled:
-    """Build the fleet and the request classes; equal servers share a class.
-
-    `evaluate_traits` is False for an input that does not tell the providers' traits.
-    """
-    wanted = list(wanted)
-    pinned = "PCPU" if any("PCPU" in offers for offers in hosts.offers) else "VCPU"
-    groups = [flavor_groups(one.flavor, from_volume=one.from_volume, pinned_class=pinned) for one in wanted]
-    compiled = Compiled(hosts, _fleet(hosts, groups), [], groups)
-    arguments = _Arguments(compiled.texts)
-    disabled = np.array([DISABLED_TRAIT in traits for traits in hosts.traits], dtype=bool)
-    classes: dict[tuple[int, bool, str | None], Request] = {}
-    for one, asked in zip(wanted, groups):
-        key = (id(one.flavor), one.from_volume, one.zone)
-        if key not in classes:
-            rejects: dict[str, np.ndarray] = {ROOT_REQUIRED: disabled}
-            inside = zones.hosts_of(one.zone)
-            if inside is not None:
-                number = arguments.number(MEMBER_OF, f"not in availability zone {one.zone}")
-                rejects[MEMBER_OF] = np.where(inside, -1, number).astype(np.int32)
-            if evaluate_traits:
-                rejects[REQUIRED] = _trait_rejects(hosts, asked, arguments)
-            demand = {name: amount for name, amount in asked.totals().items() if name not in hosts.unknown}
-            classes[key] = compiled.fleet.request(demand, rejects=rejects)
-        compiled.requests.append(classes[key])
-    return compiled
 
 
 def _fleet(hosts: Hosts, groups: Iterable[FlavorGroups]) -> Fleet:
@@ -133,29 +162,3 @@ def _fleet(hosts: Hosts, groups: Iterable[FlavorGroups]) -> Fleet:
     if out.size:
         fleet.cordon(out)
     return fleet
-
-
-def _trait_rejects(hosts: Hosts, asked: FlavorGroups, arguments: _Arguments) -> np.ndarray:
-    """Per host the argument of the first trait, by name, that is missing or forbidden; -1 for none. int32, (hosts,)."""
-    result = np.full(len(hosts), -1, dtype=np.int32)
-    group = asked.unsuffixed
-    for trait in sorted(group.required | group.forbidden, reverse=True):
-        has = np.array([trait in traits for traits in hosts.traits], dtype=bool)
-        if trait in group.required:
-            result[~has] = arguments.number(REQUIRED, f"lacks trait {trait}")
-        else:
-            result[has] = arguments.number(REQUIRED, f"has forbidden trait {trait}")
-    return result
-
-
-class _Arguments:
-    """Numbers for texts, per rule, in order of first use."""
-
-    def __init__(self, texts: dict[tuple[str, int], str]) -> None:
-        self._texts = texts
-        self._numbers: dict[tuple[str, str], int] = {}
-
-    def number(self, rule: str, text: str) -> int:
-        number = self._numbers.setdefault((rule, text), len(self._numbers))
-        self._texts[rule, number] = text
-        return number

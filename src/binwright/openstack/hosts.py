@@ -38,12 +38,13 @@ class Offer:
     """What one host offers of one class: an inventory and its use; `joined` when it is not one inventory of the root.
 
     A joined offer is the sum over the providers below the root and the sharing pools; that no single one of them may
-    have enough is not evaluated.
+    have enough is not evaluated. `traits` are those of the providers that serve it.
     """
 
     inventory: Inventory
     used: int
     capacity: int
+    traits: frozenset[str] = frozenset()
     joined: bool = False
 
 
@@ -166,28 +167,38 @@ def _from_placement(cloud: Cloud, pending: set[str]) -> Hosts:
             hosts.traits[index] = provider.traits
             hosts.aggregates[index] = provider.aggregates
             hosts.offers[index] = _offers(provider, forest.tree(provider.uuid) + pools.get(provider.uuid, []), used)
+    over: dict[str, int] = {}
     for provider in cloud.providers:
         for name, inventory in provider.inventories.items():
-            _add_total(hosts, name, inventory.capacity, used[provider.uuid].get(name, 0))
+            taken = used[provider.uuid].get(name, 0)
+            _add_total(hosts, name, inventory.capacity, taken)
+            over[name] = over.get(name, 0) + (taken > inventory.capacity)
+    hosts.notes += [
+        f"{name}: {count} providers use more than their capacity (Ironic nodes in use are reserved, inventories shrink)"
+        for name, count in sorted(over.items(), key=lambda item: class_key(item[0]))
+        if count
+    ]
     return hosts
 
 
 def _offers(root: Provider, reachable: list[Provider], used: dict[str, dict[str, int]]) -> dict[str, Offer]:
     """The root's own inventories as they are; classes that only others in reach have, joined."""
     offers = {
-        name: Offer(inventory, used[root.uuid].get(name, 0), inventory.capacity)
+        name: Offer(inventory, used[root.uuid].get(name, 0), inventory.capacity, root.traits)
         for name, inventory in root.inventories.items()
     }
-    joined: dict[str, list[tuple[Inventory, int]]] = {}
+    joined: dict[str, list[tuple[Provider, int]]] = {}
     for provider in reachable:
-        for name, inventory in provider.inventories.items():
+        for name in provider.inventories:
             if name not in root.inventories:
-                joined.setdefault(name, []).append((inventory, used[provider.uuid].get(name, 0)))
+                joined.setdefault(name, []).append((provider, used[provider.uuid].get(name, 0)))
     for name, parts in joined.items():
-        capacity = sum(inventory.capacity for inventory, _ in parts)
-        free = sum(max(0, inventory.capacity - taken) for inventory, taken in parts)
-        total = sum(inventory.total for inventory, _ in parts)
-        offers[name] = Offer(Inventory(total), capacity - free, capacity, joined=True)
+        inventories = [provider.inventories[name] for provider, _ in parts]
+        capacity = sum(inventory.capacity for inventory in inventories)
+        free = sum(max(0, inventory.capacity - taken) for inventory, (_, taken) in zip(inventories, parts))
+        total = sum(inventory.total for inventory in inventories)
+        traits = frozenset().union(*(provider.traits for provider, _ in parts))
+        offers[name] = Offer(Inventory(total), capacity - free, capacity, traits, joined=True)
     return offers
 
 

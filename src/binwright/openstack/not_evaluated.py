@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.flavors import GROUP_SPEC, FlavorGroups
 from binwright.openstack.hosts import Hosts
+from binwright.openstack.nova.server_groups import Groups, group_hint
 from binwright.openstack.pending import Wanted
 from binwright.openstack.zones import Zones
 from binwright.outcome import NotEvaluated
@@ -21,7 +22,7 @@ GRANULAR = "granular resource groups of the flavor: one provider for each"
 IGNORED = "extra specs that Nova ignores with a warning"
 NO_COLUMN = "resources that the input tells no capacity of"
 ZONE = "availability zone: the input does not tell its hosts"
-GROUP = "server group policy"
+GROUP = "server group policy: the input does not have the group"
 HINTS = "scheduler hints"
 IMAGE = "image properties"
 VOLUME = "Cinder volumes"
@@ -55,11 +56,15 @@ SPECS = {
 
 
 def rules_not_evaluated(
-    cloud: Cloud, hosts: Hosts, zones: Zones, wanted: Iterable[Wanted], groups: Iterable[FlavorGroups]
+    cloud: Cloud,
+    hosts: Hosts,
+    zones: Zones,
+    server_groups: Groups,
+    wanted: Iterable[Wanted],
+    asked_groups: Iterable[FlavorGroups],
 ) -> list[NotEvaluated]:
-    """The rules that some pending server uses; `groups` are the flavors' groups of `wanted`, one for one."""
+    """The rules that some pending server uses; `asked_groups` are the flavors' groups of `wanted`, one for one."""
     found: dict[str, NotEvaluated] = {}
-    policies = {member: group.name for group in cloud.server_groups if group.policy for member in group.members}
     volumes = {server for volume in cloud.volumes for server in volume.servers}
     beside = {name for offers in hosts.offers for name, offer in offers.items() if offer.joined}
     tenants = any(key.startswith("filter_tenant_id") for one in cloud.aggregates for key in one.metadata)
@@ -68,7 +73,7 @@ def rules_not_evaluated(
         entry = found.setdefault(rule, NotEvaluated(rule, 0, example))
         entry.objects += 1
 
-    for server, asked in zip(wanted, groups):
+    for server, asked in zip(wanted, asked_groups):
         totals = asked.totals()
         name, flavor = server.name, server.flavor
         if beside & totals.keys():
@@ -84,8 +89,9 @@ def rules_not_evaluated(
             use(TRAITS, f"{name}: {min(asked.unsuffixed.required | asked.unsuffixed.forbidden)}")
         if server.zone is not None and not zones.known:
             use(ZONE, f"{name}: {server.zone}")
-        if server.uid in policies or server.hints.get("group"):
-            use(GROUP, f"{name}: {policies.get(server.uid or '') or server.hints['group']}")
+        hint = group_hint(server.hints)
+        if hint is not None and server_groups.group_of(server) is None:
+            use(GROUP, f"{name}: {hint}")
         others = sorted(key for key in server.hints if key != "group")
         if others:
             use(HINTS, f"{name}: {others[0]}")

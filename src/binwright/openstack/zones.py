@@ -51,20 +51,31 @@ def cloud_zones(cloud: Cloud, hosts: Hosts) -> Zones:
 
 
 def _members(aggregate: Aggregate, cloud: Cloud, hosts: Hosts, notes: list[str]) -> np.ndarray | None:
-    listed = None
-    if aggregate.hosts is not None:
-        listed = np.zeros(len(hosts), dtype=bool)
-        for name in aggregate.hosts:
-            found = hosts.lookup.find(name)
-            listed[found] = True
-            if not found:
-                notes.append(f"aggregates.json: aggregate {aggregate.name}: host {name!r} is no host of this cloud")
+    listed, lost = _listed(aggregate, hosts)
     if aggregate.uuid is None or "provider_aggregates" not in cloud.present:
+        notes += [
+            f"aggregates.json: aggregate {aggregate.name}: host {name!r} is no host of this cloud" for name in lost
+        ]
         return listed
     mirrored = np.array([aggregate.uuid in own for own in hosts.aggregates], dtype=bool)
-    if listed is not None and (listed != mirrored).any():
+    # Without the compute services' names a bare-metal service cannot be resolved; then nothing is comparable.
+    if listed is not None and not lost and (listed != mirrored).any():
         notes.append(
             f"aggregate {aggregate.name}: {int((listed != mirrored).sum())} hosts differ between aggregates.json and "
             "provider_aggregates/; Placement's list counts"
         )
     return mirrored
+
+
+def _listed(aggregate: Aggregate, hosts: Hosts) -> tuple[np.ndarray | None, list[str]]:
+    """Nova's own list as bool (hosts,), None where the input lacks it, and the names that mean no host."""
+    if aggregate.hosts is None:
+        return None, []
+    inside = np.zeros(len(hosts), dtype=bool)
+    lost = []
+    for name in aggregate.hosts:
+        found = hosts.lookup.find(name)
+        inside[found] = True
+        if not found:
+            lost.append(name)
+    return inside, lost

@@ -90,6 +90,7 @@ SERVER_GROUP = {
     "name": ("name",),
     "policy": ("policy", "policies"),
     "members": ("members", "memberids"),
+    "rules": ("rules",),
 }
 VOLUME = {
     "id": ("id",),
@@ -212,11 +213,16 @@ def read_aggregate(row: Row) -> Aggregate:
 def read_server_group(row: Row) -> ServerGroup:
     """One server group; before compute API 2.64 the policy was a list of one."""
     policies = row.names("policy")
+    rules = row.properties("rules")
+    most = rules.get("max_server_per_host", "1")
+    if not most.isdecimal() or int(most) < 1:
+        row.refuse("rules", f"max_server_per_host {shown(most)} is not a whole number above 0")
     return ServerGroup(
         id=row.text("id"),
         name=row.need("name", row.text("name")),
         policy=policies[0] if policies else None,
         members=frozenset(row.names("members")),
+        most=int(most),
     )
 
 

@@ -31,6 +31,8 @@ MIB_PER_GIB = 1024
 FED_WEIGHERS = (
     "NumInstancesWeigher",
     "CPUWeigher",
+    "ServerGroupSoftAffinityWeigher",
+    "ServerGroupSoftAntiAffinityWeigher",
     "RAMWeigher",
     "DiskWeigher",
     "IoOpsWeigher",
@@ -87,7 +89,7 @@ class HostStates:
             "IoOpsWeigher": self.num_io_ops,
             "HypervisorVersionWeigher": self.hypervisor_version,
         }
-        return {name: columns[name][feasible] for name in FED_WEIGHERS}
+        return {name: column[feasible] for name, column in columns.items()}
 
     def consume(self, host: int, flavor: Flavor) -> None:
         """Count a server of this flavor as running on `host`; swap is not counted, as in Nova."""
