@@ -170,3 +170,35 @@ def test_no_color_is_honoured_on_a_terminal(no_color, escapes):
     os.close(master)
     assert b"x" in shown
     assert (b"\x1b" in shown) is escapes
+
+
+def test_ctrl_c_ends_with_130_and_without_a_traceback():
+    code = """
+import os, signal, sys, time
+from binwright.cli import main, place
+signal.signal(signal.SIGINT, signal.default_int_handler)
+place.place_paths = lambda *arguments: (os.kill(os.getpid(), signal.SIGINT), time.sleep(60))
+sys.exit(main.main(["place", "x"]))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (exits.INTERRUPTED, b"", b"binwright: interrupted\n")
+
+
+@pytest.mark.parametrize(("words", "shown"), [([], True), (["--quiet"], False)])
+def test_the_progress_bar_goes_to_a_terminal_on_standard_error_only(tmp_path, words, shown):
+    from tests.cli.test_bad_input import cloud
+
+    for name, text in cloud().items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    master, terminal = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    place = [sys.executable, "-m", "binwright.cli", "place", str(tmp_path / "c"), "-o", "json", *words]
+    ended = subprocess.run(place, stdout=subprocess.PIPE, stderr=terminal, env=environment, timeout=60, check=False)
+    assert ended.returncode == exits.YES
+    assert b"\x1b" not in ended.stdout
+    os.write(terminal, b"end")
+    assert (os.read(master, 100_000) != b"end") is shown
+    os.close(terminal)
+    os.close(master)
