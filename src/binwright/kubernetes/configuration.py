@@ -1,0 +1,185 @@
+"""Scheduler profiles: kube-scheduler's default one, and those of a KubeSchedulerConfiguration (kubernetes spec 2.1).
+
+Says which scores run with which weights and arguments. What a configuration asks for and is not carried out is kept by
+name in `not_evaluated`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from binwright.errors import InputError
+from binwright.formats.documents import shape_problem
+from binwright.kubernetes.objects import NodeAffinity
+from binwright.kubernetes.pending import DEFAULT_SCHEDULER
+from binwright.kubernetes.plugins import balanced_allocation
+from binwright.kubernetes.plugins.node_resources_fit import BY_DEFAULT, FitArgs
+from binwright.units import shown
+
+__all__ = ["DEFAULT_SCORES", "SchedulerProfile", "read_configuration"]
+
+DEFAULT_SCORES = {
+    "TaintToleration": 3,
+    "NodeAffinity": 2,
+    "NodeResourcesFit": 1,
+    "VolumeBinding": 1,
+    "PodTopologySpread": 2,
+    "InterPodAffinity": 2,
+    "NodeResourcesBalancedAllocation": 1,
+    "ImageLocality": 1,
+}
+"""Score plugins of the default profile, in order, with their weights."""
+
+_STRATEGIES = ("LeastAllocated", "MostAllocated", "RequestedToCapacityRatio")
+
+
+@dataclass(frozen=True)
+class SchedulerProfile:
+    """One profile. `scores`: plugin -> weight in the order in which they are summed."""
+
+    scheduler_name: str = DEFAULT_SCHEDULER
+    scores: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_SCORES))
+    fit: FitArgs = field(default_factory=FitArgs)
+    balanced: tuple[str, ...] = balanced_allocation.RESOURCES
+    added_affinity: NodeAffinity | None = None
+    not_evaluated: tuple[str, ...] = ()
+
+
+class _Part(msgspec.Struct, rename="camel"):
+    pass
+
+
+class _Enabled(_Part):
+    name: str
+    weight: int = 0
+
+
+class _Point(_Part):
+    enabled: list[_Enabled] = []
+    disabled: list[_Enabled] = []
+
+
+class _PluginConfig(_Part):
+    name: str
+    args: dict[str, Any] = {}
+
+
+class _Profile(_Part):
+    scheduler_name: str = DEFAULT_SCHEDULER
+    plugins: dict[str, _Point | None] = {}
+    plugin_config: list[_PluginConfig] = []
+
+
+class _Configuration(_Part):
+    profiles: list[_Profile] = []
+    extenders: list[Any] = []
+
+
+class _Weighted(_Part):
+    name: str
+    weight: int = 0
+
+
+class _ShapePoint(_Part):
+    utilization: int
+    score: int = 0
+
+
+class _Ratio(_Part):
+    shape: list[_ShapePoint] = []
+
+
+class _Strategy(_Part):
+    type: str = "LeastAllocated"
+    resources: list[_Weighted] = []
+    requested_to_capacity_ratio: _Ratio | None = None
+
+
+class _FitArgs(_Part):
+    scoring_strategy: _Strategy | None = None
+    ignored_resources: list[str] = []
+    ignored_resource_groups: list[str] = []
+
+
+class _BalancedArgs(_Part):
+    resources: list[_Weighted] = []
+
+
+class _AffinityArgs(_Part):
+    added_affinity: NodeAffinity | None = None
+
+
+def read_configuration(data: Mapping[str, Any], where: str = "configuration") -> list[SchedulerProfile]:
+    """The profiles of a KubeSchedulerConfiguration given as plain objects; without any, the default one.
+
+    Raises InputError "WHERE: ..." naming the field for what is malformed.
+    """
+    found = _convert(data, _Configuration, where)
+    left_out = tuple(["extenders"] if found.extenders else [])
+    if not found.profiles:
+        return [SchedulerProfile(not_evaluated=left_out)]
+    return [_profile(one, f"{where}: profile {one.scheduler_name}", left_out) for one in found.profiles]
+
+
+def _profile(found: _Profile, where: str, left_out: tuple[str, ...]) -> SchedulerProfile:
+    not_evaluated = [*left_out]
+    args: dict[str, Any] = {}
+    for one in found.plugin_config:
+        if one.name in args:
+            raise InputError(f"{where}: pluginConfig {shown(one.name)}: stands twice")
+        args[one.name] = one.args
+    fit, balanced, affinity = FitArgs(), balanced_allocation.RESOURCES, None
+    for name, values in args.items():
+        place = f"{where}: {name}"
+        if name == "NodeResourcesFit":
+            fit = _fit(_convert(values, _FitArgs, place), place)
+        elif name == "NodeResourcesBalancedAllocation":
+            resources = _convert(values, _BalancedArgs, place).resources
+            balanced = tuple(one.name for one in resources) or balanced
+        elif name == "NodeAffinity":
+            affinity = _convert(values, _AffinityArgs, place).added_affinity
+        else:
+            not_evaluated.append(f"pluginConfig {name}")
+    not_evaluated += [f"plugins.{point}" for point in found.plugins if point != "score"]
+    scores = _scores(found.plugins.get("score") or _Point(), where)
+    not_evaluated += [f"score plugin {name}" for name in scores if name not in DEFAULT_SCORES]
+    return SchedulerProfile(found.scheduler_name, scores, fit, balanced, affinity, tuple(not_evaluated))
+
+
+def _scores(point: _Point, where: str) -> dict[str, int]:
+    """Default scores less the disabled; an enabled one that is still there moves to the front, another to the end."""
+    for one in point.enabled:
+        if not 0 <= one.weight <= 2**20:
+            raise InputError(f"{where}: score plugin {shown(one.name)}: weight {one.weight} is not in 0..{2**20}")
+    disabled = {one.name for one in point.disabled}
+    kept = {} if "*" in disabled else {name: w for name, w in DEFAULT_SCORES.items() if name not in disabled}
+    enabled = {one.name: one.weight or 1 for one in point.enabled}
+    front = {name: weight for name, weight in enabled.items() if name in kept}
+    return front | {name: weight for name, weight in kept.items() if name not in front} | enabled
+
+
+def _fit(found: _FitArgs, where: str) -> FitArgs:
+    strategy = found.scoring_strategy or _Strategy()
+    if strategy.type not in _STRATEGIES:
+        known = ", ".join(_STRATEGIES)
+        raise InputError(f"{where}: scoringStrategy.type: {shown(strategy.type)} is not one of {known}")
+    ratio = strategy.requested_to_capacity_ratio
+    return FitArgs(
+        strategy=strategy.type,
+        resources={one.name: one.weight or 1 for one in strategy.resources} or dict(BY_DEFAULT),
+        shape=tuple((point.utilization, point.score) for point in ratio.shape) if ratio else (),
+        ignored=frozenset(found.ignored_resources),
+        ignored_groups=frozenset(found.ignored_resource_groups),
+    )
+
+
+def _convert(data: Any, kind: type, where: str) -> Any:
+    try:
+        return msgspec.convert(data, type=kind)
+    except msgspec.ValidationError as problem:
+        path, what = shape_problem(problem)
+        raise InputError(f"{where}: {path.removeprefix('.') or 'the configuration'}: {what}") from None
