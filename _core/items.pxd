@@ -1,5 +1,6 @@
 # Items: one record per placed request, in slots; the items of a host form a list in placing order.
-# Placing an item adds its class's commit demand to the host; releasing it, or taking the placing back, removes it.
+# Placing an item adds its class's commit demand and its contributions to the host; releasing it, or taking the
+# placing back, removes them.
 #
 # An item's public id is generation << 32 | slot. A slot's generation grows at release, so an old id is refused.
 # Released slots wait on a stack and are taken again last in, first out.
@@ -7,6 +8,7 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t
 
+from binwright._core.counters cimport Counters
 from binwright._core.fleet cimport Fleet
 from binwright._core.journal cimport Change, Idea, Journal
 from binwright._core.request cimport Classes
@@ -30,6 +32,7 @@ cdef class Items(Idea):
     cdef Journal journal
     cdef Fleet fleet
     cdef Classes classes
+    cdef Counters counters
     cdef Item* records
     cdef Py_ssize_t room
     cdef readonly Py_ssize_t slots     # slots ever used

@@ -35,13 +35,14 @@ cdef void* enlarged(void* memory, Py_ssize_t size) except NULL nogil:
 cdef class Items(Idea):
     """The items of one fleet. Single writer, like the fleet."""
 
-    def __cinit__(self, Journal journal, Fleet fleet, Classes classes):
+    def __cinit__(self, Journal journal, Fleet fleet, Classes classes, Counters counters):
         self.records = NULL
         self.spare = NULL
         self.ends = NULL
         self.journal = journal
         self.fleet = fleet
         self.classes = classes
+        self.counters = counters
         self.room = self.slots = self.alive = self.spares = self.spare_room = self.stride = 0
         self.lengthen(fleet.stride)
         journal.register(self)
@@ -106,6 +107,7 @@ cdef class Items(Idea):
         self.link_last(slot)
         self.alive += 1
         self.fleet.add_use(host, self.classes.views[request].commit, 1)
+        self.counters.place(request, host)
         return pack(self.records[slot].generation, slot)
 
     cdef Item* find(self, int64_t item) noexcept nogil:
@@ -130,6 +132,7 @@ cdef class Items(Idea):
         )
         self.unlink(slot)
         self.fleet.add_use(record.host, self.classes.views[record.request].commit, -1)
+        self.counters.release(record.request, record.host)
         record.host = -1
         record.generation += 1
         self.spare[self.spares] = slot
@@ -143,6 +146,7 @@ cdef class Items(Idea):
         if change.kind == PLACED:
             self.unlink(slot)
             self.fleet.add_use(record.host, self.classes.views[record.request].commit, -1)
+            self.counters.add(record.request, record.host, -1)
             record.host = -1
             if change.old:
                 self.spare[self.spares] = slot
@@ -166,6 +170,7 @@ cdef class Items(Idea):
         else:
             self.ends[record.host].last = slot
         self.fleet.add_use(record.host, self.classes.views[record.request].commit, 1)
+        self.counters.add(record.request, record.host, 1)
         self.alive += 1
         return 0
 
@@ -177,6 +182,14 @@ cdef class Items(Idea):
             ids.append(pack(self.records[slot].generation, slot))
             slot = self.records[slot].next
         return ids
+
+    def hosts_of(self, int32_t request):
+        """Host of each live item of one class."""
+        cdef Py_ssize_t slot
+        return [
+            self.records[slot].host for slot in range(self.slots)
+            if self.records[slot].host >= 0 and self.records[slot].request == request
+        ]
 
     def record(self, int64_t item):
         """(class number, host) of a live item, or None."""

@@ -15,6 +15,7 @@ cdef enum:
 
 cdef struct ClassView:
     # All that a nogil loop reads of a class. Borrowed pointers, refreshed whenever a column moves.
+    int32_t number              # of the class
     const int64_t* fit          # (resources,)
     const int64_t* commit
     const int64_t* score

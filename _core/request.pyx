@@ -129,6 +129,7 @@ cdef class Classes(Idea):
         cdef Statics statics = self.statics[number]
         cdef ClassView* view = self.views + number
         cdef int slot
+        view.number = <int32_t>number
         view.fit = made.fit
         view.commit = made.commit
         view.score = made.score

@@ -2,6 +2,7 @@ from typing import final
 
 from typing_extensions import Buffer
 
+from binwright._core.domain_terms import DomainTerms
 from binwright._core.fleet import Fleet
 from binwright._core.request import Classes
 from binwright._core.terms import Terms
@@ -9,9 +10,24 @@ from binwright._core.terms import Terms
 @final
 class Scan:
     def __new__(
-        cls, fleet: Fleet, terms: Terms, cordon_rule: int, fit_rule: int, resolvable: int, always_resolvable: int
+        cls,
+        fleet: Fleet,
+        terms: Terms,
+        domain_terms: DomainTerms,
+        cordon_rule: int,
+        fit_rule: int,
+        resolvable: int,
+        always_resolvable: int,
     ) -> Scan: ...
     def refusals(
-        self, classes: Classes, number: int, first: Buffer, mask: Buffer, short: Buffer, resolvable: Buffer
+        self,
+        classes: Classes,
+        number: int,
+        first: Buffer,
+        mask: Buffer,
+        short: Buffer,
+        resolvable: Buffer,
+        argument: Buffer,
     ) -> None: ...
+    def term_reasons(self, classes: Classes, number: int, host: int) -> list[tuple[int, int, bool]]: ...
     def evaluate(self, classes: Classes, number: int, raw: Buffer, normalised: Buffer, total: Buffer) -> None: ...

@@ -1,14 +1,16 @@
 """The plain exact evaluation of every host: filter, score, normalise, pick the highest total, lowest index first."""
 
 cimport cython
-from libc.stdint cimport INT64_MAX, int32_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from binwright._core.domain_terms cimport MISSES, PASSES, ClassTerms, HardTerm
 from binwright._core.fleet cimport ABSENT
 from binwright._core.kernels cimport BW_BLOCK, K
 from binwright._core.request cimport LIMITS, Classes
-from binwright._core.terms cimport STATIC
+from binwright._core.spread cimport count_scores, spread_scores
+from binwright._core.terms cimport COUNT, SPREAD, STATIC, Term
 
 cdef int64_t[BW_BLOCK] zeros
 memset(zeros, 0, sizeof(zeros))
@@ -19,12 +21,14 @@ cdef class Scan:
     """Evaluates requests over one fleet under one profile. Holds scratch memory only."""
 
     def __cinit__(
-        self, Fleet fleet, Terms terms, int cordon_rule, int fit_rule, uint32_t resolvable, uint64_t always_resolvable,
+        self, Fleet fleet, Terms terms, DomainTerms domain_terms, int cordon_rule, int fit_rule, uint32_t resolvable,
+        uint64_t always_resolvable,
     ):
-        self.verdict = self.total = self.open = NULL
+        self.verdict = self.total = self.open = self.raw = self.score = NULL
         self.room = 0
         self.fleet = fleet
         self.terms = terms
+        self.domain_terms = domain_terms
         self.cordon_rule = cordon_rule
         self.fit_rule = fit_rule
         self.resolvable = resolvable
@@ -35,6 +39,8 @@ cdef class Scan:
         free(self.verdict)
         free(self.total)
         free(self.open)
+        free(self.raw)
+        free(self.score)
 
     cdef int make_room(self) except -1:
         """Scratch for as many hosts as the fleet has room for; called before a batch."""
@@ -44,24 +50,32 @@ cdef class Scan:
         free(self.verdict)
         free(self.total)
         free(self.open)
+        free(self.raw)
+        free(self.score)
         self.verdict = <int64_t*>malloc(stride * sizeof(int64_t))
         self.total = <int64_t*>malloc(stride * sizeof(int64_t))
         self.open = <int64_t*>malloc(stride // BW_BLOCK * sizeof(int64_t))
+        self.raw = <int64_t*>malloc(stride * sizeof(int64_t))
+        self.score = <int64_t*>malloc(stride * sizeof(int64_t))
         self.room = 0
-        if self.verdict == NULL or self.total == NULL or self.open == NULL:
+        if (
+            self.verdict == NULL or self.total == NULL or self.open == NULL or self.raw == NULL or self.score == NULL
+        ):
             raise MemoryError("scan scratch")
         self.room = stride
         return 0
 
     # ---- one decision --------------------------------------------------------------------------------------
 
-    cdef Choice choose(self, const ClassView* view) noexcept nogil:
+    cdef int choose(self, const ClassView* view, Choice* choice) except -1 nogil:
         """The feasible host of highest total, lowest index first."""
         self.filter_all(view)
+        self.apply_domain_terms(view)
         self.local_totals(view)
         if not self.terms.local:
             self.add_normalised(view)
-        return self.best()
+        choice[0] = self.best()
+        return 0
 
     cdef void filter_all(self, const ClassView* view) noexcept nogil:
         cdef Py_ssize_t block, start, f
@@ -81,6 +95,39 @@ cdef class Scan:
                 )
             self.open[block] = K.count_open(verdict)
 
+    cdef int apply_domain_terms(self, const ClassView* view) except -1 nogil:
+        """Make the sums that this decision reads, and reject what its hard terms reject."""
+        cdef Py_ssize_t block
+        if self.domain_terms.classes[view.number].ref_count == 0:
+            return 0
+        self.domain_terms.prepare(view.number)
+        if self.domain_terms.classes[view.number].hards:
+            self.domain_terms.filter(view.number, self.verdict)
+            for block in range(self.fleet.blocks()):
+                self.open[block] = K.count_open(self.verdict + block * BW_BLOCK)
+        return 0
+
+    cdef bint idle(self, Py_ssize_t term, const ClassView* view) noexcept nogil:
+        """Is this term not run for the class, or runs and adds nothing?"""
+        cdef const Term* mine = self.terms.terms + term
+        if view.skips >> term & 1:
+            return True
+        return mine.kind in (COUNT, SPREAD) and self.domain_terms.soft_term(view.number, mine.slot) == NULL
+
+    cdef void soft_scores(self, Py_ssize_t term, const ClassView* view) noexcept nogil:
+        """Fill `raw` and `score` with a COUNT or SPREAD term of this decision."""
+        cdef const Term* mine = self.terms.terms + term
+        cdef Extremes extremes
+        cdef Py_ssize_t block, start
+        if mine.kind == SPREAD:
+            spread_scores(self.domain_terms, view.number, mine.slot, self.verdict, self.raw, self.score)
+            return
+        count_scores(self.domain_terms, view.number, mine.slot, self.raw)
+        extremes = self.extremes(self.raw)
+        for block in range(self.fleet.blocks()):
+            start = block * BW_BLOCK
+            self.terms.normalise_block(term, self.raw + start, &extremes, self.score + start)
+
     cdef void local_totals(self, const ClassView* view) noexcept nogil:
         """Totals of the terms that look at one host alone; rejected hosts are closed."""
         cdef Py_ssize_t block, start, t
@@ -93,7 +140,9 @@ cdef class Scan:
             total = self.total + start
             memset(total, 0, BW_BLOCK * sizeof(int64_t))
             for t in range(self.terms.count):
-                if view.skips >> t & 1 or self.terms.terms[t].kind == STATIC and self.terms.terms[t].normaliser:
+                if view.skips >> t & 1 or self.terms.terms[t].kind in (COUNT, SPREAD):
+                    continue
+                if self.terms.terms[t].kind == STATIC and self.terms.terms[t].normaliser:
                     continue
                 if self.terms.terms[t].kind == STATIC:
                     if view.raw[self.terms.terms[t].slot] != NULL:
@@ -111,7 +160,17 @@ cdef class Scan:
         cdef const int64_t* block_raw
         cdef Extremes extremes
         for t in range(self.terms.count):
-            if view.skips >> t & 1 or self.terms.terms[t].kind != STATIC or not self.terms.terms[t].normaliser:
+            if self.idle(t, view):
+                continue
+            if self.terms.terms[t].kind in (COUNT, SPREAD):
+                self.soft_scores(t, view)
+                for block in range(self.fleet.blocks()):
+                    if self.open[block]:
+                        start = block * BW_BLOCK
+                        K.add(self.score + start, self.terms.terms[t].weight, self.total + start)
+                        K.close(self.verdict + start, self.total + start)
+                continue
+            if self.terms.terms[t].kind != STATIC or not self.terms.terms[t].normaliser:
                 continue
             raw = view.raw[self.terms.terms[t].slot]
             extremes = self.extremes(raw)
@@ -129,14 +188,14 @@ cdef class Scan:
         cdef Extremes found
         cdef Py_ssize_t block, start
         found.low = INT64_MAX
-        found.high = -1
+        found.high = INT64_MIN
         if raw != NULL:
             for block in range(self.fleet.blocks()):
                 if self.open[block]:
                     start = block * BW_BLOCK
                     found.high = K.raw_max(raw + start, self.verdict + start, found.high)
                     found.low = K.raw_min(raw + start, self.verdict + start, found.low)
-        if found.high < 0:
+        if found.high == INT64_MIN:
             found.low = found.high = 0
         return found
 
@@ -169,11 +228,15 @@ cdef class Scan:
         cdef uint8_t flags = self.fleet.flags.uint8s(0)[host]
         cdef uint32_t rest
         cdef int64_t capacity
-        cdef bint claimable, too_small
+        cdef bint claimable, too_small, misses
+        cdef int32_t t
+        cdef const ClassTerms* mine = self.domain_terms.classes + view.number
+        cdef const HardTerm* term = NULL
         found.mask = 0
         found.short = 0
         found.first = FEASIBLE
         found.resolvable = False
+        found.argument = -1
         if flags & ABSENT:
             found.first = GONE
             return found
@@ -194,6 +257,11 @@ cdef class Scan:
                 too_small = True
         if found.short:
             found.mask |= <uint32_t>1 << self.fit_rule
+        for t in range(mine.hards):
+            if self.domain_terms.failing(view.number, t, host) != PASSES:
+                found.mask |= <uint32_t>1 << mine.hard[t].rule
+                if term == NULL:
+                    term = mine.hard + t
         if found.mask == 0:
             return found
         found.first = 0
@@ -201,7 +269,14 @@ cdef class Scan:
         while not rest & 1:
             rest >>= 1
             found.first += 1
-        found.resolvable = not too_small if found.first == self.fit_rule else self.resolvable >> found.first & 1
+        if found.first == self.fit_rule:
+            found.resolvable = not too_small
+        elif term != NULL and term.rule == found.first:
+            misses = self.domain_terms.failing(view.number, <int32_t>(term - mine.hard), host) == MISSES
+            found.argument = term.missing if misses else term.argument
+            found.resolvable = term.missing_resolvable if misses else term.resolvable
+        else:
+            found.resolvable = self.resolvable >> found.first & 1
         return found
 
     cdef Verdict verdict_without_host(self, const ClassView* view) noexcept nogil:
@@ -216,19 +291,37 @@ cdef class Scan:
 
     def refusals(
         self, Classes classes, Py_ssize_t number, uint8_t[::1] first, uint32_t[::1] mask, uint64_t[::1] short,
-        uint8_t[::1] resolvable,
+        uint8_t[::1] resolvable, int32_t[::1] argument,
     ):
         """Fill, for every host slot, the fields of its Refusal; all arrays (hosts,)."""
         cdef Refusal found
         cdef Py_ssize_t host
         cdef const ClassView* view = classes.views + number
         with nogil:
+            self.domain_terms.prepare(view.number)
             for host in range(self.fleet.hosts):
                 found = self.refusal(view, host)
                 first[host] = found.first
                 mask[host] = found.mask
                 short[host] = found.short
                 resolvable[host] = found.resolvable
+                argument[host] = found.argument
+
+    def term_reasons(self, Classes classes, Py_ssize_t number, Py_ssize_t host):
+        """[(rule, argument, resolvable)] of the first failing domain term of each rule that rejects one host."""
+        cdef const ClassTerms* mine = self.domain_terms.classes + number
+        cdef int32_t t, outcome
+        cdef list found = []
+        self.domain_terms.prepare(<int32_t>number)
+        for t in range(mine.hards):
+            outcome = self.domain_terms.failing(<int32_t>number, t, host)
+            if outcome == PASSES or found and found[len(found) - 1][0] == mine.hard[t].rule:
+                continue
+            if outcome == MISSES:
+                found.append((mine.hard[t].rule, mine.hard[t].missing, bool(mine.hard[t].missing_resolvable)))
+            else:
+                found.append((mine.hard[t].rule, mine.hard[t].argument, bool(mine.hard[t].resolvable)))
+        return found
 
     def evaluate(
         self, Classes classes, Py_ssize_t number, int64_t[:, ::1] raw, int64_t[:, ::1] normalised, int64_t[::1] total,
@@ -239,16 +332,23 @@ cdef class Scan:
         cdef Py_ssize_t block, start, t, i
         cdef const int64_t* column
         cdef Extremes extremes
+        cdef Choice choice
         cdef const ClassView* view = classes.views + number
         self.make_room()
         with nogil:
-            self.choose(view)
+            self.choose(view, &choice)
             for block in range(self.fleet.blocks()):
                 start = block * BW_BLOCK
                 for i in range(start, start + BW_BLOCK):
                     total[i] = self.total[i] if self.open[block] else -1
             for t in range(self.terms.count):
-                if view.skips >> t & 1:
+                if self.idle(t, view):
+                    continue
+                if self.terms.terms[t].kind in (COUNT, SPREAD):
+                    self.soft_scores(t, view)
+                    for i in range(self.fleet.hosts):
+                        raw[t, i] = self.raw[i]
+                        normalised[t, i] = self.score[i]
                     continue
                 column = NULL
                 if self.terms.terms[t].kind == STATIC:

@@ -3,6 +3,8 @@
 cimport cython
 from libc.stdint cimport int64_t
 
+from binwright._core.counters cimport Counters
+from binwright._core.domain_terms cimport DomainTerms
 from binwright._core.domains cimport Domains
 from binwright._core.fleet cimport Fleet
 from binwright._core.items cimport Items
@@ -17,8 +19,10 @@ cdef class State:
     cdef readonly Journal journal
     cdef readonly Fleet fleet
     cdef readonly Classes classes
+    cdef readonly Counters counters
     cdef readonly Items items
     cdef readonly Domains domains
+    cdef readonly DomainTerms domain_terms
     cdef readonly Terms terms
     cdef readonly Scan scan
     cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits)

@@ -26,13 +26,15 @@ GONE = 254
 @dataclass(frozen=True)
 class Refusals:
     """What rejects each host slot, all arrays (hosts,): `first` rule position (255 feasible, 254 no host), `mask` of
-    rule positions, `short` of resource numbers, `resolvable` of the first rule.
+    rule positions, `short` of resource numbers, `resolvable` of the first rule, its `argument` where a domain term
+    speaks for it (else -1).
     """
 
     first: npt.NDArray[np.uint8]
     mask: npt.NDArray[np.uint32]
     short: npt.NDArray[np.uint64]
     resolvable: npt.NDArray[np.bool_]
+    argument: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,9 @@ class Explanation:
         hosts = self._state.fleet.hosts
         first, resolvable = np.empty(hosts, np.uint8), np.empty(hosts, np.uint8)
         mask, short = np.empty(hosts, np.uint32), np.empty(hosts, np.uint64)
-        self._state.scan.refusals(self._state.classes, self._number, first, mask, short, resolvable)
-        return Refusals(first, mask, short, resolvable.astype(bool))
+        argument = np.empty(hosts, np.int32)
+        self._state.scan.refusals(self._state.classes, self._number, first, mask, short, resolvable, argument)
+        return Refusals(first, mask, short, resolvable.astype(bool), argument)
 
     @cached_property
     def scores(self) -> ScoreTable:
@@ -155,11 +158,11 @@ class Explanation:
                         helped = bool((short & refusals.resolvable).any())
                         found.append(Reason(rule.name, resource, int(short.sum()), helped))
                 continue
-            arguments, counts = np.unique(self._arguments(position)[here], return_counts=True)
-            for argument, count in zip(arguments.tolist(), counts.tolist(), strict=True):
-                found.append(
-                    Reason(rule.name, None if argument < 0 else argument, count, bool(refusals.resolvable[here].any()))
-                )
+            spoken = np.where(refusals.argument >= 0, refusals.argument, self._arguments(position))
+            for argument in np.unique(spoken[here]).tolist():
+                chosen = here & (spoken == argument)
+                helped = bool(refusals.resolvable[chosen].any())
+                found.append(Reason(rule.name, None if argument < 0 else argument, int(chosen.sum()), helped))
         return tuple(found)
 
     @property
@@ -179,15 +182,20 @@ class Explanation:
         """Every (rule, argument) that rejects one host, in rule order."""
         found: list[tuple[str, int | str | None]] = []
         mask, short = int(self.refusals.mask[host]), int(self.refusals.short[host])
+        spoken = {rule: argument for rule, argument, _ in self.term_reasons(host)}
         for position, rule in enumerate(self._profile.rules):
             if not mask >> position & 1:
                 continue
             if rule.kind == "fit":
                 found += [(rule.name, name) for r, name in enumerate(self._resources) if short >> r & 1]
             else:
-                argument = int(self._arguments(position)[host])
+                argument = spoken.get(position, int(self._arguments(position)[host]))
                 found.append((rule.name, None if argument < 0 else argument))
         return tuple(found)
+
+    def term_reasons(self, host: int) -> list[tuple[int, int, bool]]:
+        """(rule position, argument, resolvable) of the first failing domain term of each rule that rejects a host."""
+        return self._state.scan.term_reasons(self._state.classes, self._number, host)
 
     def _arguments(self, position: int) -> npt.NDArray[np.int32]:
         """Interned arguments of one rule, int32 (hosts,), -1 = none."""
