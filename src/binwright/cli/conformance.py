@@ -78,7 +78,10 @@ def replay_file(path: str, replay: Any) -> FileReport:
     if len(loaded) != 1 or not isinstance(loaded[0], dict) or "cases" not in loaded[0]:
         report.skipped = True
         return report
-    found = replay(loaded[0])
+    try:
+        found = replay(loaded[0])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     report.cases, report.exact, report.differences = found.cases, found.exact, list(found.differences)
     return report
 

@@ -156,7 +156,7 @@ def change_text(change: dict[str, Any]) -> str:
     """The smallest change that would be enough, as a sentence."""
     if change.get("text"):
         return str(change["text"])
-    host, resource = change.get("host"), change.get("resource")
+    host, resource = change["host"], change["resource"]
     match change["kind"]:
         case "request":
             have, need = amount(resource, change["have"]), amount(resource, change["need"])
