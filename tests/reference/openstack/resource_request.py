@@ -16,9 +16,11 @@ from tests.reference.openstack.numa_constraints import (
     PINNED_POLICIES,
     check_memory_encryption,
     dedicated_cpus,
-    effective_thread_policy,
     image_properties,
     is_true,
+    masked_cpus,
+    named_cpu_policy,
+    named_thread_policy,
     realtime_cpus,
 )
 from tests.reference.openstack.prefilters import Wishes, apply_prefilters
@@ -74,12 +76,7 @@ def query_strings(case: dict, standard_classes: set[str]) -> tuple[str, str]:
 
 def pinning_requested(flavor: dict, image: dict | None) -> bool:
     """Only the policy `dedicated` itself counts: not mixed, not explicit PCPU (spec 13)."""
-    return cpu_policy(flavor, image) == "dedicated"
-
-
-def cpu_policy(flavor: dict, image: dict | None) -> str | None:
-    """The policy as flavor and image name it; conflicts were refused before (spec 3.1, 6.1)."""
-    return flavor["extra_specs"].get("hw:cpu_policy") or image_properties(image).get("hw_cpu_policy")
+    return named_cpu_policy(flavor["extra_specs"], image_properties(image)) == "dedicated"
 
 
 @dataclass(frozen=True)
@@ -169,8 +166,7 @@ def add_features(group: Group, specs: dict, properties: dict) -> None:
     def wish(flavor_key: str, image_key: str) -> str | None:
         return specs.get(flavor_key) or properties.get(image_key)
 
-    check_memory_encryption(specs, properties)
-    if is_true(specs.get("hw:mem_encryption")) or is_true(properties.get("hw_mem_encryption")):
+    if check_memory_encryption(specs, properties):
         group.resources["MEM_ENCRYPTION_CONTEXT"] = 1
         group.required.add("HW_CPU_X86_AMD_SEV")
     for label in filter(None, specs.get("hw:pmem", "").split(",")):
@@ -193,14 +189,14 @@ def add_features(group: Group, specs: dict, properties: dict) -> None:
 def translate_cpu_policy(group: Group, flavor: dict, image: dict | None) -> None:
     """dedicated and mixed into PCPU and VCPU, the emulator's CPU, the thread policy into a trait (spec 3.1)."""
     specs, properties = flavor["extra_specs"], image_properties(image)
-    policy = cpu_policy(flavor, image)
+    policy = named_cpu_policy(specs, properties)
     if policy not in PINNED_POLICIES:
         return
-    pcpus = len(dedicated_cpus(flavor, policy, realtime_cpus(flavor, properties)))
+    pcpus = len(dedicated_cpus(flavor, policy, masked_cpus(flavor), realtime_cpus(flavor, properties)))
     if pcpus < flavor["vcpus"]:
         group.resources["VCPU"] = flavor["vcpus"] - pcpus
     group.resources["PCPU"] = pcpus + (1 if specs.get("hw:emulator_threads_policy") == "isolate" else 0)
-    thread_policy = effective_thread_policy(specs, properties)
+    thread_policy = named_thread_policy(specs, properties)
     if thread_policy == "isolate":
         group.forbidden.add("HW_CPU_HYPERTHREADING")
     elif thread_policy == "require":
