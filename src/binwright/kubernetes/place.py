@@ -48,7 +48,10 @@ def _place(name: str, objects: Objects) -> SourceOutcome:
     if not objects.nodes:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
     queue = sort_out(objects.pods)
-    cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending])
+    try:
+        cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending])
+    except InputError as problem:
+        raise InputError(f"{name}: {problem}") from None
     strays = cluster.bind(queue.bound)
     outcome = SourceOutcome(name, "kubernetes", len(objects.nodes), skipped_kinds=objects.skipped_kinds)
     before = _totals(cluster)
@@ -81,7 +84,7 @@ def _place(name: str, objects: Objects) -> SourceOutcome:
 def _place_all(cluster: Cluster, requests: list[Request]) -> PlaceResult:
     """The queue through the engine in one call."""
     position: dict[int, int] = {}
-    classes = []
+    classes: list[Request] = []
     for request in requests:
         if request.index not in position:
             position[request.index] = len(classes)
@@ -99,7 +102,8 @@ def _totals(cluster: Cluster) -> dict[str, tuple[int, int]]:
 
 def _outcome(source: str, pod: Pod, verdict: Verdict, **more: Any) -> Outcome:
     meta = pod.metadata
-    return Outcome(source, "Pod", meta.namespace or "default", meta.name or "", meta.uid, verdict, **more)
+    identity = (source, "Pod", meta.namespace or "default", meta.name or "", meta.uid)
+    return Outcome(*identity, verdict, labels=meta.labels or {}, **more)
 
 
 class _Refusals:
@@ -124,9 +128,9 @@ class _Refusals:
             return {"verdict": Verdict.ERROR, "message": "the used amounts of the chosen node would be too large"}
         nodes = len(self._cluster.nodes)
         reasons = []
-        for reason in look.reasons:
-            plugin, text = self._cluster.reason(reason.rule, reason.argument)
-            reasons.append(ReasonText(plugin, reason.hosts, text))
+        for found in look.reasons:
+            plugin, text = self._cluster.reason(found.rule, found.argument)
+            reasons.append(ReasonText(plugin, found.hosts, text))
         if self._names.names(pod) == set():
             message = messages.fit_error(nodes, {}, [reason.text for reason in reasons])
         else:
@@ -161,7 +165,7 @@ class _Refusals:
 def _notes(queue: Queue, strays: list[Pod]) -> list[str]:
     notes = []
     if strays:
-        nodes = sorted({pod.spec.node_name for pod in strays})
+        nodes = sorted({(pod.spec and pod.spec.node_name) or "" for pod in strays})
         notes.append(
             f"{_count(strays)} bound to nodes that are not in the input ({_some(nodes)}), so they use nothing here: "
             f"{_some([pod.key for pod in strays])}"
