@@ -53,6 +53,16 @@ def test_duplicate_class_in_one_value_the_last_wins():
     assert parse_query("resources=VCPU:1,VCPU:3").groups[""].resources == {"VCPU": 3}
 
 
+def test_spellings_that_the_service_accepts():
+    query = parse_query("&resources=VCPU%3A1;resources1%0A=X:2&required=in: A,B &group_policy&group_policy=none&limit=0&limit=7")
+    assert query.groups[""].required == [frozenset("AB")]
+    assert query.groups["1"].resources == {"X": 2}
+    assert (query.group_policy, query.limit) == (None, None)
+    assert parse_query("resources=VCPU:1&required= in:A,! B").groups[""].required == [frozenset(["in:A"])]
+    with pytest.raises(Fault, match="can't decode byte 0xff"):
+        parse_query("resources=VCPU:1&required=%FF")
+
+
 @pytest.mark.parametrize(("text", "amount"), [("%2B1", 1), (" 2", 2), ("1_0", 10), ("%D9%A1", 1)])
 def test_amounts_are_what_int_reads(text, amount):
     assert parse_query(f"resources=VCPU:{text}").groups[""].resources == {"VCPU": amount}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 from uuid import UUID
 
 from binwright.openstack.placement.faults import BAD_VALUE, DUPLICATE_KEY, MISSING_VALUE, Fault
@@ -30,7 +30,7 @@ GROUP_PARAMETERS = {"resources": (1, 10), "required": (1, 17), "member_of": (1, 
 WIDE_PARAMETERS = {"limit": (1, 16), "group_policy": (1, 25), "root_required": (1, 35), "same_subtree": (1, 36)}
 NUMBER_SUFFIX = "[1-9][0-9]*"
 FREE_SUFFIX = "[a-zA-Z0-9_-]{1,64}"
-LIMIT = re.compile(r"[1-9][0-9]*")
+LIMIT = re.compile(r"[1-9][0-9]*$")  # like the keys of groups, with the service's `$`: a newline may follow
 POLICIES = ("none", "isolate")
 
 INVALID = "Invalid query string parameters: "
@@ -77,17 +77,17 @@ def parse_query(text: str, microversion: Microversion = LATEST) -> CandidateQuer
     """The query of a query string (without "?"). Raises Fault as the service refuses, 404 below 1.10."""
     if microversion < CANDIDATES_SINCE:
         raise Fault(404, "GET /allocation_candidates needs microversion 1.10")
-    items = parse_qsl(text, keep_blank_values=True)
+    items = _items(text)
     key_of_group = _group_keys(microversion)
     _check_shape(items, microversion, key_of_group)
     query = CandidateQuery(microversion)
     _read_wide(query, items)
     for key, value in items:
-        match = key_of_group.fullmatch(key)
+        match = key_of_group.match(key)
         if match is not None:
             suffix = match.group(2) or ""
             group = query.groups.setdefault(suffix, RequestGroup(suffix))
-            _read_group(group, match.group(1), key, value, items, microversion)
+            _read_group(group, match.group(1), value, _values(items, key), microversion)
     if microversion >= RESOURCELESS_SINCE:
         _check_resourceless(query)
     else:
@@ -100,13 +100,26 @@ def parse_query(text: str, microversion: Microversion = LATEST) -> CandidateQuer
     return query
 
 
+def _items(text: str) -> list[tuple[str, str]]:
+    """Keys and values in order; ";" separates as "&" does, and a key without "=" has an empty value."""
+    items = []
+    for part in re.split("[&;]", text):
+        if part:
+            key, _, value = part.partition("=")
+            try:
+                items.append((unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict")))
+            except UnicodeDecodeError as problem:
+                raise Fault(400, f"{INVALID}{problem}") from None
+    return items
+
+
 def _group_keys(microversion: Microversion) -> re.Pattern[str]:
     """Matches the key of a group's parameter: its name and its suffix."""
     names = "|".join(name for name, since in GROUP_PARAMETERS.items() if microversion >= since)
     if microversion < SUFFIXES_SINCE:
-        return re.compile(f"({names})()")
+        return re.compile(f"({names})()$")
     suffix = NUMBER_SUFFIX if microversion < FREE_SUFFIXES_SINCE else FREE_SUFFIX
-    return re.compile(f"({names})({suffix})?")
+    return re.compile(f"({names})({suffix})?$")
 
 
 def _check_shape(items: list[tuple[str, str]], microversion: Microversion, group_keys: re.Pattern[str]) -> None:
@@ -114,9 +127,9 @@ def _check_shape(items: list[tuple[str, str]], microversion: Microversion, group
     last = dict(items)
     for key, value in last.items():
         wide = key in WIDE_PARAMETERS and microversion >= WIDE_PARAMETERS[key]
-        if not wide and group_keys.fullmatch(key) is None:
+        if not wide and group_keys.match(key) is None:
             raise Fault(400, f"{INVALID}{key!r} is no parameter at microversion {microversion[0]}.{microversion[1]}")
-        if key == "limit" and LIMIT.fullmatch(value) is None:
+        if key == "limit" and LIMIT.match(value) is None:
             raise Fault(400, f"{INVALID}{value!r} does not match '^[1-9][0-9]*$'")
         if key == "group_policy" and value not in POLICIES:
             raise Fault(400, f"{INVALID}{value!r} is not one of {list(POLICIES)}")
@@ -129,15 +142,19 @@ def _values(items: Iterable[tuple[str, str]], key: str) -> list[str]:
 
 
 def _read_wide(query: CandidateQuery, items: list[tuple[str, str]]) -> None:
-    """Step 2: the parameters that hold for all groups. Of `limit` and `group_policy` the first value counts."""
-    limits = _values(items, "limit")
-    if limits:
-        if LIMIT.fullmatch(limits[0]) is None:
-            raise Fault(400, f"{INVALID}{limits[0]!r} does not match '^[1-9][0-9]*$'")
-        query.limit = int(limits[0])
-    policies = _values(items, "group_policy")
-    if policies:
-        query.group_policy = policies[0]
+    """Step 2: the parameters that hold for all groups.
+
+    Of `limit` and `group_policy` the first value counts, although step 1 looked at the last one: what is no number
+    then makes the service answer 500, here it is 400.
+    """
+    for value in _values(items, "limit")[:1]:
+        try:
+            limit = int(value)
+            query.limit = limit if limit > 0 else None
+        except ValueError:
+            raise Fault(400, f"{INVALID}{value!r} does not match '^[1-9][0-9]*$'") from None
+    for value in _values(items, "group_policy")[:1]:
+        query.group_policy = value or None
     roots = _values(items, "root_required")
     if len(roots) > 1:
         raise Fault(400, "Query parameter 'root_required' may be specified only once.", DUPLICATE_KEY)
@@ -155,20 +172,21 @@ def _read_wide(query: CandidateQuery, items: list[tuple[str, str]]) -> None:
         query.same_subtrees.append(suffixes)
 
 
-def _read_group(
-    group: RequestGroup, name: str, key: str, value: str, items: list[tuple[str, str]], microversion: Microversion
-) -> None:
-    """Step 3: one parameter of one group, every repetition of it in turn; the last `resources` and `in_tree` count."""
+def _read_group(group: RequestGroup, name: str, value: str, values: list[str], microversion: Microversion) -> None:
+    """Step 3: one parameter of one group, of which `values` are all repetitions.
+
+    The last `resources` and `in_tree` count, but a malformed one before them is refused too.
+    """
     if name == "resources":
         group.resources = _resources(value)
     elif name == "in_tree":
         group.in_tree = _uuid(value.strip(), "Expected 'in_tree' parameter to be a format of uuid. Got: ")
     elif name == "member_of":
-        _read_member_of(group, _values(items, key), key, microversion)
+        _read_member_of(group, values, microversion)
     elif microversion < ANY_TRAIT_SINCE:
-        group.required, group.forbidden = _traits(value, microversion, any_allowed=False)
+        group.required, group.forbidden = _traits(values[-1], microversion, any_allowed=False)
     else:
-        read = [_traits(each, microversion, any_allowed=True) for each in _values(items, key)]
+        read = [_traits(each, microversion, any_allowed=True) for each in values]
         group.required = [clause for required, _ in read for clause in required]
         group.forbidden = frozenset().union(*(forbidden for _, forbidden in read))
 
@@ -218,9 +236,9 @@ def _traits(
     return required, forbidden
 
 
-def _read_member_of(group: RequestGroup, values: list[str], key: str, microversion: Microversion) -> None:
+def _read_member_of(group: RequestGroup, values: list[str], microversion: Microversion) -> None:
     if len(values) > 1 and microversion < REPEATED_MEMBER_OF_SINCE:
-        raise Fault(400, f"Multiple {key} parameters are not supported")
+        raise Fault(400, f"Multiple member_of{group.suffix} parameters are not supported")
     group.member_of = []
     for value in values:
         if "," in value and not value.startswith(("in:", "!in:")):
@@ -271,7 +289,8 @@ def _check_orphans(query: CandidateQuery) -> None:
         orphans = [
             name + suffix
             for suffix, group in query.groups.items()
-            if not group.resources and (group.required if name == "required" else group.member_of)
+            if not group.resources
+            and (group.required if name == "required" else group.member_of or group.forbidden_aggregates)
         ]
         if orphans:
             found = f"Found the following orphaned {words} keys: {', '.join(orphans)}"
