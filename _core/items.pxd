@@ -43,6 +43,7 @@ cdef class Items(Idea):
     cdef Py_ssize_t stride
 
     cdef int64_t place(self, int32_t request, int32_t host) except -1 nogil
+    cdef int make_spare_room(self) except -1
     cdef int release(self, int64_t item) except -1
     cdef Item* find(self, int64_t item) noexcept nogil
     cdef void link_last(self, int32_t slot) noexcept nogil

@@ -2,7 +2,7 @@
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 
@@ -12,7 +12,7 @@ cdef enum Kind:
 
 
 cdef inline int64_t pack(int32_t high, int32_t low) noexcept nogil:
-    return (<int64_t>high << 32) | <int64_t><uint32_t>low
+    return <int64_t>(<uint64_t><uint32_t>high << 32 | <uint32_t>low)
 
 
 cdef inline int32_t high_half(int64_t packed) noexcept nogil:
@@ -120,13 +120,18 @@ cdef class Items(Idea):
             return NULL
         return record
 
+    cdef int make_spare_room(self) except -1:
+        """Room for one more spare slot."""
+        if self.spares == self.spare_room:
+            self.spare_room = 2 * self.spare_room if self.spare_room else 64
+            self.spare = <int32_t*>enlarged(self.spare, self.spare_room * sizeof(int32_t))
+        return 0
+
     cdef int release(self, int64_t item) except -1:
         """Forget a live item; the caller has found it."""
         cdef int32_t slot = low_half(item)
         cdef Item* record = self.records + slot
-        if self.spares == self.spare_room:
-            self.spare_room = 2 * self.spare_room if self.spare_room else 64
-            self.spare = <int32_t*>enlarged(self.spare, self.spare_room * sizeof(int32_t))
+        self.make_spare_room()
         self.journal.note(
             self.number, RELEASED, record.host, pack(record.request, slot), pack(record.previous, record.next)
         )
@@ -149,6 +154,7 @@ cdef class Items(Idea):
             self.counters.add(record.request, record.host, -1)
             record.host = -1
             if change.old:
+                self.make_spare_room()  # a fork that looks at the past has room for the present's spares only
                 self.spare[self.spares] = slot
                 self.spares += 1
             else:

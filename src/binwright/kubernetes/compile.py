@@ -117,15 +117,16 @@ class Cluster:
         self, part: str, plugins: Mapping[str, tuple[Filter | Score, Hashable]], pod: Pod
     ) -> dict[str, np.ndarray]:
         """What the plugins say of this pod in `part` ("rejects" or "raw"), without those that say nothing."""
-        answers = {}
+        answers: dict[str, np.ndarray] = {}
         for name, (plugin, reading) in plugins.items():
             if reading is None:
                 continue
             key = (part, name, reading)
             if key not in self._columns:
                 self._columns[key] = getattr(plugin, part)(pod)
-            if self._columns[key] is not None:
-                answers[name] = self._columns[key]
+            column = self._columns[key]
+            if column is not None:
+                answers[name] = column
         return answers
 
     def _taken(self, amounts: Amounts) -> dict[str, int]:
@@ -145,7 +146,10 @@ class Cluster:
 
     def bind(self, pods: Iterable[Pod]) -> list[Pod]:
         """Let pods that have a node take their amounts there. Returns those whose node is not in the input."""
-        strays, made, which, hosts = [], [], [], []
+        strays: list[Pod] = []
+        made: list[Request] = []
+        which: list[int] = []
+        hosts: list[int] = []
         position: dict[int, int] = {}
         for pod in pods:
             host = self.nodes.index.get((pod.spec and pod.spec.node_name) or "")

@@ -54,7 +54,7 @@ def place_cloud(cloud: Cloud, *, retry_errors: bool = False) -> SourceOutcome:
         result.resources.append(ResourceUse(resource, capacity, used, after))
     result.skipped_kinds = cloud.skipped
     result.not_evaluated = rules_not_evaluated(cloud, hosts, zones, groups, wanted, compiled.groups)
-    result.notes = [*_column_notes(cloud), *hosts.notes, *zones.notes, *_zone_notes(zones, wanted)]
+    result.notes = [*hosts.notes, *zones.notes, *_zone_notes(zones, wanted), *_column_notes(cloud)]
     return result
 
 
