@@ -55,9 +55,12 @@ class StaticParts:
         made = blake2b(digest_size=16)
         labels = sorted((key, sorted(values)) for key, values in (self.labels or {}).items())
         made.update(repr((self.mask is None, labels, self.explicit_hosts)).encode())
-        for part in (self.mask, *(c for group in (self.arguments, self.raw) for _, c in sorted(group.items()))):
-            if part is not None:
-                made.update(part.tobytes())
+        if self.mask is not None:
+            made.update(self.mask.tobytes())
+        for _, arguments in sorted(self.arguments.items()):
+            made.update(arguments.tobytes())
+        for _, scores in sorted(self.raw.items()):
+            made.update(scores.tobytes())
         made.update(repr((sorted(self.arguments), sorted(self.raw))).encode())
         return made.digest()
 

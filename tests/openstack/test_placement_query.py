@@ -54,7 +54,9 @@ def test_duplicate_class_in_one_value_the_last_wins():
 
 
 def test_spellings_that_the_service_accepts():
-    query = parse_query("&resources=VCPU%3A1;resources1%0A=X:2&required=in: A,B &group_policy&group_policy=none&limit=0&limit=7")
+    query = parse_query(
+        "&resources=VCPU%3A1;resources1%0A=X:2&required=in: A,B &group_policy&group_policy=none&limit=0&limit=7"
+    )
     assert query.groups[""].required == [frozenset("AB")]
     assert query.groups["1"].resources == {"X": 2}
     assert (query.group_policy, query.limit) == (None, None)

@@ -14,10 +14,11 @@ import numpy as np
 
 from binwright.explain import Explanation
 from binwright.formats.files import Blob
+from binwright.openstack.capacity import cloud_hosts
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.compile import CompiledCloud
 from binwright.openstack.dumps import read_dump
-from binwright.openstack.hosts import Hosts, class_key, cloud_hosts
+from binwright.openstack.hosts import Hosts, class_key
 from binwright.openstack.not_evaluated import rules_not_evaluated
 from binwright.openstack.nova.host_states import HostStates, weight_multipliers
 from binwright.openstack.nova.server_groups import Groups

@@ -72,9 +72,9 @@ def _request(candidate: Candidate, version: Microversion) -> dict[str, Any]:
 
 def _summary(provider: Provider, query: CandidateQuery, forest: Forest) -> dict[str, Any]:
     version = query.microversion
-    classes = provider.inventories.keys()
+    classes = set(provider.inventories)
     if version < ALL_CLASSES_SINCE:
-        classes = classes & query.classes()
+        classes &= query.classes()
     summary: dict[str, Any] = {
         "resources": {
             name: {"capacity": provider.inventories[name].capacity, "used": provider.used.get(name, 0)}
