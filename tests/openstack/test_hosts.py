@@ -280,7 +280,7 @@ def test_anchors_of_a_sharing_provider():
     [
         ({"a": "b", "b": "a"}, "provider .: its parent providers form a cycle"),
         ({"a": "a"}, "provider a: its parent providers form a cycle"),
-        ({"a": None, "b": "gone"}, "provider b: parent provider 'gone' does not exist"),
+        ({"a": None, "b": "gone"}, "provider b: parent provider gone does not exist"),
     ],
 )
 def test_no_forest(parents, expected):

@@ -57,7 +57,7 @@ class Forest:
         while provider.uuid not in self._roots and provider.parent is not None:
             parent = self.providers.get(provider.parent)
             if parent is None:
-                raise InputError(f"{provider.where}: parent provider {shown(provider.parent)} does not exist")
+                raise InputError(f"{provider.where}: parent provider {shown(provider.parent)[1:-1]} does not exist")
             if parent.uuid in walked:
                 raise InputError(f"{provider.where}: its parent providers form a cycle")
             walked[parent.uuid] = None
