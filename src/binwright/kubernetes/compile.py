@@ -36,7 +36,8 @@ class Cluster:
     """One cluster in the engine: `fleet` has a host per node in input order, holding nothing until `bind`.
 
     `resources` are the filtered ones: pods, cpu (millicores), memory, ephemeral-storage, then every other resource that
-    a node offers or a pod asks for, by name. Raises InputError naming node, pod and field for malformed amounts.
+    a node offers, a pod asks for or the balanced score compares, by name. Raises InputError naming node, pod and field
+    for malformed amounts.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Cluster:
 
         offered = [_allocatable(node) for node in nodes]
         asked = {name for amounts in map(self._amounts.of, pods) for name in (*amounts.used, *amounts.fit)}
-        others = asked.union(*offered) if offered else asked
+        others = asked.union(self.scheduler.balanced, *offered)
         self.resources = (PODS, CPU, MEMORY, STORAGE, *sorted(name for name in others if is_scalar(name)))
         columns = {
             name: np.fromiter((one.get(name, 0) for one in offered), np.int64, len(offered)) for name in self.resources
