@@ -16,7 +16,7 @@ CORE_FLOORS = (
     ("journal", "columns", "items", "fleet", "hostset", "domains", "counters", "domain_terms", "spread", "devices")
     + ("numa", "request", "terms", "overlays", "budgets"),
     ("scan", "index", "undo", "state"),
-    ("place", "evict", "candidates", "pack", "bounds", "pricing"),
+    ("place", "evict", "candidates", "pack", "firstfit", "grouping", "pricing"),
 )
 
 

@@ -72,6 +72,15 @@ def test_a_zone_that_no_aggregate_has_restricts_nothing_and_is_told():
     assert any("availability zone az-z" in note for note in result.notes)
 
 
+def test_a_wish_for_a_zone_that_is_none_is_refused():
+    files = without(small_cloud(), "servers")
+    files["requests.json"] = [{"name": "w", "flavor": "m1.small", "availability_zone": "az-z"}]
+    (one,) = place(files).unplaced
+    assert one.message == "No valid host was found: 0/2 hosts: 2 outside availability zone az-z"
+    files["requests.json"][0]["availability_zone"] = "nova"
+    assert place(files).placed
+
+
 def refused(files):
     result = place(files)
     (one,) = result.unplaced

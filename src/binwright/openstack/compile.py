@@ -49,6 +49,7 @@ TEXTS = {
     ANTI_AFFINITY_FILTER: "with a member of the server group (anti-affinity)",
     AFFINITY_FILTER: "without a member of the server group (affinity)",
 }
+ClassKey = tuple[int, bool, str | None, bool]
 
 
 class CompiledCloud:
@@ -69,12 +70,12 @@ class CompiledCloud:
         self._disabled = np.array([DISABLED_TRAIT in traits for traits in hosts.traits], dtype=bool)
         self._texts: dict[tuple[str, int], str] = {}
         self._numbers: dict[tuple[str, str], int] = {}
-        self._statics: dict[tuple[int, bool, str | None], dict[str, np.ndarray]] = {}
-        self._requests: dict[tuple[int, bool, str | None], Request] = {}
+        self._statics: dict[ClassKey, dict[str, np.ndarray]] = {}
+        self._requests: dict[ClassKey, Request] = {}
 
     def request(self, server: Wanted, asked: FlavorGroups, rejects: Mapping[str, np.ndarray]) -> Request:
         """The request class of a server; `rejects` are the hosts that filters reject for it now (bool, (hosts,))."""
-        key = (id(server.flavor), server.from_volume, server.zone)
+        key = (id(server.flavor), server.from_volume, server.zone, server.uid is None)
         if key not in self._statics:
             self._statics[key] = self._static_rejects(server, asked)
         if not rejects and key in self._requests:
@@ -88,6 +89,8 @@ class CompiledCloud:
     def _static_rejects(self, server: Wanted, asked: FlavorGroups) -> dict[str, np.ndarray]:
         rejects = {ROOT_REQUIRED: self._disabled}
         inside = self._zones.hosts_of(server.zone)
+        if server.uid is None and self._zones.missing(server.zone):
+            inside = np.zeros(len(self._hosts), dtype=bool)  # a wish has not passed Nova's API yet
         if inside is not None:
             number = self._argument(MEMBER_OF, f"outside availability zone {server.zone}")
             rejects[MEMBER_OF] = np.where(inside, -1, number).astype(np.int32)

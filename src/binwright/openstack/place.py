@@ -24,7 +24,7 @@ from binwright.openstack.nova.host_states import HostStates, weight_multipliers
 from binwright.openstack.nova.server_groups import Groups
 from binwright.openstack.nova.weighers import weigh
 from binwright.openstack.pending import Wanted, pending_servers, wanted_servers
-from binwright.openstack.zones import DEFAULT_ZONE, Zones, cloud_zones
+from binwright.openstack.zones import Zones, cloud_zones
 from binwright.outcome import Outcome, ReasonText, ResourceUse, SourceOutcome
 from binwright.verdict import Change, Verdict
 
@@ -132,7 +132,5 @@ def _column_notes(cloud: Cloud) -> list[str]:
 
 
 def _zone_notes(zones: Zones, wanted: list[Wanted]) -> list[str]:
-    if not zones.known:
-        return []
-    asked = sorted({one.zone for one in wanted if one.zone is not None} - zones.members.keys() - {DEFAULT_ZONE})
+    asked = sorted({str(one.zone) for one in wanted if one.uid is not None and zones.missing(one.zone)})
     return [f"availability zone {zone}: no aggregate has it, so it restricts nothing, as in Nova" for zone in asked]
