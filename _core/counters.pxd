@@ -25,6 +25,7 @@ cdef struct Counter:
 cdef struct Contribution:
     int32_t counter
     int32_t amount     # ADDITIVE: what one item adds
+    int32_t whatif     # ADDITIVE: what it counts for when it is taken out on trial (evict)
 
 
 cdef struct Contributions:
@@ -47,7 +48,10 @@ cdef class Counters(Idea):
     cdef int place(self, int32_t request, Py_ssize_t host) except -1 nogil
     cdef int release(self, int32_t request, Py_ssize_t host) except -1 nogil
     cdef void add(self, int32_t request, Py_ssize_t host, int32_t sign) noexcept nogil
+    cdef void try_out(self, int32_t request, Py_ssize_t host, int32_t sign) noexcept nogil
     cdef void add_cell(self, int32_t counter, Py_ssize_t host, int32_t amount) noexcept nogil
+    cdef void remember_flags(self, Py_ssize_t host, int32_t* kept) noexcept nogil
+    cdef void recall_flags(self, Py_ssize_t host, const int32_t* kept) noexcept nogil
     cdef int set_flag(self, int32_t counter, Py_ssize_t host, int32_t value) except -1 nogil
 
     cdef inline int32_t cell(self, int32_t counter, Py_ssize_t host) noexcept nogil:

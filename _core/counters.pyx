@@ -84,7 +84,7 @@ cdef class Counters(Idea):
         self.class_count += 1
         return self.class_count - 1
 
-    def contribute(self, Py_ssize_t number, int32_t counter, int32_t amount, list hosts):
+    def contribute(self, Py_ssize_t number, int32_t counter, int32_t amount, int32_t whatif, list hosts):
         """Items of a class add `amount` to a counter from now on; those that lie on `hosts` (one entry an item) are
         counted at once.
         """
@@ -96,6 +96,7 @@ cdef class Counters(Idea):
         mine.each = grown
         mine.each[mine.count].counter = counter
         mine.each[mine.count].amount = amount
+        mine.each[mine.count].whatif = whatif
         mine.count += 1
         for host in hosts:
             if self.counters[counter].kind == FLAG:
@@ -105,10 +106,10 @@ cdef class Counters(Idea):
                 self.add_cell(counter, host, amount)
 
     def contributions(self, Py_ssize_t number):
-        """[(counter, amount)] of one class."""
+        """[(counter, amount, what-if amount)] of one class."""
         cdef Py_ssize_t i
         cdef Contributions* mine = self.classes + number
-        return [(mine.each[i].counter, mine.each[i].amount) for i in range(mine.count)]
+        return [(mine.each[i].counter, mine.each[i].amount, mine.each[i].whatif) for i in range(mine.count)]
 
     def value(self, int32_t counter, Py_ssize_t host):
         """One cell."""
@@ -133,6 +134,35 @@ cdef class Counters(Idea):
         for i in range(mine.count):
             if self.counters[mine.each[i].counter].kind == ADDITIVE:
                 self.add_cell(mine.each[i].counter, host, sign * mine.each[i].amount)
+
+    cdef void try_out(self, int32_t request, Py_ssize_t host, int32_t sign) noexcept nogil:
+        """One item on trial: additive counters move by its what-if amounts, flags as placing and releasing move them.
+        Nothing is noted: the caller puts everything back, flags by their saved cells.
+        """
+        cdef const Contributions* mine = self.classes + request
+        cdef Counter* counter
+        cdef Py_ssize_t i
+        for i in range(mine.count):
+            counter = self.counters + mine.each[i].counter
+            if counter.kind == ADDITIVE:
+                self.add_cell(mine.each[i].counter, host, sign * mine.each[i].whatif)
+            else:
+                counter.total += (sign > 0) - counter.cells[host]
+                counter.cells[host] = sign > 0
+
+    cdef void remember_flags(self, Py_ssize_t host, int32_t* kept) noexcept nogil:
+        """Copy the flags of one host into `kept` (counters,)."""
+        cdef Py_ssize_t i
+        for i in range(self.count):
+            kept[i] = self.cell(<int32_t>i, host) if self.counters[i].kind == FLAG else 0
+
+    cdef void recall_flags(self, Py_ssize_t host, const int32_t* kept) noexcept nogil:
+        """Set the flags of one host as they were remembered."""
+        cdef Py_ssize_t i
+        for i in range(self.count):
+            if self.counters[i].kind == FLAG and self.counters[i].cells != NULL:
+                self.counters[i].total += kept[i] - self.counters[i].cells[host]
+                self.counters[i].cells[host] = kept[i]
 
     cdef int set_flag(self, int32_t counter, Py_ssize_t host, int32_t value) except -1 nogil:
         cdef Counter* mine = self.counters + counter
@@ -195,5 +225,5 @@ cdef class Counters(Idea):
                 memcpy(self.counters[<Py_ssize_t>number].cells, PyBytes_AS_STRING(cells), len(cells))
         for contributions in classes:
             number = self.new_class()
-            for counter, amount in contributions:
-                self.contribute(number, counter, amount, [])
+            for counter, amount, whatif in contributions:
+                self.contribute(number, counter, amount, whatif, [])

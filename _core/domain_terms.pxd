@@ -5,7 +5,7 @@
 # a relabelled host takes its counts along.
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from binwright._core.columns cimport Columns
 from binwright._core.counters cimport Counters
@@ -45,6 +45,7 @@ cdef struct HardTerm:
     int32_t argument           # of the reason, when the condition fails
     int32_t missing            # of the reason, when the host lacks a key
     uint8_t resolvable, missing_resolvable
+    uint8_t skip_when_empty    # the rule is not asked while this holds for all its terms and all their sums are 0
     int32_t first, refs        # slice of the class's refs
     int32_t self               # what the request itself would add
     int32_t limit
@@ -89,6 +90,7 @@ cdef class DomainTerms(Idea):
     cdef Py_ssize_t scratch_room
     cdef Sum* sums                     # (refs of the class,)
     cdef Py_ssize_t sum_room
+    cdef uint32_t asleep               # rules that this decision does not ask, bit = position
 
     cdef int make_room(self, int32_t number) except -1 nogil
     cdef void add_up(self, const Ref* ref, Sum* made) noexcept nogil
@@ -98,6 +100,7 @@ cdef class DomainTerms(Idea):
     cdef int32_t domain(self, int32_t key, Py_ssize_t host) noexcept nogil
     cdef int64_t value(self, int32_t number, int32_t ref, Py_ssize_t host) noexcept nogil
     cdef int prepare(self, int32_t number) except -1 nogil
+    cdef void make_sums(self, int32_t number) noexcept nogil
     cdef int32_t failing(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil
     cdef void filter(self, int32_t number, int64_t* verdict) noexcept nogil
     cdef const SoftTerm* soft_term(self, int32_t number, int32_t slot) noexcept nogil

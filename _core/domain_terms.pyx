@@ -111,6 +111,7 @@ cdef class DomainTerms(Idea):
             term = mine.hard + mine.hards
             term.op = OPS[given["op"]]
             term.rule, term.argument, term.missing = given["rule"], given["argument"], given["missing"]
+            term.skip_when_empty = given["skip_when_empty"]
             term.resolvable, term.missing_resolvable = given["resolvable"], given["missing_resolvable"]
             term.self, term.limit, term.least_domains = given["self"], given["limit"], given["least_domains"]
             term.held, term.resource = given["held"], given["resource"]
@@ -163,13 +164,30 @@ cdef class DomainTerms(Idea):
         return <int32_t>host if key == HOST else self.domains.ids.int32s(key)[host]
 
     cdef int prepare(self, int32_t number) except -1 nogil:
-        """Make the sums of every ref of a class, as the fleet is now."""
+        """Begin a decision for a class: make its sums, and settle which rules sleep until its end."""
+        cdef const ClassTerms* mine = self.classes + number
+        cdef uint32_t awake = 0
+        cdef int32_t t, r
+        self.make_room(number)
+        self.make_sums(number)
+        self.asleep = 0
+        for t in range(mine.hards):
+            if not mine.hard[t].skip_when_empty:
+                awake |= <uint32_t>1 << mine.hard[t].rule
+            for r in range(mine.hard[t].first, mine.hard[t].first + mine.hard[t].refs):
+                if self.sums[r].total != 0:
+                    awake |= <uint32_t>1 << mine.hard[t].rule
+            self.asleep |= <uint32_t>1 << mine.hard[t].rule
+        self.asleep &= ~awake
+        return 0
+
+    cdef void make_sums(self, int32_t number) noexcept nogil:
+        """The sums of every ref of a class, as the fleet is now; after prepare() made room."""
         cdef const ClassTerms* mine = self.classes + number
         cdef const Ref* ref
         cdef Sum* made
         cdef int64_t* cells
         cdef int32_t r
-        self.make_room(number)
         cells = self.scratch
         for r in range(mine.ref_count):
             ref = mine.refs + r
@@ -180,7 +198,6 @@ cdef class DomainTerms(Idea):
                 continue
             cells += self.domains.domain_count(ref.key) + 1
             self.add_up(ref, made)
-        return 0
 
     cdef void add_up(self, const Ref* ref, Sum* made) noexcept nogil:
         cdef Py_ssize_t width = self.domains.domain_count(ref.key) + 1, host, d
@@ -221,6 +238,8 @@ cdef class DomainTerms(Idea):
         cdef int64_t low, fresh
         cdef int32_t r
         cdef bint all_there = True
+        if self.asleep >> t.rule & 1:
+            return PASSES
         if t.op == FORBID:
             for r in range(t.first, t.first + t.refs):
                 if self.value(number, r, host) > 0:

@@ -20,6 +20,9 @@ cdef struct Item:
     int32_t previous     # slot of the item placed before it on this host, -1 = none
     int32_t next         # slot of the item placed after it on this host, -1 = none
     int32_t generation
+    int32_t priority     # who may evict it: requests of higher priority
+    int32_t budgets      # number of a list of budgets, -1 = none
+    int64_t order        # among equal priority the lowest is the most important (a start time)
 
 
 cdef struct Ends:
@@ -45,6 +48,10 @@ cdef class Items(Idea):
     cdef int64_t place(self, int32_t request, int32_t host) except -1 nogil
     cdef int make_spare_room(self) except -1
     cdef int release(self, int64_t item) except -1
+    cdef int mark(self, int64_t item, int32_t priority, int64_t order, int32_t budgets) except -1
     cdef Item* find(self, int64_t item) noexcept nogil
     cdef void link_last(self, int32_t slot) noexcept nogil
     cdef void unlink(self, int32_t slot) noexcept nogil
+
+
+cdef int64_t item_id(Items items, int32_t slot) noexcept nogil

@@ -9,6 +9,8 @@ from libc.string cimport memcpy, memset
 cdef enum Kind:
     PLACED      # what = slot, old = 1 if the slot was a spare one
     RELEASED    # what = class << 32 | slot, old = previous << 32 | next
+    MARKED      # what = budgets before << 32 | slot, old = priority before
+    ORDERED     # what = slot, old = order before
 
 
 cdef inline int64_t pack(int32_t high, int32_t low) noexcept nogil:
@@ -29,6 +31,11 @@ cdef void* enlarged(void* memory, Py_ssize_t size) except NULL nogil:
         with gil:
             raise MemoryError("items")
     return grown
+
+
+cdef int64_t item_id(Items items, int32_t slot) noexcept nogil:
+    """The public id of the item in a slot."""
+    return pack(items.records[slot].generation, slot)
 
 
 @cython.final
@@ -104,11 +111,14 @@ cdef class Items(Idea):
             self.records[slot].generation = 0
         self.records[slot].request = request
         self.records[slot].host = host
+        self.records[slot].priority = 0
+        self.records[slot].budgets = -1
+        self.records[slot].order = 0
         self.link_last(slot)
         self.alive += 1
         self.fleet.add_use(host, self.classes.views[request].commit, 1)
         self.counters.place(request, host)
-        return pack(self.records[slot].generation, slot)
+        return item_id(self, slot)
 
     cdef Item* find(self, int64_t item) noexcept nogil:
         """The record of a live item, NULL for an id that is unknown or released."""
@@ -132,6 +142,7 @@ cdef class Items(Idea):
         cdef int32_t slot = low_half(item)
         cdef Item* record = self.records + slot
         self.make_spare_room()
+        self.mark(item, 0, 0, -1)  # noted, so that a slot that is used again gets its marks back
         self.journal.note(
             self.number, RELEASED, record.host, pack(record.request, slot), pack(record.previous, record.next)
         )
@@ -145,9 +156,29 @@ cdef class Items(Idea):
         self.alive -= 1
         return 0
 
+    cdef int mark(self, int64_t item, int32_t priority, int64_t order, int32_t budgets) except -1:
+        """Say how important a live item is; the caller has found it."""
+        cdef int32_t slot = low_half(item)
+        cdef Item* record = self.records + slot
+        if record.priority != priority or record.budgets != budgets:
+            self.journal.note(self.number, MARKED, record.host, pack(record.budgets, slot), record.priority)
+            record.priority = priority
+            record.budgets = budgets
+        if record.order != order:
+            self.journal.note(self.number, ORDERED, record.host, slot, record.order)
+            record.order = order
+        return 0
+
     cdef int revert(self, const Change* change) except -1:
         cdef int32_t slot = low_half(change.what)
         cdef Item* record = self.records + slot
+        if change.kind == MARKED:
+            record.priority = <int32_t>change.old
+            record.budgets = high_half(change.what)
+            return 0
+        if change.kind == ORDERED:
+            record.order = change.old
+            return 0
         if change.kind == PLACED:
             self.unlink(slot)
             self.fleet.add_use(record.host, self.classes.views[record.request].commit, -1)
@@ -185,7 +216,7 @@ cdef class Items(Idea):
         cdef list ids = []
         cdef int32_t slot = self.ends[host].first
         while slot >= 0:
-            ids.append(pack(self.records[slot].generation, slot))
+            ids.append(item_id(self, slot))
             slot = self.records[slot].next
         return ids
 

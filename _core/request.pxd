@@ -22,6 +22,7 @@ cdef struct ClassView:
     const int32_t* filtered     # (filters,)
     Py_ssize_t filters
     uint32_t skips              # bit t: score term t is not run for this class
+    int32_t priority            # promises of lower priority do not count for it; it may evict items of lower priority
     const uint32_t* mask        # (stride,) or NULL
     const int64_t* raw[MAX_SLOTS]    # (stride,) or NULL = all 0
 
@@ -36,6 +37,7 @@ cdef class RequestClass:
     cdef int32_t* filtered      # resources with fit > 0, rising
     cdef Py_ssize_t filters
     cdef readonly uint32_t skips
+    cdef readonly int32_t priority
 
 
 @cython.final

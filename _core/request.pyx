@@ -21,9 +21,11 @@ cdef class RequestClass:
 
     def __cinit__(
         self, const int64_t[::1] fit, const int64_t[::1] commit, const int64_t[::1] score, uint32_t skips,
+        int32_t priority=0,
     ):
         self.fit = NULL
         self.skips = skips
+        self.priority = priority
         self.filtered = NULL
         self.resources = fit.shape[0]
         self.filters = 0
@@ -57,11 +59,11 @@ cdef class RequestClass:
         )
 
     def __reduce__(self):
-        return rebuild_class, (*self.amounts(), self.skips)
+        return rebuild_class, (*self.amounts(), self.skips, self.priority)
 
 
-def rebuild_class(list fit, list commit, list score, uint32_t skips):
-    return RequestClass(array("q", fit), array("q", commit), array("q", score), skips)
+def rebuild_class(list fit, list commit, list score, uint32_t skips, int32_t priority):
+    return RequestClass(array("q", fit), array("q", commit), array("q", score), skips, priority)
 
 
 @cython.final
@@ -136,6 +138,7 @@ cdef class Classes(Idea):
         view.filtered = made.filtered
         view.filters = made.filters
         view.skips = made.skips
+        view.priority = made.priority
         view.mask = NULL if statics.mask is None else statics.mask.uint32s(0)
         for slot in range(MAX_SLOTS):
             view.raw[slot] = NULL

@@ -3,8 +3,10 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
+from binwright._core.counters cimport Counters
 from binwright._core.domain_terms cimport DomainTerms
 from binwright._core.fleet cimport Fleet
+from binwright._core.overlays cimport Overlays
 from binwright._core.request cimport ClassView
 from binwright._core.terms cimport Extremes, Terms
 
@@ -38,6 +40,8 @@ cdef class Scan:
     cdef Fleet fleet
     cdef Terms terms
     cdef DomainTerms domain_terms
+    cdef Counters counters
+    cdef Overlays overlays
     cdef int cordon_rule           # position of the cordon rule
     cdef int fit_rule              # position of the fit rule
     cdef uint32_t resolvable       # bit = position of a static rule that releasing items could lift
@@ -48,6 +52,8 @@ cdef class Scan:
     cdef int64_t* open             # hosts open per block
     cdef int64_t* raw              # raw and normalised scores of one soft term
     cdef int64_t* score
+    cdef int32_t* kept_flags       # (counters,) of one host while promises are added to it
+    cdef Py_ssize_t kept_room
     cdef Py_ssize_t room
 
     cdef int make_room(self) except -1
@@ -55,7 +61,10 @@ cdef class Scan:
     cdef int apply_domain_terms(self, const ClassView* view) except -1 nogil
     cdef void soft_scores(self, Py_ssize_t term, const ClassView* view) noexcept nogil
     cdef bint idle(self, Py_ssize_t term, const ClassView* view) noexcept nogil
+    cdef void settle_promises(self, const ClassView* view) noexcept nogil
     cdef Refusal refusal(self, const ClassView* view, Py_ssize_t host) noexcept nogil
+    cdef Refusal refusal_as_it_is(self, const ClassView* view, Py_ssize_t host) noexcept nogil
+    cdef Refusal refusal_with_promises(self, const ClassView* view, Py_ssize_t host) noexcept nogil
     cdef Verdict verdict_without_host(self, const ClassView* view) noexcept nogil
 
     cdef void filter_all(self, const ClassView* view) noexcept nogil

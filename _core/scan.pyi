@@ -2,8 +2,10 @@ from typing import final
 
 from typing_extensions import Buffer
 
+from binwright._core.counters import Counters
 from binwright._core.domain_terms import DomainTerms
 from binwright._core.fleet import Fleet
+from binwright._core.overlays import Overlays
 from binwright._core.request import Classes
 from binwright._core.terms import Terms
 
@@ -14,6 +16,8 @@ class Scan:
         fleet: Fleet,
         terms: Terms,
         domain_terms: DomainTerms,
+        counters: Counters,
+        overlays: Overlays,
         cordon_rule: int,
         fit_rule: int,
         resolvable: int,

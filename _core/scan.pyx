@@ -21,7 +21,8 @@ cdef class Scan:
     """Evaluates requests over one fleet under one profile. Holds scratch memory only."""
 
     def __cinit__(
-        self, Fleet fleet, Terms terms, DomainTerms domain_terms, int cordon_rule, int fit_rule, uint32_t resolvable,
+        self, Fleet fleet, Terms terms, DomainTerms domain_terms, Counters counters, Overlays overlays,
+        int cordon_rule, int fit_rule, uint32_t resolvable,
         uint64_t always_resolvable,
     ):
         self.verdict = self.total = self.open = self.raw = self.score = NULL
@@ -29,6 +30,10 @@ cdef class Scan:
         self.fleet = fleet
         self.terms = terms
         self.domain_terms = domain_terms
+        self.counters = counters
+        self.overlays = overlays
+        self.kept_flags = NULL
+        self.kept_room = 0
         self.cordon_rule = cordon_rule
         self.fit_rule = fit_rule
         self.resolvable = resolvable
@@ -41,9 +46,17 @@ cdef class Scan:
         free(self.open)
         free(self.raw)
         free(self.score)
+        free(self.kept_flags)
 
     cdef int make_room(self) except -1:
-        """Scratch for as many hosts as the fleet has room for; called before a batch."""
+        """Scratch for as many hosts and counters as there are; called before a batch."""
+        if self.counters.count > self.kept_room:
+            free(self.kept_flags)
+            self.kept_room = 0
+            self.kept_flags = <int32_t*>malloc(2 * self.counters.count * sizeof(int32_t))
+            if self.kept_flags == NULL:
+                raise MemoryError("scan scratch")
+            self.kept_room = 2 * self.counters.count
         cdef Py_ssize_t stride = self.fleet.stride
         if stride <= self.room:
             return 0
@@ -71,6 +84,8 @@ cdef class Scan:
         """The feasible host of highest total, lowest index first."""
         self.filter_all(view)
         self.apply_domain_terms(view)
+        if self.overlays.live:
+            self.settle_promises(view)
         self.local_totals(view)
         if not self.terms.local:
             self.add_normalised(view)
@@ -98,14 +113,25 @@ cdef class Scan:
     cdef int apply_domain_terms(self, const ClassView* view) except -1 nogil:
         """Make the sums that this decision reads, and reject what its hard terms reject."""
         cdef Py_ssize_t block
-        if self.domain_terms.classes[view.number].ref_count == 0:
-            return 0
         self.domain_terms.prepare(view.number)
         if self.domain_terms.classes[view.number].hards:
             self.domain_terms.filter(view.number, self.verdict)
             for block in range(self.fleet.blocks()):
                 self.open[block] = K.count_open(self.verdict + block * BW_BLOCK)
         return 0
+
+    cdef void settle_promises(self, const ClassView* view) noexcept nogil:
+        """Reject open hosts that do not fit with the promises of at least this priority added."""
+        cdef Py_ssize_t i, block
+        cdef int32_t host
+        for i in range(self.overlays.count):
+            host = self.overlays.promises[i].host
+            if self.overlays.promises[i].request < 0 or self.verdict[host] < 0:
+                continue
+            if self.overlays.concerns(host, view.priority) and self.refusal_with_promises(view, host).mask:
+                self.verdict[host] = -1
+        for block in range(self.fleet.blocks()):
+            self.open[block] = K.count_open(self.verdict + block * BW_BLOCK)
 
     cdef bint idle(self, Py_ssize_t term, const ClassView* view) noexcept nogil:
         """Is this term not run for the class, or runs and adds nothing?"""
@@ -221,7 +247,28 @@ cdef class Scan:
     # ---- refusals ------------------------------------------------------------------------------------------
 
     cdef Refusal refusal(self, const ClassView* view, Py_ssize_t host) noexcept nogil:
-        """Everything that rejects one host, and whether releasing items could lift the first rejection."""
+        """Everything that rejects one host, and whether releasing items could lift the first rejection. A promised
+        host is asked twice, with the promises added and without; the first failing run speaks.
+        """
+        cdef Refusal found
+        if self.overlays.live and self.overlays.concerns(host, view.priority):
+            found = self.refusal_with_promises(view, host)
+            if found.mask:
+                return found
+        return self.refusal_as_it_is(view, host)
+
+    cdef Refusal refusal_with_promises(self, const ClassView* view, Py_ssize_t host) noexcept nogil:
+        cdef Refusal found
+        self.counters.remember_flags(host, self.kept_flags)
+        self.overlays.apply(host, view.priority, 1)
+        self.domain_terms.make_sums(view.number)
+        found = self.refusal_as_it_is(view, host)
+        self.overlays.apply(host, view.priority, -1)
+        self.counters.recall_flags(host, self.kept_flags)
+        self.domain_terms.make_sums(view.number)
+        return found
+
+    cdef Refusal refusal_as_it_is(self, const ClassView* view, Py_ssize_t host) noexcept nogil:
         cdef Refusal found
         cdef Py_ssize_t f
         cdef int32_t resource
@@ -297,6 +344,7 @@ cdef class Scan:
         cdef Refusal found
         cdef Py_ssize_t host
         cdef const ClassView* view = classes.views + number
+        self.make_room()
         with nogil:
             self.domain_terms.prepare(view.number)
             for host in range(self.fleet.hosts):

@@ -8,7 +8,7 @@ from libc.math cimport floor, frexp
 from libc.stdint cimport INT64_MAX
 from libc.string cimport memset
 
-from binwright._core.domain_terms cimport HOST, Ref, SoftTerm
+from binwright._core.domain_terms cimport Ref, SoftTerm
 
 
 cdef double exact_log(double x) noexcept nogil:

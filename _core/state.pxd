@@ -3,12 +3,14 @@
 cimport cython
 from libc.stdint cimport int64_t
 
+from binwright._core.budgets cimport Budgets
 from binwright._core.counters cimport Counters
 from binwright._core.domain_terms cimport DomainTerms
 from binwright._core.domains cimport Domains
 from binwright._core.fleet cimport Fleet
 from binwright._core.items cimport Items
 from binwright._core.journal cimport Journal
+from binwright._core.overlays cimport Overlays
 from binwright._core.request cimport Classes
 from binwright._core.scan cimport Scan
 from binwright._core.terms cimport Terms
@@ -23,6 +25,8 @@ cdef class State:
     cdef readonly Items items
     cdef readonly Domains domains
     cdef readonly DomainTerms domain_terms
+    cdef readonly Overlays overlays
+    cdef readonly Budgets budgets
     cdef readonly Terms terms
     cdef readonly Scan scan
     cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits)

@@ -1,11 +1,13 @@
 from typing import Any, final
 
+from binwright._core.budgets import Budgets
 from binwright._core.counters import Counters
 from binwright._core.domain_terms import DomainTerms
 from binwright._core.domains import Domains
 from binwright._core.fleet import Fleet
 from binwright._core.items import Items
 from binwright._core.journal import Journal
+from binwright._core.overlays import Overlays
 from binwright._core.request import Classes, RequestClass, Statics
 from binwright._core.scan import Scan
 from binwright._core.terms import Terms
@@ -21,6 +23,8 @@ class State:
     items: Items
     domains: Domains
     domain_terms: DomainTerms
+    overlays: Overlays
+    budgets: Budgets
     terms: Terms
     scan: Scan
     def __new__(cls, resources: int, terms: Terms, rules: tuple[int, int, int, int]) -> State: ...

@@ -25,9 +25,11 @@ cdef class State:
         self.items = Items(self.journal, self.fleet, self.classes, self.counters)
         self.domains = Domains(self.journal, self.fleet.stride)
         self.domain_terms = DomainTerms(self.journal, self.fleet, self.domains, self.counters)
+        self.overlays = Overlays(self.journal, self.fleet, self.classes, self.counters)
+        self.budgets = Budgets(self.journal)
         self.terms = terms
         self.rules = rules
-        self.scan = Scan(self.fleet, terms, self.domain_terms, *rules)
+        self.scan = Scan(self.fleet, terms, self.domain_terms, self.counters, self.overlays, *rules)
         self.busy = False
 
     cdef int enter(self) except -1:

@@ -16,19 +16,21 @@ from binwright._core.request import RequestClass
 from binwright._core.state import OutOfOrder, State
 from binwright.arrays import Int64Array
 from binwright.arrow import read_table
+from binwright.counting import Contributions, CounterMethods
 from binwright.errors import InputError, StateError
+from binwright.eviction import EvictionMethods
 from binwright.explain import Explanation
 from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
 from binwright.request import LIMITS, Request, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
-from binwright.terms import HardTerm, SoftTerm, TermCompiler
+from binwright.terms import HardTerm, SoftTerm
 
 CORDONED, ABSENT = 1, 2
 MAX_RESOURCES = 64
 
 
-class Fleet:
+class Fleet(CounterMethods, EvictionMethods):
     """Hosts with capacities, and everything that is placed on them.
 
     capacity: {resource: 1-D int64 array (hosts,)}, amounts 0..2**56 in the resource's own unit; or anything with
@@ -252,7 +254,8 @@ class Fleet:
         raw: Mapping[str, Any] | None = None,
         skip: Iterable[str] = (),
         terms: Iterable[HardTerm | SoftTerm] = (),
-        contributes: Mapping[int, int] | None = None,
+        contributes: Contributions | None = None,
+        priority: int = 0,
         name: str | None = None,
     ) -> Request:
         """Compile a request once; an equal one made before comes back as the same object.
@@ -262,10 +265,13 @@ class Fleet:
         array of host indexes, or {label: values} (all keys must match; follows `relabel`). rejects: {static rule:
         bool array, or int array with -1 = passes, k >= 0 = rejects with the caller's argument k}. raw: {static
         score: int array (hosts,) in 0..2**40}. skip: scores not run for this request. terms: conditions and
-        attractions over counters (binwright.terms). contributes: {counter: what one item adds}. Raises InputError.
+        attractions over counters (binwright.terms). contributes: {counter: what one item adds, or (that, what it
+        counts for when `evict` takes it out on trial)}. priority: promises of lower priority do not count for it, and
+        it may evict items of lower priority. Raises InputError.
         """
         where = "request" if name is None else f"request {name!r}"
-        made = request_class(where, self.profile, self.resources, self.scored_only, demand, commit, score, skip)
+        amounts = demand, commit, score
+        made = request_class(where, self.profile, self.resources, self.scored_only, *amounts, skip, priority)
         parts = static_parts(where, self.profile, len(self), eligible, rejects, raw)
         digest = parts.digest()
         parts.reject(self._unclaimable(made), LIMITS)
@@ -274,14 +280,14 @@ class Fleet:
         extra = tuple(terms), tuple((contributes or {}).items())
         hard, soft = self._compiled_terms(where, extra[0])
         adds = self._checked_contributions(where, contributes or {})
-        key = (*(tuple(amounts) for amounts in made.amounts()), made.skips, digest, len(self), extra)
+        key = (*(tuple(amounts) for amounts in made.amounts()), made.skips, priority, digest, len(self), extra)
         known = self._requests.get(key)
         if known is not None:
             return known
         number = self._call(self._state.add_class, made, parts.columns(self._state.fleet.stride))
         self._state.domain_terms.extend(number, hard, soft)
-        for counter, amount in adds:
-            self._state.counters.contribute(number, counter, amount, [])
+        for counter, amount, trial in adds:
+            self._state.counters.contribute(number, counter, amount, trial, [])
         wanted = dict(zip(self.resources, made.amounts()[0], strict=True))
         request = Request(number, name, {r: amount for r, amount in wanted.items() if amount}, made)
         self._requests[key] = request
@@ -323,68 +329,6 @@ class Fleet:
             classes.set_argument(number, host, position, argument)
         for slot, value in scores.items():
             classes.set_raw(number, host, slot, value)
-
-    # ---- counters --------------------------------------------------------------------------------------------
-
-    def counter(self, kind: str = "additive", *, feeds: int | None = None) -> int:
-        """A new counter: how much of something lies on each host. Returns its number.
-
-        kind: "additive" (the sum of what its items add) or "flag" (a set: placing sets it, releasing any holder
-        clears it, as the peer's store of used ports does). feeds: a counter that gets 1 for every host on which this
-        one is not 0.
-        """
-        if kind not in ("additive", "flag"):
-            raise InputError(f"counter: kind {kind!r} is not 'additive' or 'flag'")
-        if feeds is not None:
-            self._checked_contributions("counter: feeds", {feeds: 1})
-        return self._state.counters.new_counter(int(kind == "flag"), -1 if feeds is None else feeds)
-
-    def count(self, counter: int, host: int) -> int:
-        """Value of a counter on one host."""
-        ((number, _),) = self._checked_contributions("count", {counter: 1})
-        (host,) = self._hosts("count", host).tolist()
-        return self._state.counters.value(number, host)
-
-    def members(self, hosts: Any) -> int:
-        """A set of hosts that sums may be restricted to (`Ref.members`); bool array, HostSet or indexes. Its number."""
-        mask = arrays.host_mask("members", hosts, len(self))
-        return self._state.domain_terms.new_members(np.ascontiguousarray(mask, np.uint8))
-
-    def extend(
-        self,
-        request: Request,
-        terms: Iterable[HardTerm | SoftTerm] = (),
-        contributes: Mapping[int, int] | None = None,
-    ) -> None:
-        """Add terms and contributions to a request that exists, because of others that came later (anti-affinity is
-        symmetric). Its items that lie in the fleet are counted at once. A definition: never taken back by rollback.
-        """
-        number = self._class_of("extend", request)
-        hard, soft = self._compiled_terms("extend", tuple(terms))
-        adds = self._checked_contributions("extend", contributes or {})
-        self._state.domain_terms.extend(number, hard, soft)
-        hosts = self._state.items.hosts_of(number) if adds else []
-        for counter, amount in adds:
-            self._state.counters.contribute(number, counter, amount, hosts)
-
-    def _compiled_terms(
-        self, where: str, terms: tuple[HardTerm | SoftTerm, ...]
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        state = self._state
-        compiler = TermCompiler(where, self.profile, self._number, state.domains, state.counters.count)
-        hard = [compiler.hard(term) for term in terms if isinstance(term, HardTerm)]
-        return hard, [compiler.soft(term) for term in terms if isinstance(term, SoftTerm)]
-
-    def _checked_contributions(self, where: str, given: Mapping[int, int]) -> list[tuple[int, int]]:
-        pairs = []
-        for counter, amount in given.items():
-            number = arrays.index(f"{where}: counter", counter)
-            if not 0 <= number < self._state.counters.count:
-                raise InputError(f"{where}: no counter {number}")
-            if not 1 <= arrays.index(f"{where}: counter {number}", amount) <= 2**16:
-                raise InputError(f"{where}: counter {number}: {amount} is outside 1..65536")
-            pairs.append((number, int(amount)))
-        return pairs
 
     # ---- placing ---------------------------------------------------------------------------------------------
 

@@ -142,6 +142,7 @@ def request_class(
     commit: Mapping[str, Any] | None,
     score: Mapping[str, Any] | None,
     skip: Iterable[str],
+    priority: int,
 ) -> RequestClass:
     """The fixed part of a class. Scores named in `skip` are not run; neither is a balanced score that sees only 0."""
     fit = arrays.demands(f"{where}: demand", demand, resources)
@@ -157,4 +158,7 @@ def request_class(
         if idle or term.name in skip:
             skips |= 1 << position
     filtered = np.array([0 if name in scored_only else amount for name, amount in zip(resources, fit, strict=True)])
-    return RequestClass(filtered.astype(np.int64), committed, scored, skips)
+    level = arrays.index(f"{where}: priority", priority)
+    if not -(2**31) <= level < 2**31:
+        raise InputError(f"{where}: priority {level} is past int32")
+    return RequestClass(filtered.astype(np.int64), committed, scored, skips, level)

@@ -51,6 +51,7 @@ class HardTerm:
     least_domains: int = 1
     held: int = 0
     resource: str | None = None
+    skip_when_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,15 @@ class SoftTerm:
     require_all: bool = True
 
 
-def forbid(rule: str, refs: Sequence[Ref], *, argument: int = 0, resolvable: bool = True) -> HardTerm:
-    """Rejects hosts in whose domain any of the sums is above 0; a host without the key passes."""
-    return HardTerm("forbid", rule, tuple(refs), argument, resolvable=resolvable)
+def forbid(
+    rule: str, refs: Sequence[Ref], *, argument: int = 0, resolvable: bool = True, skip_when_empty: bool = False
+) -> HardTerm:
+    """Rejects hosts in whose domain any of the sums is above 0; a host without the key passes.
+
+    skip_when_empty: the whole rule is not asked, promises included, while this holds for all its terms and all their
+    sums are 0 without promises (kube-scheduler's Skip).
+    """
+    return HardTerm("forbid", rule, tuple(refs), argument, resolvable=resolvable, skip_when_empty=skip_when_empty)
 
 
 def require(
@@ -145,6 +152,7 @@ class TermCompiler:
             "rule": position,
             "refs": [self._ref(ref) for ref in term.refs],
             "resolvable": int(term.resolvable),
+            "skip_when_empty": int(term.skip_when_empty),
             "missing_resolvable": int(term.missing_resolvable),
             "self": numbers.pop("own"),
             "held": self._counter(term.held) if term.op == "distinct" else 0,
