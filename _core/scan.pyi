@@ -4,10 +4,12 @@ from typing_extensions import Buffer
 
 from binwright._core.counters import Counters
 from binwright._core.domain_terms import DomainTerms
+from binwright._core.externals import Externals
 from binwright._core.fleet import Fleet
 from binwright._core.overlays import Overlays
 from binwright._core.request import Classes
 from binwright._core.terms import Terms
+from binwright._core.windows import Window
 
 @final
 class Scan:
@@ -18,6 +20,8 @@ class Scan:
         domain_terms: DomainTerms,
         counters: Counters,
         overlays: Overlays,
+        externals: Externals,
+        window: Window,
         cordon_rule: int,
         fit_rule: int,
         resolvable: int,

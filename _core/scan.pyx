@@ -22,7 +22,7 @@ cdef class Scan:
 
     def __cinit__(
         self, Fleet fleet, Terms terms, DomainTerms domain_terms, Counters counters, Overlays overlays,
-        int cordon_rule, int fit_rule, uint32_t resolvable,
+        Externals externals, Window window, int cordon_rule, int fit_rule, uint32_t resolvable,
         uint64_t always_resolvable,
     ):
         self.verdict = self.total = self.open = self.raw = self.score = NULL
@@ -32,6 +32,8 @@ cdef class Scan:
         self.domain_terms = domain_terms
         self.counters = counters
         self.overlays = overlays
+        self.externals = externals
+        self.window = window
         self.kept_flags = NULL
         self.kept_room = 0
         self.cordon_rule = cordon_rule
@@ -80,12 +82,16 @@ cdef class Scan:
 
     # ---- one decision --------------------------------------------------------------------------------------
 
-    cdef int choose(self, const ClassView* view, Choice* choice) except -1 nogil:
-        """The feasible host of highest total, lowest index first."""
+    cdef int choose(self, const ClassView* view, Choice* choice, bint move_window) except -1 nogil:
+        """The feasible host of highest total, lowest index first. Looking without placing leaves the window."""
+        self.ask_externals(view)
         self.filter_all(view)
         self.apply_domain_terms(view)
         if self.overlays.live:
             self.settle_promises(view)
+        if self.window.stop:
+            self.window.look(self.verdict, self.fleet.hosts, move_window)
+            self.count_all()
         self.local_totals(view)
         if not self.terms.local:
             self.add_normalised(view)
@@ -112,17 +118,15 @@ cdef class Scan:
 
     cdef int apply_domain_terms(self, const ClassView* view) except -1 nogil:
         """Make the sums that this decision reads, and reject what its hard terms reject."""
-        cdef Py_ssize_t block
         self.domain_terms.prepare(view.number)
         if self.domain_terms.classes[view.number].hards:
             self.domain_terms.filter(view.number, self.verdict)
-            for block in range(self.fleet.blocks()):
-                self.open[block] = K.count_open(self.verdict + block * BW_BLOCK)
+            self.count_all()
         return 0
 
     cdef void settle_promises(self, const ClassView* view) noexcept nogil:
         """Reject open hosts that do not fit with the promises of at least this priority added."""
-        cdef Py_ssize_t i, block
+        cdef Py_ssize_t i
         cdef int32_t host
         for i in range(self.overlays.count):
             host = self.overlays.promises[i].host
@@ -130,8 +134,20 @@ cdef class Scan:
                 continue
             if self.overlays.concerns(host, view.priority) and self.refusal_with_promises(view, host).mask:
                 self.verdict[host] = -1
+        self.count_all()
+
+    cdef void count_all(self) noexcept nogil:
+        """How many hosts of each block are open, after verdicts changed."""
+        cdef Py_ssize_t block
         for block in range(self.fleet.blocks()):
             self.open[block] = K.count_open(self.verdict + block * BW_BLOCK)
+
+    cdef int ask_externals(self, const ClassView* view) except -1 nogil:
+        """Let the class's external terms write their columns."""
+        if self.externals.concerned[view.number]:
+            with gil:
+                self.externals.refresh(view.number)
+        return 0
 
     cdef bint idle(self, Py_ssize_t term, const ClassView* view) noexcept nogil:
         """Is this term not run for the class, or runs and adds nothing?"""
@@ -344,11 +360,16 @@ cdef class Scan:
         cdef Refusal found
         cdef Py_ssize_t host
         cdef const ClassView* view = classes.views + number
+        cdef Choice choice
         self.make_room()
         with nogil:
-            self.domain_terms.prepare(view.number)
+            self.choose(view, &choice, False)
             for host in range(self.fleet.hosts):
                 found = self.refusal(view, host)
+                if self.window.stop and found.first != GONE and not self.window.visited[host]:
+                    found.first = UNASKED
+                    found.mask = found.short = 0
+                    found.resolvable = False
                 first[host] = found.first
                 mask[host] = found.mask
                 short[host] = found.short
@@ -384,7 +405,7 @@ cdef class Scan:
         cdef const ClassView* view = classes.views + number
         self.make_room()
         with nogil:
-            self.choose(view, &choice)
+            self.choose(view, &choice, False)
             for block in range(self.fleet.blocks()):
                 start = block * BW_BLOCK
                 for i in range(start, start + BW_BLOCK):

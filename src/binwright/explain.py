@@ -3,7 +3,6 @@
 Reads one state of a fleet and its profile; changes nothing. Works on whole arrays: no loop over hosts.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from binwright.arrays import Int64Array
-from binwright.profile import Profile
 from binwright.smallest_change import smallest_change
 from binwright.verdict import Change, Reason, Verdict
 
 if TYPE_CHECKING:
-    from binwright._core.state import State
+    from binwright.fleet import Fleet
 
 FEASIBLE = 255
 GONE = 254
@@ -25,7 +23,8 @@ GONE = 254
 
 @dataclass(frozen=True)
 class Refusals:
-    """What rejects each host slot, all arrays (hosts,): `first` rule position (255 feasible, 254 no host), `mask` of
+    """What rejects each host slot, all arrays (hosts,): `first` rule position (255 feasible, 254 no host, 253 beyond the
+    window), `mask` of
     rule positions, `short` of resource numbers, `resolvable` of the first rule, its `argument` where a domain term
     speaks for it (else -1).
     """
@@ -57,13 +56,12 @@ class Explanation:
     Not thread-safe; holds the state that it explains, which nobody else changes.
     """
 
-    def __init__(
-        self, state: "State", number: int, profile: Profile, resources: Sequence[str], error: bool = False
-    ) -> None:
-        self._state = state
+    def __init__(self, fleet: "Fleet", number: int, error: bool = False) -> None:
+        self._fleet = fleet  # a fork of its own, as the decision found it
+        self._state = fleet._state
         self._number = number
-        self._profile = profile
-        self._resources = tuple(resources)
+        self._profile = fleet.profile
+        self._resources = fleet.resources
         self._error = error
 
     @cached_property
@@ -175,7 +173,9 @@ class Explanation:
         )
 
     def verdicts_by_host(self) -> npt.NDArray[np.uint8]:
-        """Position in the profile of each host's first rejecting rule; 255 feasible, 254 no host. uint8 (hosts,)."""
+        """Position in the profile of each host's first rejecting rule; 255 feasible, 254 no host, 253 not asked because
+        the window ended before. uint8 (hosts,).
+        """
         return self.refusals.first
 
     def reasons_at(self, host: int) -> tuple[tuple[str, int | str | None], ...]:

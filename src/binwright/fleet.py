@@ -3,6 +3,7 @@
 Knows hosts, resources, labels and rules by name; nothing of the layers above.
 """
 
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from binwright.arrow import read_table
 from binwright.counting import Contributions, CounterMethods
 from binwright.errors import InputError, StateError
 from binwright.eviction import EvictionMethods
+from binwright.external import External, Wrapped
 from binwright.explain import Explanation
 from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
@@ -256,6 +258,7 @@ class Fleet(CounterMethods, EvictionMethods):
         terms: Iterable[HardTerm | SoftTerm] = (),
         contributes: Contributions | None = None,
         priority: int = 0,
+        external: Sequence[External] = (),
         name: str | None = None,
     ) -> Request:
         """Compile a request once; an equal one made before comes back as the same object.
@@ -267,7 +270,8 @@ class Fleet(CounterMethods, EvictionMethods):
         score: int array (hosts,) in 0..2**40}. skip: scores not run for this request. terms: conditions and
         attractions over counters (binwright.terms). contributes: {counter: what one item adds, or (that, what it
         counts for when `evict` takes it out on trial)}. priority: promises of lower priority do not count for it, and
-        it may evict items of lower priority. Raises InputError.
+        it may evict items of lower priority. external: filters and scores of the caller's own (binwright.External).
+        Raises InputError.
         """
         where = "request" if name is None else f"request {name!r}"
         amounts = demand, commit, score
@@ -280,11 +284,12 @@ class Fleet(CounterMethods, EvictionMethods):
         extra = tuple(terms), tuple((contributes or {}).items())
         hard, soft = self._compiled_terms(where, extra[0])
         adds = self._checked_contributions(where, contributes or {})
-        key = (*(tuple(amounts) for amounts in made.amounts()), made.skips, priority, digest, len(self), extra)
+        key = (*(tuple(amounts) for amounts in made.amounts()), made.skips, priority, digest, len(self), extra, tuple(map(id, external)))
         known = self._requests.get(key)
         if known is not None:
             return known
-        number = self._call(self._state.add_class, made, parts.columns(self._state.fleet.stride))
+        own = [self._wrapped(where, term) for term in external]
+        number = self._call(self._state.add_class, made, parts.columns(self._state.fleet.stride), own)
         self._state.domain_terms.extend(number, hard, soft)
         for counter, amount, trial in adds:
             self._state.counters.contribute(number, counter, amount, trial, [])
@@ -349,10 +354,50 @@ class Fleet(CounterMethods, EvictionMethods):
         self._call(core_place.place_queue, self._state, numbers, *result.columns())
         return result.sealed()
 
+    def place_gang(self, requests: Sequence[Request], which: Any = None, *, least: int | None = None) -> PlaceResult:
+        """Place items in queue order, all of them or none: if fewer than `least` (default: all) find a host, the
+        fleet is as it was and every entry of the result is without a host. The refused members keep their verdict,
+        the others are unschedulable.
+        """
+        numbers = self._numbers("place_gang", requests, which)
+        wanted = len(numbers) if least is None else arrays.index("place_gang: least", least)
+        if not 0 <= wanted <= len(numbers):
+            raise InputError(f"place_gang: least {wanted} is outside 0..{len(numbers)}")
+        token = self.checkpoint()
+        result = PlaceResult(self, self._state.moment(), numbers, len(numbers))
+        self._call(core_place.place_queue, self._state, numbers, *result.columns())
+        if result.placed >= wanted:
+            self.keep(token)
+        else:
+            self.rollback(token)
+            result.take_back()
+        return result.sealed()
+
+    def window(self, stop: int | None, order: Any = None, start: int = 0) -> None:
+        """Let decisions look at a part of the fleet: hosts in `order` (default: by index), from position `start` on
+        and wrapping, until `stop` feasible ones are found; the next one ends the look, uncounted, and the following
+        decision begins there. None: look at all hosts again. Rule: kube-scheduler's sampling.
+        """
+        if stop is None:
+            self._state.window.set(np.empty(0, np.int32), 0, 0)
+            return
+        hosts = self._hosts("window: order", self._present() if order is None else order)
+        if len(np.unique(hosts)) != len(hosts):
+            raise InputError("window: order names a host twice")
+        count, cursor = arrays.index("window: stop", stop), arrays.index("window: start", start)
+        if count < 1 or not 0 <= cursor < max(len(hosts), 1):
+            raise InputError(f"window: stop {count} must be at least 1, start {cursor} in 0..{len(hosts) - 1}")
+        self._state.window.set(hosts.astype(np.int32), count, cursor)
+
+    @property
+    def window_start(self) -> int:
+        """Position in the window's order where the next decision begins."""
+        return self._state.window.cursor
+
     def explain(self, request: Request) -> Explanation:
         """What `place` would decide now, and why, without placing."""
         number = self._class_of("explain", request)
-        return Explanation(self._call(self._state.fork), number, self.profile, self.resources)
+        return Explanation(self.fork(), number)
 
     def claim(self, request: Request, hosts: Any) -> Int64Array:
         """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64."""
@@ -406,17 +451,18 @@ class Fleet(CounterMethods, EvictionMethods):
 
         Requests made since stay usable. Raises StateError for any other token.
         """
-        match token:
-            case (int() as depth, int() as position, int() as made) if depth > 0:
-                pass
-            case _:
-                raise StateError(f"rollback: {token!r} is not a token of checkpoint")
+        depth, position, made = _checked_token("rollback", token)
         self._call(self._state.rollback, (depth, position))
         del self._names[len(self) :]
         for number in range(made, len(self._made)):  # made under labels that are gone again
             if number in self._labelled:
                 outside = ~self._labels.match(self._labelled[number], len(self))
                 self._state.classes.set_rule(number, 0, outside.astype(np.uint8), self.profile.positions["eligible"])
+
+    def keep(self, token: tuple[int, int, int]) -> None:
+        """Close the newest checkpoint, whose token this must be, and keep what was done since."""
+        depth, position, _ = _checked_token("keep", token)
+        self._call(self._state.keep, (depth, position))
 
     def fork(self) -> "Fleet":
         """An independent copy without history; requests made before the fork serve both."""
@@ -450,6 +496,9 @@ class Fleet(CounterMethods, EvictionMethods):
         self._names, self._requests, self._made = kept["names"], kept["requests"], kept["made"]
         self._labelled, self._explicit = kept["labelled"], kept["explicit"]
         self._index = {}
+        for terms in state.externals.of_class:
+            for wrapped, _, _ in terms:
+                wrapped.fleet = weakref.ref(self)
 
     # ---- checks ----------------------------------------------------------------------------------------------
 
@@ -487,6 +536,14 @@ class Fleet(CounterMethods, EvictionMethods):
             raise InputError(f"{where}: which names requests, but there are none")
         return classes[positions]
 
+    def _wrapped(self, where: str, term: External) -> tuple[Wrapped, int, int]:
+        """(the term as the core calls it, position of its rule or -1, slot of its score or -1)."""
+        if not isinstance(term, External):
+            raise InputError(f"{where}: external {term!r} is not a binwright.External")
+        rule = -1 if term.rule is None else rule_position(where, self.profile, term.rule)
+        slot = -1 if term.score is None else score_slot(where, self.profile, term.score)
+        return Wrapped(term, weakref.ref(self)), rule, slot
+
     def _set_limits(self, given: Mapping[str, Mapping[str, Any]]) -> None:
         low = {"smallest": 0, "largest": 0, "step": 1}
         columns: dict[str, dict[str, Int64Array]] = {}
@@ -523,6 +580,13 @@ def _from_table(source: Any, names: Sequence[str] | None) -> tuple[dict[str, Any
                 raise InputError(f"fleet: column {column!r} holds strings; only \"name\" may, and names= not be given")
             names = capacity.pop(column)
     return capacity, names
+
+
+def _checked_token(where: str, token: Any) -> tuple[int, int, int]:
+    match token:
+        case (int() as depth, int() as position, int() as made) if depth > 0:
+            return depth, position, made
+    raise StateError(f"{where}: {token!r} is not a token of checkpoint")
 
 
 def _rebuild(kept: dict[str, Any], state: State) -> Fleet:
