@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 STORE = Path(__file__).with_suffix(".json")
 HOSTS, RESOURCES, DECISIONS = 1_000, 4, 10
 LOOPS = (5, 85)
-TOLERANCE = 0.01
+TOLERANCE = 1  # percent
 SUMMARY = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
 COMPILER = re.compile(rb"(GCC|clang version|Apple clang)(?:: \([^)]*\))? ?(\d+\.\d+\.\d+)")
 
@@ -93,12 +93,12 @@ def verdict(found: int, stored: int | None) -> tuple[str, bool]:
     """What to print beside a count, and whether it fails."""
     if stored is None:
         return "not stored", False
-    change = found / stored - 1
-    if change > TOLERANCE:
-        return f"{change:+.2%} of {stored}: slower, mend it or store it with --update and say why", True
-    if change < -TOLERANCE:
-        return f"{change:+.2%} of {stored}: faster, store it with --update", False
-    return f"{change:+.2%}", False
+    change = f"{found / stored - 1:+.2%}"
+    if found * 100 > stored * (100 + TOLERANCE):
+        return f"{change} of {stored}: slower, mend it or store it with --update and say why", True
+    if found * 100 < stored * (100 - TOLERANCE):
+        return f"{change} of {stored}: faster, store it with --update", False
+    return change, False
 
 
 def main() -> int:
