@@ -7,6 +7,7 @@ from binwright._core.counters cimport Counters
 from binwright._core.domain_terms cimport DomainTerms
 from binwright._core.externals cimport Externals
 from binwright._core.fleet cimport Fleet
+from binwright._core.float_scores cimport FloatScores
 from binwright._core.overlays cimport Overlays
 from binwright._core.request cimport ClassView
 from binwright._core.terms cimport Extremes, Terms
@@ -26,7 +27,7 @@ cdef enum Verdict:
 
 cdef struct Choice:
     int64_t host           # -1 = none is feasible
-    int64_t score          # total of the host, -1 without one
+    int64_t score          # total of the host, -1 without one; the bits of a double in a float64 profile
 
 
 cdef struct Refusal:
@@ -47,6 +48,8 @@ cdef class Scan:
     cdef Overlays overlays
     cdef Externals externals
     cdef Window window
+    cdef FloatScores floats
+    cdef bint floating             # the profile computes in float64
     cdef int cordon_rule           # position of the cordon rule
     cdef int fit_rule              # position of the fit rule
     cdef uint32_t resolvable       # bit = position of a static rule that releasing items could lift

@@ -7,6 +7,7 @@ from libc.string cimport memset
 
 from binwright._core.domain_terms cimport MISSES, PASSES, ClassTerms, HardTerm
 from binwright._core.fleet cimport ABSENT
+from binwright._core.float_scores cimport bits_of
 from binwright._core.kernels cimport BW_BLOCK, K
 from binwright._core.request cimport LIMITS, Classes
 from binwright._core.spread cimport count_scores, spread_scores
@@ -22,7 +23,7 @@ cdef class Scan:
 
     def __cinit__(
         self, Fleet fleet, Terms terms, DomainTerms domain_terms, Counters counters, Overlays overlays,
-        Externals externals, Window window, int cordon_rule, int fit_rule, uint32_t resolvable,
+        Externals externals, Window window, FloatScores floats, int cordon_rule, int fit_rule, uint32_t resolvable,
         uint64_t always_resolvable,
     ):
         self.verdict = self.total = self.open = self.raw = self.score = NULL
@@ -34,6 +35,8 @@ cdef class Scan:
         self.overlays = overlays
         self.externals = externals
         self.window = window
+        self.floats = floats
+        self.floating = terms.float_specs is not None
         self.kept_flags = NULL
         self.kept_room = 0
         self.cordon_rule = cordon_rule
@@ -92,6 +95,10 @@ cdef class Scan:
         if self.window.stop:
             self.window.look(self.verdict, self.fleet.hosts, move_window)
             self.count_all()
+        if self.floating:
+            choice.host = self.floats.choose(view, self.verdict)
+            choice.score = -1 if choice.host < 0 else bits_of(self.floats.total[choice.host])
+            return 0
         self.local_totals(view)
         if not self.terms.local:
             self.add_normalised(view)
@@ -433,3 +440,28 @@ cdef class Scan:
                     for i in range(start, start + BW_BLOCK):
                         raw[t, i] = 0 if column == NULL else column[i]
                     self.terms.normalise_block(t, &raw[t, start], &extremes, &normalised[t, start])
+
+    def evaluate_floats(
+        self, Classes classes, Py_ssize_t number, double[:, ::1] raw, double[:, ::1] normalised, double[::1] total,
+    ):
+        """The same for a float64 profile; hosts that are not feasible stay as they are."""
+        cdef Py_ssize_t t, host
+        cdef Choice choice
+        cdef const ClassView* view = classes.views + number
+        self.make_room()
+        with nogil:
+            self.choose(view, &choice, False)
+            for host in range(self.fleet.hosts):
+                if self.verdict[host] >= 0:
+                    total[host] = self.floats.total[host]
+            for t in range(self.floats.count):
+                if view.skips >> t & 1:
+                    continue
+                self.floats.fill_raw(t, view, self.verdict)
+                for host in range(self.fleet.hosts):
+                    if self.verdict[host] >= 0:
+                        raw[t, host] = self.floats.raw[host]
+                self.floats.normalise(t, self.verdict)
+                for host in range(self.fleet.hosts):
+                    if self.verdict[host] >= 0:
+                        normalised[t, host] = self.floats.raw[host]

@@ -9,6 +9,7 @@ from binwright._core.domain_terms cimport DomainTerms
 from binwright._core.domains cimport Domains
 from binwright._core.externals cimport Externals
 from binwright._core.fleet cimport Fleet
+from binwright._core.float_scores cimport FloatScores
 from binwright._core.items cimport Items
 from binwright._core.journal cimport Journal
 from binwright._core.overlays cimport Overlays
@@ -31,6 +32,7 @@ cdef class State:
     cdef readonly Budgets budgets
     cdef readonly Externals externals
     cdef readonly Window window
+    cdef readonly FloatScores floats
     cdef readonly Terms terms
     cdef readonly Scan scan
     cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits)

@@ -6,6 +6,7 @@ from binwright._core.domain_terms import DomainTerms
 from binwright._core.domains import Domains
 from binwright._core.externals import Externals
 from binwright._core.fleet import Fleet
+from binwright._core.float_scores import FloatScores
 from binwright._core.items import Items
 from binwright._core.journal import Journal
 from binwright._core.overlays import Overlays
@@ -29,6 +30,7 @@ class State:
     budgets: Budgets
     externals: Externals
     window: Window
+    floats: FloatScores
     terms: Terms
     scan: Scan
     def __new__(cls, resources: int, terms: Terms, rules: tuple[int, int, int, int]) -> State: ...

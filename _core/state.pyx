@@ -29,10 +29,12 @@ cdef class State:
         self.overlays = Overlays(self.journal, self.fleet, self.classes, self.counters)
         self.budgets = Budgets(self.journal)
         self.window = Window(self.journal, self.fleet.stride)
+        self.floats = FloatScores(self.journal, self.fleet, self.domain_terms, terms.float_specs or [])
         self.terms = terms
         self.rules = rules
         self.scan = Scan(
-            self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.externals, self.window, *rules,
+            self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.externals, self.window,
+            self.floats, *rules,
         )
         self.busy = False
 

@@ -17,13 +17,15 @@ NORMALISERS = {None: NONE, "max": TO_MAX, "reverse": REVERSED, "minmax": MIN_MAX
 @cython.final
 cdef class Terms:
     """The score terms of one profile, in order. `specs`: one dict a term, checked by the caller: kind, weight,
-    columns, weights, optional, table, normalise (see the struct in terms.pxd).
+    columns, weights, optional, table, normalise (see the struct in terms.pxd). A float64 profile has no specs but
+    `float_specs` (see float_scores.pxd).
     """
 
-    def __cinit__(self, list specs):
+    def __cinit__(self, list specs, list float_specs=None):
         cdef Py_ssize_t t, c
         cdef Term* term
         self.specs = specs
+        self.float_specs = float_specs
         self.count = len(specs)
         self.slots = self.soft_slots = 0
         self.local = True
@@ -71,7 +73,7 @@ cdef class Terms:
         free(self.terms)
 
     def __reduce__(self):
-        return Terms, (self.specs,)
+        return Terms, (self.specs, self.float_specs)
 
     cdef void score_block(
         self, Py_ssize_t term, Fleet fleet, const ClassView* view, Py_ssize_t start, int64_t* score

@@ -11,10 +11,10 @@ import numpy as np
 
 from binwright import arrays
 from binwright.errors import InputError
+from binwright.request import Request, raw_column
 
 if TYPE_CHECKING:
     from binwright.fleet import Fleet
-    from binwright.request import Request
 
 
 class External:
@@ -30,15 +30,15 @@ class External:
     score: str | None = None
     version: object = None
 
-    def rejected(self, fleet: "Fleet", request: "Request") -> Any:
+    def rejected(self, fleet: "Fleet", request: Request) -> Any:
         """Which hosts are rejected: bool (hosts,), or int32 with -1 = passes, k >= 0 = rejects with reason k."""
         raise NotImplementedError
 
-    def scores(self, fleet: "Fleet", request: "Request") -> Any:
-        """Raw scores: int64 (hosts,) in 0..2**40, normalised as the profile's score says."""
+    def scores(self, fleet: "Fleet", request: Request) -> Any:
+        """Raw scores: int64 (hosts,) in 0..2**40 (float64 in a float64 profile), normalised as the score says."""
         raise NotImplementedError
 
-    def placed(self, request: "Request", host: int, sign: int) -> None:
+    def placed(self, request: Request, host: int, sign: int) -> None:
         """An item of the request came to `host` (1) or left it (-1)."""
 
     def fork(self) -> "External":
@@ -68,7 +68,7 @@ class Wrapped:
             rejected = mask.astype(np.uint8)
             arguments = np.full(hosts, -1, np.int32) if given is None else given
         if self.term.score is not None:
-            scores = arrays.raw_scores(f"{where}: scores", self.term.scores(fleet, request), hosts)
+            scores = raw_column(f"{where}: scores", fleet.profile, self.term.scores(fleet, request), hosts)
         return rejected, arguments, scores
 
     def commit(self, number: int, host: int, sign: int) -> None:

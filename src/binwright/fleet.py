@@ -20,11 +20,11 @@ from binwright.arrow import read_table
 from binwright.counting import Contributions, CounterMethods
 from binwright.errors import InputError, StateError
 from binwright.eviction import EvictionMethods
-from binwright.external import External, Wrapped
 from binwright.explain import Explanation
+from binwright.external import External, Wrapped
 from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
-from binwright.request import LIMITS, Request, request_class, rule_position, score_slot, static_parts
+from binwright.request import LIMITS, Request, raw_column, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
 from binwright.terms import HardTerm, SoftTerm
 
@@ -72,6 +72,8 @@ class Fleet(CounterMethods, EvictionMethods):
         self.profile = Profile.default(filtered) if profile is None else profile
         self._state = State(len(self.resources), *self.profile.compiled(self.resources))
         self._labels = Labels(self._state.domains)
+        fresh = self.profile.host_columns
+        self._columns = {name: self._state.floats.new_column(value) for name, value in fresh.items()}
         self._names: list[str | None] = []
         self._index: dict[str, int] = {}
         self._requests: dict[tuple[object, ...], Request] = {}
@@ -243,6 +245,18 @@ class Fleet(CounterMethods, EvictionMethods):
                 mask = self._state.classes.mask_of(number, host)
                 self._state.classes.set_mask(number, host, mask & ~bit if matches else mask | bit)
 
+    def set_column(self, name: str, hosts: Any, values: Any) -> None:
+        """Give hosts their own value of a host column that a float64 profile's scores name: a multiplier or a ratio.
+
+        hosts: one index or an array; values: one finite number, or as many as hosts.
+        """
+        if name not in self._columns:
+            raise InputError(f"set_column: the profile names no host column {name!r}")
+        chosen = self._hosts("set_column", hosts)
+        given = arrays.floats(f"set_column: {name!r}", np.broadcast_to(values, chosen.shape), len(chosen))
+        for host, value in zip(chosen.tolist(), given.tolist(), strict=True):
+            self._state.floats.set_value(self._columns[name], host, value)
+
     # ---- requests --------------------------------------------------------------------------------------------
 
     def request(
@@ -284,7 +298,8 @@ class Fleet(CounterMethods, EvictionMethods):
         extra = tuple(terms), tuple((contributes or {}).items())
         hard, soft = self._compiled_terms(where, extra[0])
         adds = self._checked_contributions(where, contributes or {})
-        key = (*(tuple(amounts) for amounts in made.amounts()), made.skips, priority, digest, len(self), extra, tuple(map(id, external)))
+        rest = made.skips, priority, digest, len(self), extra, tuple(map(id, external))
+        key = (*(tuple(amounts) for amounts in made.amounts()), *rest)
         known = self._requests.get(key)
         if known is not None:
             return known
@@ -319,13 +334,13 @@ class Fleet(CounterMethods, EvictionMethods):
             for rule, argument in (rejects or {}).items()
         }
         scores = {
-            score_slot("repair", self.profile, score): arrays.index(f"repair: host {host}, score {score!r}", value)
+            score_slot("repair", self.profile, score): int(
+                raw_column(f"repair: host {host}, score {score!r}", self.profile, [value], 1)[0]
+            )
             for score, value in (raw or {}).items()
         }
         if any(not -1 <= argument <= arrays.INT32_MAX for argument in arguments.values()):
             raise InputError(f"repair: host {host}: an argument is outside -1..{arrays.INT32_MAX}")
-        if any(not 0 <= value <= arrays.LARGEST_RAW for value in scores.values()):
-            raise InputError(f"repair: host {host}: a raw score is outside 0..2**40")
         self._requests = {key: known for key, known in self._requests.items() if known is not request}
         classes = self._state.classes
         for position, argument in arguments.items():
@@ -493,6 +508,7 @@ class Fleet(CounterMethods, EvictionMethods):
         self._number = {name: i for i, name in enumerate(self.resources)}
         self._state = state
         self._labels = Labels(state.domains)
+        self._columns = {name: number for number, name in enumerate(self.profile.host_columns)}
         self._names, self._requests, self._made = kept["names"], kept["requests"], kept["made"]
         self._labelled, self._explicit = kept["labelled"], kept["explicit"]
         self._index = {}

@@ -21,12 +21,15 @@ __all__ = ["PlaceResult", "Verdict"]
 class PlaceResult:
     """The outcome of `Fleet.place` and `Fleet.place_many`; read-only arrays (k,), one entry an item in queue order.
 
-    hosts: int64, -1 = none. scores: int64 totals, -1 without a host. verdicts: uint8 of `Verdict`. items: int64 ids
-    for `Fleet.release`, -1 = none. `ties` and `explain` look at the fleet as it was at that decision; they raise
-    StateError once it has been rolled back or about a million changes lie between.
+    hosts: int64, -1 = none. scores: int64 totals, -1 without a host (float64 and NaN in a float64 profile).
+    verdicts: uint8 of `Verdict`. items: int64 ids for `Fleet.release`, -1 = none. `ties` and `explain` look at the
+    fleet as it was at that decision; they raise StateError once it has been rolled back or about a million changes
+    lie between.
     """
 
-    __slots__ = ("_fleet", "_moment", "_numbers", "_past", "_positions", "_taken_back", "hosts", "items", "scores", "verdicts")
+    __slots__ = (
+        "_fleet", "_moment", "_numbers", "_past", "_positions", "_taken_back", "hosts", "items", "scores", "verdicts",
+    )  # fmt: skip
 
     def __init__(self, fleet: "Fleet", moment: tuple[int, int], numbers: Int64Array | int, count: int) -> None:
         self._fleet = fleet
@@ -36,7 +39,7 @@ class PlaceResult:
         self._positions: Int64Array = np.empty(count, np.int64)
         self._taken_back = False
         self.hosts: Int64Array = np.empty(count, np.int64)
-        self.scores: Int64Array = np.empty(count, np.int64)
+        self.scores: npt.NDArray[Any] = np.empty(count, np.int64)
         self.items: Int64Array = np.empty(count, np.int64)
         self.verdicts: npt.NDArray[np.uint8] = np.empty(count, np.uint8)
 
@@ -46,6 +49,8 @@ class PlaceResult:
 
     def sealed(self) -> "PlaceResult":
         """Itself, read-only from now on."""
+        if self._fleet.profile.float_scores:
+            self.scores = self.scores.view(np.float64)
         for column in self.columns():
             column.setflags(write=False)
         return self

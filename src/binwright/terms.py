@@ -162,9 +162,9 @@ class TermCompiler:
 
     def soft(self, term: SoftTerm) -> dict[str, Any]:
         """One soft term as the core takes it."""
-        names = [score.name for score in self._profile.scores if score.kind in ("count", "spread")]
+        names = self._profile.soft_scores
         if term.score not in names:
-            raise InputError(f"{self._where}: the profile has no count or spread score {term.score!r}")
+            raise InputError(f"{self._where}: the profile has no score {term.score!r} that reads counters")
         kind = next(score.kind for score in self._profile.scores if score.name == term.score)
         if kind == "spread" and len(term.refs) > MAX_SPREAD_REFS:
             raise InputError(f"{self._where}: {len(term.refs)} spread constraints, at most {MAX_SPREAD_REFS}")
