@@ -19,8 +19,10 @@ SMOOTH = 0.6  # weight of the prices with the best bound so far
 STEPS = 200_000  # of one search of one kind, at first
 MOST_STEPS = 2 * 10**9
 NEAR = 1e-6
+CONVERGED = 0.02  # of a unit of price, between the program and what its prices prove
 WHOLE_NODES = 2_000  # of the restricted master where no clock runs
-ATTEMPTS = 4
+ATTEMPTS = 200
+WHOLE_EVERY = 5  # attempts at diving per attempt in whole numbers
 PATIENCE = 8  # iterations between two roundings
 
 
@@ -32,11 +34,12 @@ def run(search: Search) -> None:
     if solution is None or search.over:
         return
     for attempt in range(ATTEMPTS):
-        while Dive(search, master, pricing, attempt).run():
-            pass
-        if search.over:
-            return
-        whole_numbers(search, master, solution, attempt)
+        Dive(search, master, pricing, attempt, search.bound).run()
+        while not search.over and search.cost is not None and search.cost - search.bound > 1:
+            if not Dive(search, master, pricing, attempt, search.cost - 1).run():
+                break
+        if attempt % WHOLE_EVERY == WHOLE_EVERY - 1 and not search.over:
+            whole_numbers(search, master, solution, attempt // WHOLE_EVERY)
         if search.over:
             return
 
@@ -82,7 +85,9 @@ def root(search: Search, master: Master, pricing: Pricing) -> Solution | None:
             centre, centre_value = prices, value
         if search.over:
             break
-        if solution.artificial < NEAR and search.bound >= ceil(solution.value - NEAR):
+        met = solution.artificial < NEAR and search.bound >= ceil(solution.value - NEAR)
+        # once the bound is there, going on only helps the dives, so not where pricing is hard
+        if met and (solution.value - centre_value < CONVERGED or not priced.complete):
             break
         fresh = master.add(priced.patterns)
         if not fresh:

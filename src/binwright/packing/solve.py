@@ -7,7 +7,7 @@ from typing import Any
 
 from binwright.errors import InputError, MissingExtraError
 from binwright.packing.bounds import best_bound, nothing
-from binwright.packing.certificate import for_problem
+from binwright.packing.certificate import for_problem, widest
 from binwright.packing.check import CheckFailed, TooHard, check_certificate, check_packing
 from binwright.packing.expand import expand
 from binwright.packing.form import make_form
@@ -90,7 +90,7 @@ def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
     if cost != search.cost:
         raise CheckFailed(f"packing: costs {cost}, not {search.cost}")
     for bound, certificate in sorted(search.certificates, key=lambda pair: -pair[0]):
-        proof = for_problem(certificate, search.form, problem)
+        proof = for_problem(widest(certificate, search.form), search.form, problem)
         try:
             if check_certificate(problem, proof) != bound:
                 raise CheckFailed(f"certificate: does not prove {bound}")
