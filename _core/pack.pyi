@@ -1,9 +1,9 @@
-from typing import Any, Self, final
+from typing import Any, final
 
 @final
 class Packer:
-    def __new__(
-        cls,
+    def __init__(
+        self,
         weights: Any,
         counts: Any,
         capacity: Any,
@@ -12,5 +12,5 @@ class Packer:
         allowed: Any,
         value: Any,
         conflicts: Any = None,
-    ) -> Self: ...
+    ) -> None: ...
     def step(self, measure: int, pattern: Any) -> tuple[int, int]: ...
