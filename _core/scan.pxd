@@ -75,6 +75,7 @@ cdef class Scan:
     cdef Refusal refusal(self, const ClassView* view, Py_ssize_t host) noexcept nogil
     cdef Refusal refusal_as_it_is(self, const ClassView* view, Py_ssize_t host) noexcept nogil
     cdef Refusal refusal_with_promises(self, const ClassView* view, Py_ssize_t host) noexcept nogil
+    cdef void promise(self, const ClassView* view, Py_ssize_t host, int32_t sign) noexcept nogil
     cdef Verdict verdict_without_host(self, const ClassView* view) noexcept nogil
 
     cdef void filter_all(self, const ClassView* view) noexcept nogil

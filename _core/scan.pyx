@@ -282,14 +282,19 @@ cdef class Scan:
 
     cdef Refusal refusal_with_promises(self, const ClassView* view, Py_ssize_t host) noexcept nogil:
         cdef Refusal found
-        self.counters.remember_flags(host, self.kept_flags)
-        self.overlays.apply(host, view.priority, 1)
-        self.domain_terms.make_sums(view.number)
+        self.promise(view, host, 1)
         found = self.refusal_as_it_is(view, host)
-        self.overlays.apply(host, view.priority, -1)
-        self.counters.recall_flags(host, self.kept_flags)
-        self.domain_terms.make_sums(view.number)
+        self.promise(view, host, -1)
         return found
+
+    cdef void promise(self, const ClassView* view, Py_ssize_t host, int32_t sign) noexcept nogil:
+        """Add what concerns this class of what is promised on one host (1), or take just that away again (-1)."""
+        if sign > 0:
+            self.counters.remember_flags(host, self.kept_flags)
+        self.overlays.apply(host, view.priority, sign)
+        if sign < 0:
+            self.counters.recall_flags(host, self.kept_flags)
+        self.domain_terms.make_sums(view.number)
 
     cdef Refusal refusal_as_it_is(self, const ClassView* view, Py_ssize_t host) noexcept nogil:
         cdef Refusal found
@@ -384,11 +389,19 @@ cdef class Scan:
                 argument[host] = found.argument
 
     def term_reasons(self, Classes classes, Py_ssize_t number, Py_ssize_t host):
-        """[(rule, argument, resolvable)] of the first failing domain term of each rule that rejects one host."""
+        """[(rule, argument, resolvable)] of the first failing domain term of each rule that rejects one host, in the
+        run that speaks.
+        """
         cdef const ClassTerms* mine = self.domain_terms.classes + number
+        cdef const ClassView* view = classes.views + number
         cdef int32_t t, outcome
         cdef list found = []
+        cdef bint promised
+        self.make_room()
         self.domain_terms.prepare(<int32_t>number)
+        promised = self.overlays.concerns(host, view.priority) and self.refusal_with_promises(view, host).mask != 0
+        if promised:
+            self.promise(view, host, 1)
         for t in range(mine.hards):
             outcome = self.domain_terms.failing(<int32_t>number, t, host)
             if outcome == PASSES or found and found[len(found) - 1][0] == mine.hard[t].rule:
@@ -397,6 +410,8 @@ cdef class Scan:
                 found.append((mine.hard[t].rule, mine.hard[t].missing, bool(mine.hard[t].missing_resolvable)))
             else:
                 found.append((mine.hard[t].rule, mine.hard[t].argument, bool(mine.hard[t].resolvable)))
+        if promised:
+            self.promise(view, host, -1)
         return found
 
     def evaluate(

@@ -43,6 +43,10 @@ cdef class State:
             raise OutOfOrder("fleet: busy in another thread; give each thread its own fork")
         return 0
 
+    def check_idle(self):
+        """Refuses while another thread is inside a batch."""
+        self.enter()
+
     def ideas(self):
         """Names of the registered stateful ideas, in order."""
         return [type(idea).__name__ for idea in self.journal.ideas]

@@ -139,8 +139,7 @@ class Fleet(CounterMethods, EvictionMethods):
 
     def label(self, host: int, key: str) -> str | None:
         """Value of one label of a host, None where it has none."""
-        (host,) = self._hosts("label", host).tolist()
-        return self._labels.value(host, key)
+        return self._labels.value(self._one_host("label", host), key)
 
     # ---- hosts -----------------------------------------------------------------------------------------------
 
@@ -193,6 +192,7 @@ class Fleet(CounterMethods, EvictionMethods):
         self._names += fresh
         self._labels.fill(first, checked)
         self._state.classes.new_hosts(first, count)
+        self._state.domain_terms.new_hosts(first, count)
         position = self.profile.positions["eligible"]
         for number in self._explicit:
             self._state.classes.set_rule(number, first, np.ones(count, np.uint8), position)
@@ -216,7 +216,7 @@ class Fleet(CounterMethods, EvictionMethods):
 
     def resize(self, host: int, capacity: Mapping[str, int]) -> None:
         """Give one host new capacities, amounts by resource; what is used may exceed them."""
-        (host,) = self._hosts("resize", host).tolist()
+        host = self._one_host("resize", host)
         self._check_resources("resize", capacity)
         amounts = {
             name: arrays.amount(f"resize: host {host}, {name!r}", value) for name, value in capacity.items()
@@ -236,7 +236,7 @@ class Fleet(CounterMethods, EvictionMethods):
 
     def relabel(self, host: int, labels: Mapping[str, str | None]) -> None:
         """Change labels of one host while it holds items; None removes a label. Label selectors follow."""
-        (host,) = self._hosts("relabel", host).tolist()
+        host = self._one_host("relabel", host)
         self._labels.relabel(host, checked_labels(f"relabel: host {host}", {k: [v] for k, v in labels.items()}, 1))
         bit = 1 << self.profile.positions["eligible"]
         for number, selector in self._labelled.items():
@@ -295,9 +295,10 @@ class Fleet(CounterMethods, EvictionMethods):
         parts.reject(self._unclaimable(made), LIMITS)
         if parts.labels is not None:
             parts.reject(~self._labels.match(parts.labels, len(self)), self.profile.positions["eligible"])
-        extra = tuple(terms), tuple((contributes or {}).items())
-        hard, soft = self._compiled_terms(where, extra[0])
-        adds = self._checked_contributions(where, contributes or {})
+        terms = tuple(terms) if isinstance(terms, Iterable) else (terms,)
+        hard, soft = self._compiled_terms(where, terms)
+        adds = self._checked_contributions(where, contributes)
+        extra = repr((hard, soft)), tuple(adds)
         rest = made.skips, priority, digest, len(self), extra, tuple(map(id, external))
         key = (*(tuple(amounts) for amounts in made.amounts()), *rest)
         known = self._requests.get(key)
@@ -328,7 +329,7 @@ class Fleet(CounterMethods, EvictionMethods):
     ) -> None:
         """Replace a request's static verdicts and raw scores on one host: -1 = passes, k >= 0 = rejects with k."""
         number = self._class_of("repair", request)
-        (host,) = self._hosts("repair", host).tolist()
+        host = self._one_host("repair", host)
         arguments = {
             rule_position("repair", self.profile, rule): arrays.index(f"repair: host {host}, rule {rule!r}", argument)
             for rule, argument in (rejects or {}).items()
@@ -444,8 +445,7 @@ class Fleet(CounterMethods, EvictionMethods):
 
     def items_on(self, host: int) -> Int64Array:
         """Ids of the items on one host, in placing order, int64."""
-        (host,) = self._hosts("items_on", host).tolist()
-        return np.array(self._state.items.on_host(host), np.int64)
+        return np.array(self._state.items.on_host(self._one_host("items_on", host)), np.int64)
 
     def item(self, item: int) -> tuple[Request, int]:
         """(request, host) of a live item."""
@@ -530,12 +530,19 @@ class Fleet(CounterMethods, EvictionMethods):
                 raise InputError(f"{where}: unknown resource {name!r} (the fleet has {', '.join(self.resources)})")
 
     def _hosts(self, where: str, hosts: Any) -> Int64Array:
-        """Indexes of hosts that are there: inside the fleet and not removed."""
+        """Indexes of hosts that are there: inside the fleet and not removed. Nobody else may be inside a batch."""
+        self._call(self._state.check_idle)
         chosen = arrays.host_indexes(where, hosts, len(self))
         gone = (self._flags()[chosen] & ABSENT) != 0
         if gone.any():
             raise InputError(f"{where}: host {int(chosen[gone.argmax()])} has been removed")
         return chosen
+
+    def _one_host(self, where: str, host: Any) -> int:
+        chosen = self._hosts(where, host)
+        if len(chosen) != 1:
+            raise InputError(f"{where}: needs one host, has {len(chosen)}")
+        return int(chosen[0])
 
     def _class_of(self, where: str, request: Request) -> int:
         made = self._made

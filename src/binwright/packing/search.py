@@ -9,6 +9,7 @@ from binwright.packing.certificate import Certificate
 from binwright.packing.form import Form
 from binwright.packing.greedy import Packing
 from binwright.packing.result import Moment
+from binwright.packing.tree import Case
 
 Progress = Callable[[Moment], None]
 
@@ -30,6 +31,7 @@ class Search:
         self.certificates: list[tuple[int, Certificate]] = []
         self.bound = 0
         self.history: list[Moment] = []
+        self.cases: tuple[int, Case] | None = None
 
     @property
     def seconds(self) -> float:
@@ -69,6 +71,12 @@ class Search:
         self.bound = max(self.bound, bound)
         self.tell()
         return True
+
+    def proved_by_cases(self, bound: int, case: Case) -> None:
+        """Keep a proof by cases."""
+        self.cases = bound, case
+        self.bound = max(self.bound, bound)
+        self.tell()
 
     def tell(self) -> None:
         """One more moment of the history."""
