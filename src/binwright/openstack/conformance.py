@@ -10,6 +10,7 @@ from typing import Any
 
 from binwright.conformance_report import ConformanceReport
 from binwright.errors import BinwrightError, InputError
+from binwright.openstack.nova.replay import REPLAYS as NOVA
 from binwright.openstack.placement import replay as placement
 from binwright.units import shown
 
@@ -37,6 +38,7 @@ SUITES: dict[tuple[str, str], tuple[Differences, tuple[tuple[str, type], ...]]] 
         for suite in CANDIDATE_SUITES
     },
     ("placement", "claims"): (placement.claims_differences, (("steps", list),)),
+    **{("nova", suite): (differences, (("expected", dict),)) for suite, differences in NOVA.items()},
 }
 
 
