@@ -1,4 +1,4 @@
-"""One compute host as Nova's scheduler sees it while it places, and what an instance takes of it (openstack spec 5.1, 5.2).
+"""One compute host as Nova's scheduler sees it, and what an instance takes of it (openstack spec 5.1, 5.2).
 
 Field names are the service's, because capability filters and JSON queries name them. Decides nothing.
 """
@@ -29,8 +29,10 @@ STATS = {"io_workload": "num_io_ops", "num_instances": "num_instances", "failed_
 
 @dataclass(slots=True, eq=False)
 class ComputeHost:
-    """The state of a host. aggregates: the metadata of those that it is in. candidates: which providers serve each group,
-    one mapping for every allocation candidate that is left.
+    """The state of a host.
+
+    aggregates: the metadata of those that it is in. candidates: for each allocation candidate that is left, which
+    providers serve each group.
     """
 
     host: str
@@ -101,9 +103,7 @@ class ComputeHost:
         cells = None
         if self.numa is not None and request.topology is not None:
             devices = Devices(self.pci_pools, request.pci_requests, mapped)
-            placed = fit(
-                self.numa, request.topology, self.limits(request) if limited else Limits(), devices, packing
-            )
+            placed = fit(self.numa, request.topology, self.limits(request) if limited else Limits(), devices, packing)
             if placed is not None:
                 self.numa = used_by(self.numa, placed)
                 cells = [cell.id for cell in placed.cells]

@@ -1,4 +1,4 @@
-"""The small languages of extra specs and image properties: operators, version predicates, comma lists (openstack spec 4)."""
+"""Small languages of extra specs and image properties: operators, versions, comma lists (openstack spec 4)."""
 
 from __future__ import annotations
 

@@ -43,9 +43,7 @@ def filtered(
     return left
 
 
-def one_by_one(
-    name: str, hosts: Sequence[ComputeHost], request: RequestSpec, config: Config
-) -> list[ComputeHost]:
+def one_by_one(name: str, hosts: Sequence[ComputeHost], request: RequestSpec, config: Config) -> list[ComputeHost]:
     """The hosts that pass one filter."""
     if name not in FILTERS:
         raise InputError(f"enabled_filters: no filter {name!r} is known")
@@ -268,9 +266,7 @@ def _pci_passthrough(host: ComputeHost, request: RequestSpec, config: Config) ->
     if pools is None:
         return False
     host.candidates = [
-        mapped
-        for mapped in host.candidates
-        if pci.without_devices(pools, request.pci_requests, mapped) is not None
+        mapped for mapped in host.candidates if pci.without_devices(pools, request.pci_requests, mapped) is not None
     ]
     return bool(host.candidates)
 

@@ -1,4 +1,4 @@
-"""From flavor and image to the NUMA topology that a guest needs, in the order of Nova's checks (openstack spec 6.1, 13).
+"""From flavor and image to the NUMA topology of a guest, in the order of Nova's checks (openstack spec 6.1, 13).
 
 Looks at no host: onto which cells it goes is `numa_fit`.
 """

@@ -39,8 +39,8 @@ class Devices:
 def fit(
     host: Sequence[HostCell],
     guest: GuestTopology,
-    limits: Limits = Limits(),  # noqa: B008 (frozen)
-    devices: Devices = Devices(),  # noqa: B008
+    limits: Limits = Limits(),
+    devices: Devices = Devices(),
     packing: bool = False,
 ) -> GuestTopology | None:
     """The guest with host cells, page sizes and pinning chosen; None if it does not fit.
@@ -62,7 +62,7 @@ def fit(
 
 
 def _ordered(host: Sequence[HostCell], guest: GuestTopology, devices: Devices, packing: bool) -> list[HostCell]:
-    """The order of trying: stable sorts of which the last weighs most; as many cells as the guest has stay as they are."""
+    """The order of trying: stable sorts, the last weighs most. As many cells as the guest has stay as they are."""
     cells = list(host)
     if len(cells) == len(guest.cells):
         return cells
@@ -73,16 +73,13 @@ def _ordered(host: Sequence[HostCell], guest: GuestTopology, devices: Devices, p
         cells.sort(key=lambda cell: cell.cpu_usage, reverse=packing)
     if devices.pools is not None:
         counts = {
-            cell.id: pci.device_count(pool for pool in devices.pools if pool["numa_node"] == cell.id)
-            for cell in cells
+            cell.id: pci.device_count(pool for pool in devices.pools if pool["numa_node"] == cell.id) for cell in cells
         }
         cells.sort(key=lambda cell: counts[cell.id], reverse=bool(devices.requests))
     return cells
 
 
-def _choices(
-    cells: Sequence[HostCell], guest: GuestTopology, limits: Limits
-) -> Iterator[tuple[GuestCell, ...]]:
+def _choices(cells: Sequence[HostCell], guest: GuestTopology, limits: Limits) -> Iterator[tuple[GuestCell, ...]]:
     """Every way to give the guest's cells different host cells, in lexicographic order of the host cells.
 
     A pair of cells is judged once.

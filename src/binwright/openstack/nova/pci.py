@@ -41,8 +41,8 @@ def without_devices(
 ) -> list[Pool] | None:
     """The pools that all requests leave, None if one of them finds too few devices.
 
-    mapped: the providers that Placement chose, by REQUEST_ID-NUMBER. cells: host cells that the guest uses; sockets: the
-    socket of every cell of the host.
+    mapped: the providers that Placement chose, by REQUEST_ID-NUMBER. cells: host cells that the guest uses. sockets:
+    the socket of every cell of the host.
     """
     left = list(pools)
     for request in requests:
@@ -100,9 +100,7 @@ def _matches(spec: Mapping[str, Any], pool: Pool) -> bool:
     return True
 
 
-def _near(
-    pools: list[Pool], request: Request, cells: Collection[int], sockets: Mapping[int, int | None]
-) -> list[Pool]:
+def _near(pools: list[Pool], request: Request, cells: Collection[int], sockets: Mapping[int, int | None]) -> list[Pool]:
     """What the NUMA policy of a request leaves, with the guest on these cells."""
     policy, count = request.get("numa_policy") or "legacy", request["count"]
     near = [pool for pool in pools if pool["numa_node"] in cells]

@@ -1,4 +1,4 @@
-"""Raw weights of hosts for each of Nova's weighers, and the ranking that `weighers` makes of them (openstack spec 5.1)."""
+"""Raw weights of hosts for Nova's weighers, and the ranking that `weighers` makes of them (openstack spec 5.1)."""
 
 from __future__ import annotations
 

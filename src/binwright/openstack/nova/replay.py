@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from binwright.errors import InputError
-from binwright.openstack.cloud import Flavor
+from binwright.openstack.cloud import Aggregate, Flavor
 from binwright.openstack.comparison import value_differences
 from binwright.openstack.nova import pci
 from binwright.openstack.nova.compute_host import MIB_PER_GIB, ComputeHost
@@ -19,8 +19,10 @@ from binwright.openstack.nova.numa_cells import GuestCell, GuestTopology, HostCe
 from binwright.openstack.nova.numa_constraints import guest_topology
 from binwright.openstack.nova.numa_fit import Devices, Limits, fit
 from binwright.openstack.nova.options import option
+from binwright.openstack.nova.prefilters import prefiltered, wishes_of
 from binwright.openstack.nova.raw_weights import MissingMetric, factors, ranked, raw_weights
-from binwright.openstack.nova.request_spec import Destination, GroupMembers, Image, RequestSpec
+from binwright.openstack.nova.request_spec import Destination, GroupMembers, Image, RequestedGroup, RequestSpec
+from binwright.openstack.nova.resource_request import pinning_requested, placement_queries
 from binwright.openstack.nova.schedule import NoValidHost, schedule
 from binwright.openstack.nova.weighers import WEIGHERS, normalise
 
@@ -83,6 +85,15 @@ def read_request(spec: Json) -> RequestSpec:
         force_nodes=spec.get("force_nodes") or (),
         ignore_hosts=spec.get("ignore_hosts") or (),
         topology=guest_topology(flavor, image.properties),
+        zone=spec.get("availability_zone"),
+        from_volume=bool(spec.get("is_bfv")),
+        requested_groups=[
+            RequestedGroup(row["id"], row["resources"], frozenset(row.get("required", ())))
+            for row in spec.get("requested_resources") or ()
+        ],
+        same_subtrees=spec.get("same_subtree") or (),
+        root_required=frozenset(spec.get("root_required") or ()),
+        root_forbidden=frozenset(spec.get("root_forbidden") or ()),
     )
 
 
@@ -287,10 +298,39 @@ def pci_differences(case: Json) -> Iterator[str]:
     return value_differences(case["expected"], got)
 
 
+def resource_request_differences(case: Json) -> Iterator[str]:
+    """Both query strings, or the name of the refusal."""
+    try:
+        request = read_request(case["spec"])
+    except Refusal as refusal:
+        return value_differences(case["expected"], {"numa_constraints": {"error": refusal.kind}})
+    config = case["config"]
+    aggregates = [Aggregate(None, row["uuid"], "", metadata=row["metadata"]) for row in case["aggregates"]]
+    computes = [ComputeHost(row["host"], row["nodename"], row["uuid"]) for row in case["hosts"]]
+    try:
+        if case["prefilters"]:
+            wishes = prefiltered(request, aggregates, config, case["owner_trait"])
+        else:
+            wishes = wishes_of(request)
+        queries = placement_queries(request, wishes, computes, config)
+    except (NoValidHost, Refusal) as problem:
+        error = {"error": problem.kind if isinstance(problem, Refusal) else "NoValidHost"}
+        return value_differences(case["expected"], {"query": error, "fallback_query": error})
+    return value_differences(
+        case["expected"],
+        {
+            "query": queries.query,
+            "fallback_query": queries.fallback,
+            "cpu_pinning_requested": pinning_requested(request),
+        },
+    )
+
+
 REPLAYS = {
     "filters": filters_differences,
     "numa_fit": numa_fit_differences,
     "pci": pci_differences,
+    "resource_request": resource_request_differences,
     "schedule": schedule_differences,
     "weights": weights_differences,
 }

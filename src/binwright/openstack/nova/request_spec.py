@@ -9,7 +9,7 @@ from typing import Any
 from binwright.openstack.cloud import Flavor
 from binwright.openstack.nova.numa_cells import GuestTopology
 
-__all__ = ["Destination", "GroupMembers", "Image", "RequestSpec"]
+__all__ = ["Destination", "GroupMembers", "Image", "RequestSpec", "RequestedGroup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,20 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestedGroup:
+    """What a port or a device profile asks of one provider."""
+
+    id: str
+    resources: Mapping[str, int]
+    required: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class RequestSpec:
-    """One request for instances; `instance` is the one that is being placed. `topology` is the guest's, None without."""
+    """One request for instances; `instance` is the one that is being placed. `topology` is the guest's, None without.
+
+    requested_groups, same_subtrees: what ports and device profiles ask of Placement.
+    """
 
     flavor: Flavor
     image: Image = Image()
@@ -61,6 +73,12 @@ class RequestSpec:
     force_nodes: Sequence[str] = ()
     ignore_hosts: Sequence[str] = ()
     topology: GuestTopology | None = None
+    zone: str | None = None
+    from_volume: bool = False
+    requested_groups: Sequence[RequestedGroup] = ()
+    same_subtrees: Sequence[Sequence[str]] = ()
+    root_required: frozenset[str] = frozenset()
+    root_forbidden: frozenset[str] = frozenset()
 
     @property
     def forced(self) -> bool:

@@ -49,9 +49,7 @@ def schedule(
         if winner is None:
             raise NoValidHost(f"instance {instance}: no host is left")
         chosen.append(winner)
-        winner.consume(
-            replace(request, instance=instance), winner.candidates[0], limited=limited, packing=packing
-        )
+        winner.consume(replace(request, instance=instance), winner.candidates[0], limited=limited, packing=packing)
     if len(instances) > 1:
         left = best_first(len(instances) - 1)
     others = [host for host in left if host not in chosen and host.candidates]

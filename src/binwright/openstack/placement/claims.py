@@ -35,13 +35,11 @@ class Consumer:
 class Ledger:
     """All consumers, over the providers of a service (shared with it).
 
-    leaks_consumers: as the stock service (spec 1.13) keep a record of a new consumer whose first claim is empty or names
-    an unknown provider.
+    leaks_consumers: as the stock service (spec 1.13), keep a record of a new consumer whose first claim is empty or
+    names an unknown provider.
     """
 
-    def __init__(
-        self, providers: Mapping[str, Provider], classes: set[str], *, leaks_consumers: bool = False
-    ) -> None:
+    def __init__(self, providers: Mapping[str, Provider], classes: set[str], *, leaks_consumers: bool = False) -> None:
         self._providers = providers
         self._classes = classes
         self._leaks = leaks_consumers

@@ -41,9 +41,7 @@ def check_reserved(inventory: Inventory, name: str, provider: str, version: Micr
     """Refuse, with Fault 400, an inventory of which more is reserved than there is; below 1.26 also all of it."""
     if inventory.capacity < (0 if version >= ALL_RESERVED_SINCE else 1):
         text = f"Invalid inventory for '{name}' on resource provider '{provider}'. The reserved value is greater than"
-        raise Fault(
-            400, f"Unable to update inventory for resource provider {provider}: {text} or equal to total."
-        )
+        raise Fault(400, f"Unable to update inventory for resource provider {provider}: {text} or equal to total.")
 
 
 def inventory_json(inventory: Inventory) -> dict[str, Any]:

@@ -57,9 +57,7 @@ def read_forest(cloud: Json) -> Forest:
 def candidate_differences(case: Json) -> Iterator[str]:
     """A case of queries: one line for each difference."""
     cloud, config = case["cloud"], case.get("config", {})
-    search = CandidateSearch(
-        read_forest(cloud), cloud.get("extra_traits", ()), cloud.get("extra_resource_classes", ())
-    )
+    search = CandidateSearch(read_forest(cloud), cloud.get("extra_traits", ()), cloud.get("extra_resource_classes", ()))
     most = config.get("max_allocation_candidates", -1)
     breadth_first = config.get("allocation_candidates_generation_strategy") == BREADTH_FIRST
     for query in case["queries"]:

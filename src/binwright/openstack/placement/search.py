@@ -157,9 +157,7 @@ class CandidateSearch:
 
     def _any_member(self, group: RequestGroup) -> bool:
         """Whether some provider is in the aggregates that a group wants."""
-        return any(
-            not any(clause.isdisjoint(members) for clause in group.member_of) for members in self._member_sets
-        )
+        return any(not any(clause.isdisjoint(members) for clause in group.member_of) for members in self._member_sets)
 
     def _plainly_empty(self, group: RequestGroup) -> bool:
         """Whether no provider serves a group, as far as it can be told without looking at amounts.

@@ -51,9 +51,7 @@ class PlacementService:
     allocation_candidates_generation_strategy. leaks_consumers: see `Ledger`.
     """
 
-    def __init__(
-        self, *, most: int | None = None, breadth_first: bool = False, leaks_consumers: bool = False
-    ) -> None:
+    def __init__(self, *, most: int | None = None, breadth_first: bool = False, leaks_consumers: bool = False) -> None:
         self.providers: dict[str, Provider] = {}
         self.traits = set(TRAITS)
         self.classes = set(RESOURCE_CLASSES)
@@ -138,9 +136,7 @@ class PlacementService:
         if consumer is None or not consumer.rows:
             return {"allocations": allocations}
         for (uuid, name), amount in consumer.rows.items():
-            row = allocations.setdefault(
-                uuid, {"generation": self.providers[uuid].generation, "resources": {}}
-            )
+            row = allocations.setdefault(uuid, {"generation": self.providers[uuid].generation, "resources": {}})
             row["resources"][name] = amount
         answer: dict[str, Any] = {"allocations": allocations}
         if version >= OWNERS_SINCE:
@@ -189,7 +185,7 @@ class PlacementService:
             raise Fault(409, f"Conflicting resource provider name: {name} already exists.", DUPLICATE_NAME)
         if parent is not None and parent not in self.providers:
             text = f"parent provider UUID '{parent}' does not exist."
-            raise Fault(400, f"Unable to create resource provider \"{name}\", {uuid}: {text}")
+            raise Fault(400, f'Unable to create resource provider "{name}", {uuid}: {text}')
         self.providers[uuid] = Provider(uuid, name, parent, where=f"resource provider {uuid}")
         self._search = None
         return self._provider_json(self.providers[uuid])
