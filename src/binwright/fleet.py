@@ -24,7 +24,7 @@ from binwright.explain import Explanation
 from binwright.external import External, Wrapped
 from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
-from binwright.request import LIMITS, Request, raw_column, request_class, rule_position, score_slot, static_parts
+from binwright.request import LIMITS, Request, raw_value, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
 from binwright.terms import HardTerm, SoftTerm
 
@@ -335,8 +335,8 @@ class Fleet(CounterMethods, EvictionMethods):
             for rule, argument in (rejects or {}).items()
         }
         scores = {
-            score_slot("repair", self.profile, score): int(
-                raw_column(f"repair: host {host}, score {score!r}", self.profile, [value], 1)[0]
+            score_slot("repair", self.profile, score): raw_value(
+                f"repair: host {host}, score {score!r}", self.profile, value
             )
             for score, value in (raw or {}).items()
         }

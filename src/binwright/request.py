@@ -3,6 +3,7 @@
 Knows a fleet's resources, profile and labels through its arguments; never the fleet itself.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -124,6 +125,18 @@ def raw_column(where: str, profile: Profile, column: Any, hosts: int) -> arrays.
     if profile.float_scores:
         return arrays.floats(where, column, hosts).view(np.int64)
     return arrays.raw_scores(where, column, hosts)
+
+
+def raw_value(where: str, profile: Profile, value: Any) -> int:
+    """One raw score as the core keeps it."""
+    if profile.float_scores:
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
+            raise InputError(f"{where}: {value!r} is not a finite number")
+        return int(np.float64(value).view(np.int64))
+    number = arrays.index(where, value)
+    if not 0 <= number <= arrays.LARGEST_RAW:
+        raise InputError(f"{where}: {number} is outside 0..2**40")
+    return number
 
 
 def rule_position(where: str, profile: Profile, rule: str) -> int:

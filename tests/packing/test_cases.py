@@ -12,12 +12,13 @@ pytest.importorskip("highspy")
 
 @pytest.fixture(scope="module")
 def result():
-    """The classic without integer round-up: the linear program is 259/132, two bins do not suffice (Marcotte 1986)."""
-    return pack(Items([44, 33, 12], [2, 3, 6]), 132, iterations=2000)
+    """A small instance whose linear program is at most 6 and whose optimum is 7."""
+    weights = [[1, 12], [9, 10], [3, 5], [1, 5], [1, 6], [13, 10], [7, 7]]
+    return pack(Items(weights, [1, 3, 1, 2, 3, 2, 3]), [20, 20], iterations=2000)
 
 
-def test_three_bins_are_proven_by_cases(result):
-    assert (result.value, result.bound, result.status) == (3, 3, "optimal")
+def test_the_optimum_is_proven_by_cases(result):
+    assert (result.value, result.bound, result.status) == (7, 7, "optimal")
     assert result.cases is not None
     assert result.to_dict()["proof"]["kind"] == "cases"
     result.verify()
@@ -34,12 +35,12 @@ def tampered(case: Case) -> Case:
 
 def test_a_tampered_proof_is_refused(result):
     with pytest.raises(CheckFailed):
-        check_case(result.problem, tampered(result.cases), 3)
+        check_case(result.problem, tampered(result.cases), 7)
 
 
 def test_a_missing_case_is_refused(result):
     with pytest.raises(CheckFailed, match="a case is missing"):
-        check_case(result.problem, replace(result.cases, apart=None), 3)
+        check_case(result.problem, replace(result.cases, apart=None), 7)
 
 
 def test_an_unsettled_case_is_refused(result):

@@ -94,6 +94,11 @@ def budgets(state, then):
     return allowances[: then.budgets]
 
 
+def floats(state, then):
+    _, columns, _ = state.floats.save()
+    return [cells(column, np.int64, state.fleet.hosts) for column in columns]
+
+
 READERS = {
     "Fleet": fleet,
     "Classes": classes,
@@ -103,6 +108,7 @@ READERS = {
     "DomainTerms": domain_terms,
     "Overlays": lambda state, then: state.overlays.save(),
     "Budgets": budgets,
+    "FloatScores": floats,
     "Externals": lambda state, then: None,  # theirs, told of every placing and its undoing
     "Window": lambda state, then: state.window.cursor,  # order and stop count are settings
 }

@@ -142,7 +142,7 @@ class Dive:
     def solve(self, state: State) -> Solution | None:
         """The program of what is left, with new patterns until a better packing is in reach; None when none is."""
         search = self.search
-        if search.over or search.cost is None:
+        if search.over:
             return None
         spent = cost_of(search.form, state.packing)
         self.master.require(state.waiting, state.stock)

@@ -32,8 +32,8 @@ def run(search: Search, problem: Problem) -> None:
     branching: Branching | None = None
     for attempt in range(ATTEMPTS):
         Dive(search, master, pricing, attempt, search.bound).run()
-        while not search.over and search.cost is not None and search.cost - search.bound > 1:
-            if not Dive(search, master, pricing, attempt, search.cost - 1).run():
+        while not search.over and search.ceiling - search.bound > 1:
+            if not Dive(search, master, pricing, attempt, search.ceiling - 1).run():
                 break
         if attempt % WHOLE_EVERY == WHOLE_EVERY - 1 and not search.over:
             whole_numbers(search, master, solution, attempt // WHOLE_EVERY)
@@ -50,14 +50,14 @@ def run(search: Search, problem: Problem) -> None:
 def whole_numbers(search: Search, master: Master, solution: Solution, attempt: int) -> None:
     """The restricted master in whole numbers over the patterns that cost least beyond their worth."""
     form = search.form
-    assert search.cost is not None
+    limit = search.ceiling - 1
     gains = np.array(
         [
             float(form.price[kind]) + solution.stock_duals[kind] - float(solution.duals[types] @ copies)
             for kind, (types, copies) in master.patterns
         ]
     )
-    room = search.cost - 1 - solution.value + 1e-6
+    room = limit - solution.value + 1e-6
     chosen = np.flatnonzero(gains <= max(room, 1e-6))
     most = 4000 * (attempt + 1)
     if len(chosen) > most:
@@ -66,7 +66,7 @@ def whole_numbers(search: Search, master: Master, solution: Solution, attempt: i
         return
     timed = search.left < 1e6
     seconds = min(search.left, 5.0 * (attempt + 1)) if timed else search.left
-    packing, _ = master.whole_numbers(chosen, search.cost - 1, seconds, None if timed else WHOLE_NODES)
+    packing, _ = master.whole_numbers(chosen, limit, seconds, None if timed else WHOLE_NODES)
     search.iterations += 1
     if packing is not None:
         search.found(cost_of(form, packing), packing)

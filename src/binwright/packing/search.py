@@ -43,6 +43,13 @@ class Search:
         return float("inf") if self.deadline is None else self.deadline - time.perf_counter()
 
     @property
+    def ceiling(self) -> int:
+        """What a packing must cost less than to be of use: the best one, or all bins together where there is none."""
+        if self.cost is not None:
+            return self.cost
+        return int((self.form.price.astype(object) * self.form.stock).sum()) + 1
+
+    @property
     def closed(self) -> bool:
         """Value and bound have met."""
         return self.cost is not None and self.bound >= self.cost
