@@ -3,13 +3,17 @@ from typing import Any, final
 from typing_extensions import Buffer
 
 from binwright._core.columns import Columns
+from binwright._core.groups import GroupSet
 from binwright._core.journal import Idea, Journal
 
 @final
 class RequestClass:
     resources: int
     skips: int
-    def __new__(cls, fit: Buffer, commit: Buffer, score: Buffer, skips: int) -> RequestClass: ...
+    groups: GroupSet | None
+    def __new__(
+        cls, fit: Buffer, commit: Buffer, score: Buffer, skips: int, groups: GroupSet | None = None
+    ) -> RequestClass: ...
     def amounts(self) -> tuple[list[int], list[int], list[int]]: ...
 
 @final
@@ -30,4 +34,4 @@ class Classes(Idea):
     def set_argument(self, number: int, host: int, rule: int, argument: int) -> None: ...
     def set_raw(self, number: int, host: int, slot: int, raw: int) -> None: ...
 
-def rebuild_class(fit: list[int], commit: list[int], score: list[int], skips: int) -> RequestClass: ...
+def rebuild_class(fit: list[int], commit: list[int], score: list[int], skips: int, groups: GroupSet | None) -> RequestClass: ...

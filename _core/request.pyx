@@ -16,14 +16,16 @@ cdef enum Kind:
 @cython.final
 cdef class RequestClass:
     """The demands of one class, three int64 arrays (resources,): fit, commit, score; checked by the caller.
-    `skips`: bit t = score term t is not run.
+    `skips`: bit t = score term t is not run. `groups`: what is asked of single rows, or None.
     """
 
     def __cinit__(
         self, const int64_t[::1] fit, const int64_t[::1] commit, const int64_t[::1] score, uint32_t skips,
+        GroupSet groups=None,
     ):
         self.fit = NULL
         self.skips = skips
+        self.groups = groups
         self.filtered = NULL
         self.resources = fit.shape[0]
         self.filters = 0
@@ -57,11 +59,11 @@ cdef class RequestClass:
         )
 
     def __reduce__(self):
-        return rebuild_class, (*self.amounts(), self.skips)
+        return rebuild_class, (*self.amounts(), self.skips, self.groups)
 
 
-def rebuild_class(list fit, list commit, list score, uint32_t skips):
-    return RequestClass(array("q", fit), array("q", commit), array("q", score), skips)
+def rebuild_class(list fit, list commit, list score, uint32_t skips, GroupSet groups):
+    return RequestClass(array("q", fit), array("q", commit), array("q", score), skips, groups)
 
 
 @cython.final
@@ -135,6 +137,7 @@ cdef class Classes(Idea):
         view.filtered = made.filtered
         view.filters = made.filters
         view.skips = made.skips
+        view.plan = NULL if made.groups is None else &made.groups.plan
         view.mask = NULL if statics.mask is None else statics.mask.uint32s(0)
         for slot in range(MAX_SLOTS):
             view.raw[slot] = NULL

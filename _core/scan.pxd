@@ -4,6 +4,7 @@ cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from binwright._core.fleet cimport Fleet
+from binwright._core.groups cimport Search
 from binwright._core.request cimport ClassView
 from binwright._core.terms cimport Extremes, Terms
 
@@ -39,6 +40,8 @@ cdef class Scan:
     cdef int fit_rule              # position of the fit rule
     cdef uint32_t resolvable       # bit = position of a static rule that releasing items could lift
     cdef uint64_t always_resolvable    # bit = resource whose shortage counts as resolvable at any capacity
+    cdef int rows_rule             # position of the rows rule
+    cdef Search search
     # scratch of one decision, (stride,): filled by filter_all, read by the second pass
     cdef int64_t* verdict
     cdef int64_t* total
@@ -51,6 +54,7 @@ cdef class Scan:
     cdef Verdict verdict_without_host(self, const ClassView* view) noexcept nogil
 
     cdef void filter_all(self, const ClassView* view) noexcept nogil
+    cdef void ask_rows(self, const ClassView* view) noexcept nogil
     cdef void local_totals(self, const ClassView* view) noexcept nogil
     cdef void add_normalised(self, const ClassView* view) noexcept nogil
     cdef Extremes extremes(self, const int64_t* raw) noexcept nogil

@@ -6,6 +6,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from binwright._core.fleet cimport ABSENT
+from binwright._core.groups cimport FOUND, NONE
 from binwright._core.kernels cimport BW_BLOCK, K
 from binwright._core.request cimport LIMITS, Classes
 from binwright._core.terms cimport STATIC
@@ -19,12 +20,15 @@ cdef class Scan:
     """Evaluates requests over one fleet under one profile. Holds scratch memory only."""
 
     def __cinit__(
-        self, Fleet fleet, Terms terms, int cordon_rule, int fit_rule, uint32_t resolvable, uint64_t always_resolvable,
+        self, Fleet fleet, Terms terms, Search search, int cordon_rule, int fit_rule, uint32_t resolvable,
+        uint64_t always_resolvable, int rows_rule,
     ):
         self.verdict = self.total = self.open = NULL
         self.room = 0
         self.fleet = fleet
         self.terms = terms
+        self.search = search
+        self.rows_rule = rows_rule
         self.cordon_rule = cordon_rule
         self.fit_rule = fit_rule
         self.resolvable = resolvable
@@ -39,6 +43,7 @@ cdef class Scan:
     cdef int make_room(self) except -1:
         """Scratch for as many hosts as the fleet has room for; called before a batch."""
         cdef Py_ssize_t stride = self.fleet.stride
+        self.search.make_room()
         if stride <= self.room:
             return 0
         free(self.verdict)
@@ -80,6 +85,21 @@ cdef class Scan:
                     view.fit[resource], verdict,
                 )
             self.open[block] = K.count_open(verdict)
+        if view.plan != NULL:
+            self.ask_rows(view)
+
+    cdef void ask_rows(self, const ClassView* view) noexcept nogil:
+        """Close the hosts that passed every other rule and have no rows for the groups."""
+        cdef Py_ssize_t block, host
+        for block in range(self.fleet.blocks()):
+            if self.open[block] == 0:
+                continue
+            for host in range(block * BW_BLOCK, (block + 1) * BW_BLOCK):
+                if self.verdict[host] < 0:
+                    continue
+                if self.search.solve(view.plan, view.fit, host, False, False) != FOUND:
+                    self.verdict[host] = -1
+                    self.open[block] -= 1
 
     cdef void local_totals(self, const ClassView* view) noexcept nogil:
         """Totals of the terms that look at one host alone; rejected hosts are closed."""
@@ -194,6 +214,8 @@ cdef class Scan:
                 too_small = True
         if found.short:
             found.mask |= <uint32_t>1 << self.fit_rule
+        if view.plan != NULL and self.search.solve(view.plan, view.fit, host, False, False) != FOUND:
+            found.mask |= <uint32_t>1 << self.rows_rule
         if found.mask == 0:
             return found
         found.first = 0
@@ -201,6 +223,9 @@ cdef class Scan:
         while not rest & 1:
             rest >>= 1
             found.first += 1
+        if found.first == self.rows_rule:
+            found.resolvable = self.search.solve(view.plan, view.fit, host, False, True) != NONE
+            return found
         found.resolvable = not too_small if found.first == self.fit_rule else self.resolvable >> found.first & 1
         return found
 
@@ -222,6 +247,7 @@ cdef class Scan:
         cdef Refusal found
         cdef Py_ssize_t host
         cdef const ClassView* view = classes.views + number
+        self.make_room()
         with nogil:
             for host in range(self.fleet.hosts):
                 found = self.refusal(view, host)
@@ -229,6 +255,17 @@ cdef class Scan:
                 mask[host] = found.mask
                 short[host] = found.short
                 resolvable[host] = found.resolvable
+
+    def row_answers(self, Classes classes, Py_ssize_t number, uint8_t[::1] answers):
+        """Fill, for every host slot, whether its rows serve the groups of a class: 0 no, 1 yes, 2 limit reached."""
+        cdef Py_ssize_t host
+        cdef const ClassView* view = classes.views + number
+        self.make_room()
+        with nogil:
+            for host in range(self.fleet.hosts):
+                answers[host] = FOUND if view.plan == NULL else self.search.solve(
+                    view.plan, view.fit, host, False, False
+                )
 
     def evaluate(
         self, Classes classes, Py_ssize_t number, int64_t[:, ::1] raw, int64_t[:, ::1] normalised, int64_t[::1] total,

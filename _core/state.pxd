@@ -3,8 +3,10 @@
 cimport cython
 from libc.stdint cimport int64_t
 
+from binwright._core.devices cimport Forest
 from binwright._core.domains cimport Domains
 from binwright._core.fleet cimport Fleet
+from binwright._core.groups cimport Search
 from binwright._core.items cimport Items
 from binwright._core.journal cimport Journal
 from binwright._core.request cimport Classes
@@ -19,9 +21,11 @@ cdef class State:
     cdef readonly Classes classes
     cdef readonly Items items
     cdef readonly Domains domains
+    cdef readonly Forest forest
+    cdef readonly Search search
     cdef readonly Terms terms
     cdef readonly Scan scan
-    cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits)
+    cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits, rows position)
     cdef bint busy             # a thread is inside a batch
 
     cdef int enter(self) except -1

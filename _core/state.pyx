@@ -22,9 +22,11 @@ cdef class State:
         self.classes = Classes(self.journal, self.fleet.stride)
         self.items = Items(self.journal, self.fleet, self.classes)
         self.domains = Domains(self.journal, self.fleet.stride)
+        self.forest = Forest(self.journal, self.fleet)
+        self.search = Search(self.forest, self.fleet)
         self.terms = terms
         self.rules = rules
-        self.scan = Scan(self.fleet, terms, *rules)
+        self.scan = Scan(self.fleet, terms, self.search, *rules)
         self.busy = False
 
     cdef int enter(self) except -1:

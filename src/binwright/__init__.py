@@ -16,6 +16,7 @@ from binwright.profile import (
 )
 from binwright.request import Request
 from binwright.result import PlaceResult
+from binwright.rows import Device, Group, GroupRules, Rows
 from binwright.verdict import Change, Reason, Verdict
 
 __version__ = "0.1.0.dev0"
@@ -24,8 +25,11 @@ __all__ = [
     "BinwrightError",
     "BinwrightWarning",
     "Change",
+    "Device",
     "Explanation",
     "Fleet",
+    "Group",
+    "GroupRules",
     "HostSet",
     "InputError",
     "MissingExtraError",
@@ -33,6 +37,7 @@ __all__ = [
     "Profile",
     "Reason",
     "Request",
+    "Rows",
     "Rule",
     "Score",
     "StateError",

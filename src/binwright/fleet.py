@@ -22,6 +22,7 @@ from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
 from binwright.request import LIMITS, Request, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
+from binwright.rows import Device, Group, GroupRules, Rows
 
 CORDONED, ABSENT = 1, 2
 MAX_RESOURCES = 64
@@ -67,6 +68,7 @@ class Fleet:
         self.profile = Profile.default(filtered) if profile is None else profile
         self._state = State(len(self.resources), *self.profile.compiled(self.resources))
         self._labels = Labels(self._state.domains)
+        self.rows = Rows(self._state.forest, self.resources, self._hosts)
         self._names: list[str | None] = []
         self._index: dict[str, int] = {}
         self._requests: dict[tuple[object, ...], Request] = {}
@@ -238,6 +240,10 @@ class Fleet:
                 mask = self._state.classes.mask_of(number, host)
                 self._state.classes.set_mask(number, host, mask & ~bit if matches else mask | bit)
 
+    def add_rows(self, capacity: Mapping[str, Any], hosts: Any = None, **more: Any) -> Int64Array:
+        """Append rows below hosts, or pools: `Rows.add`, where the arguments stand."""
+        return self.rows.add(capacity, hosts, **more)
+
     # ---- requests --------------------------------------------------------------------------------------------
 
     def request(
@@ -250,6 +256,8 @@ class Fleet:
         rejects: Mapping[str, Any] | None = None,
         raw: Mapping[str, Any] | None = None,
         skip: Iterable[str] = (),
+        groups: Sequence[Group] = (),
+        group_rules: GroupRules | None = None,
         name: str | None = None,
     ) -> Request:
         """Compile a request once; an equal one made before comes back as the same object.
@@ -258,16 +266,18 @@ class Fleet:
         every resource. score: what the scores see. Both default to `demand`. eligible: bool array (hosts,), HostSet,
         array of host indexes, or {label: values} (all keys must match; follows `relabel`). rejects: {static rule:
         bool array, or int array with -1 = passes, k >= 0 = rejects with the caller's argument k}. raw: {static
-        score: int array (hosts,) in 0..2**40}. skip: scores not run for this request. Raises InputError.
+        score: int array (hosts,) in 0..2**40}. skip: scores not run for this request. groups: what is asked of the rows
+        of one host, beside `demand`; group_rules: rules over all of them. Raises InputError.
         """
         where = "request" if name is None else f"request {name!r}"
-        made = request_class(where, self.profile, self.resources, self.scored_only, demand, commit, score, skip)
+        row_groups = self.rows.compiled(where, groups, group_rules)
+        made = request_class(where, self.profile, self.resources, self.scored_only, demand, commit, score, skip, row_groups)
         parts = static_parts(where, self.profile, len(self), eligible, rejects, raw)
         digest = parts.digest()
         parts.reject(self._unclaimable(made), LIMITS)
         if parts.labels is not None:
             parts.reject(~self._labels.match(parts.labels, len(self)), self.profile.positions["eligible"])
-        key = (*(tuple(amounts) for amounts in made.amounts()), made.skips, digest, len(self))
+        key = (*(tuple(amounts) for amounts in made.amounts()), made.skips, row_groups and row_groups.spec, digest, len(self))
         known = self._requests.get(key)
         if known is not None:
             return known
@@ -339,7 +349,10 @@ class Fleet:
         return Explanation(self._call(self._state.fork), number, self.profile, self.resources)
 
     def claim(self, request: Request, hosts: Any) -> Int64Array:
-        """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64."""
+        """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64.
+
+        Groups get the first rows that serve them; a host that has none is an InputError, and nothing has changed.
+        """
         return self._claim("claim", np.full(np.size(hosts), self._class_of("claim", request), np.int64), hosts)
 
     def claim_many(self, requests: Sequence[Request], which: Any, hosts: Any) -> Int64Array:
@@ -352,6 +365,9 @@ class Fleet:
             raise InputError(f"{where}: {len(numbers)} items for {len(chosen)} hosts")
         items = np.empty(len(numbers), np.int64)
         failed = self._call(core_place.claim, self._state, numbers, chosen, items)
+        if failed < -1:
+            failed = -2 - failed
+            raise InputError(f"{where}: item {failed}: host {chosen[failed]} has no rows for its groups")
         if failed >= 0:
             raise InputError(f"{where}: item {failed}: what is used on host {chosen[failed]} would pass 2**61")
         return items
@@ -378,6 +394,11 @@ class Fleet:
             raise InputError(f"item: {item} is not an item of this fleet (released before?)")
         number, host = record
         return self._made[number], host
+
+    def devices(self, item: int) -> tuple[Device, ...]:
+        """The rows that a live item holds for its groups, in group order."""
+        self.item(item)
+        return self.rows.devices(item & 0xFFFFFFFF)
 
     # ---- undo ------------------------------------------------------------------------------------------------
 
@@ -431,6 +452,7 @@ class Fleet:
         self._number = {name: i for i, name in enumerate(self.resources)}
         self._state = state
         self._labels = Labels(state.domains)
+        self.rows = Rows(state.forest, self.resources, self._hosts)
         self._names, self._requests, self._made = kept["names"], kept["requests"], kept["made"]
         self._labelled, self._explicit = kept["labelled"], kept["explicit"]
         self._index = {}

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from binwright import arrays
 from binwright._core.columns import Columns
+from binwright._core.groups import GroupSet
 from binwright._core.request import RequestClass, Statics
 from binwright.errors import InputError
 from binwright.profile import Profile
@@ -139,6 +140,7 @@ def request_class(
     commit: Mapping[str, Any] | None,
     score: Mapping[str, Any] | None,
     skip: Iterable[str],
+    groups: GroupSet | None,
 ) -> RequestClass:
     """The fixed part of a class. Scores named in `skip` are not run; neither is a balanced score that sees only 0."""
     fit = arrays.demands(f"{where}: demand", demand, resources)
@@ -154,4 +156,4 @@ def request_class(
         if idle or term.name in skip:
             skips |= 1 << position
     filtered = np.array([0 if name in scored_only else amount for name, amount in zip(resources, fit, strict=True)])
-    return RequestClass(filtered.astype(np.int64), committed, scored, skips)
+    return RequestClass(filtered.astype(np.int64), committed, scored, skips, groups)

@@ -10,6 +10,7 @@ from binwright.arrays import Int64Array
 from binwright.arrow import ArrowTable
 from binwright.errors import InputError, StateError
 from binwright.explain import Explanation
+from binwright.rows import Device
 from binwright.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -27,13 +28,14 @@ class PlaceResult:
     StateError once it has been rolled back or about a million changes lie between.
     """
 
-    __slots__ = ("_fleet", "_moment", "_numbers", "_past", "hosts", "items", "scores", "verdicts")
+    __slots__ = ("_changes", "_fleet", "_moment", "_numbers", "_past", "hosts", "items", "scores", "verdicts")
 
     def __init__(self, fleet: "Fleet", moment: tuple[int, int], numbers: Int64Array | int, count: int) -> None:
         self._fleet = fleet
         self._moment = moment
         self._numbers = numbers
         self._past: tuple[int, State] | None = None
+        self._changes: Int64Array = np.empty(count, np.int64)  # of the fleet, before each decision
         self.hosts: Int64Array = np.empty(count, np.int64)
         self.scores: Int64Array = np.empty(count, np.int64)
         self.items: Int64Array = np.empty(count, np.int64)
@@ -41,7 +43,7 @@ class PlaceResult:
 
     def columns(self) -> tuple[npt.NDArray[Any], ...]:
         """The arrays that the core fills, in its order."""
-        return self.hosts, self.scores, self.items, self.verdicts
+        return self.hosts, self.scores, self.items, self.verdicts, self._changes
 
     def sealed(self) -> "PlaceResult":
         """Itself, read-only from now on."""
@@ -75,7 +77,7 @@ class PlaceResult:
         if not -len(self) <= i < len(self):
             raise InputError(f"explain: no decision {i} among {len(self)}")
         i %= len(self)
-        later = int((self.items[:i] >= 0).sum())
+        later = int(self._changes[i])
         if self._past is None or self._past[0] != later:
             past = self._fleet._state.as_of(self._moment, later)
             if past is None:
@@ -84,6 +86,16 @@ class PlaceResult:
         number = self._numbers if isinstance(self._numbers, int) else int(self._numbers[i])
         error = bool(self.verdicts[i] == Verdict.ERROR)
         return Explanation(self._past[1], number, self._fleet.profile, self._fleet.resources, error)
+
+    def devices(self, i: int) -> tuple[Device, ...]:
+        """The rows that item i got for its groups, and how much of each; empty if it was not placed.
+
+        Raises InputError for an i that is not there or an item that has been released.
+        """
+        i = arrays.index("devices", i)
+        if not -len(self) <= i < len(self):
+            raise InputError(f"devices: no decision {i} among {len(self)}")
+        return () if self.items[i] < 0 else self._fleet.devices(int(self.items[i]))
 
     def to_arrow(self) -> ArrowTable:
         """The four arrays as an Arrow table: anything that reads `__arrow_c_stream__` takes it, without a copy."""
