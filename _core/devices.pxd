@@ -96,6 +96,7 @@ cdef class Forest(Idea):
     cdef bint untouched(self, int32_t row) noexcept nogil
     cdef int make_items(self, Py_ssize_t slots) except -1 nogil
     cdef int claim(self, int32_t item, int kind, int32_t where, int64_t amount, int group) except -1 nogil
+    cdef void try_out(self, int32_t item, int sign) noexcept nogil
     cdef int give_back(self, int32_t item) except -1 nogil
     cdef int32_t push(self, int32_t item, int kind, int32_t where, int64_t amount, int group) except -1 nogil
     cdef void pop(self, int32_t item) noexcept nogil

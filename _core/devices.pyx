@@ -393,6 +393,13 @@ cdef class Forest(Idea):
             self.pop(item)
         return 0
 
+    cdef void try_out(self, int32_t item, int sign) noexcept nogil:
+        """Take all that an item slot holds out on trial (-1) or put it back (1); its claims stay."""
+        cdef int32_t cell = self.held[item] if item < self.item_room else -1
+        while cell >= 0:
+            self.move(self.claims[cell].kind, self.claims[cell].where, self.claims[cell].amount, sign)
+            cell = self.claims[cell].next
+
     def claims_of(self, int32_t item):
         """What an item slot holds: (group, row, resource, amount) each, oldest first; resource -1 = nothing of it."""
         cdef list found = []

@@ -17,3 +17,7 @@ cdef class Domains(Idea):
     cdef list numbers              # per key: value -> domain number
     cdef readonly Columns ids
     cdef Py_ssize_t stride
+    cdef int32_t* counts           # (keys,) domains numbered so far, for nogil loops
+
+    cdef inline int32_t domain_count(self, int32_t key) noexcept nogil:
+        return self.counts[key]

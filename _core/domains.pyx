@@ -1,6 +1,7 @@
 """Label columns: which domain of each key a host lies in; relabelling is a change like any other."""
 
 cimport cython
+from libc.stdlib cimport free, realloc
 
 cdef enum Kind:
     RELABELLED   # what = key, old = domain before
@@ -11,6 +12,7 @@ cdef class Domains(Idea):
     """Keys and domains of one fleet. New keys and values are definitions, never taken back; a host's domain is."""
 
     def __cinit__(self, Journal journal, Py_ssize_t stride):
+        self.counts = NULL
         self.journal = journal
         self.keys = []
         self.values = []
@@ -18,6 +20,9 @@ cdef class Domains(Idea):
         self.stride = stride
         self.ids = Columns(0, stride, 4)
         journal.register(self)
+
+    def __dealloc__(self):
+        free(self.counts)
 
     cdef int lengthen(self, Py_ssize_t stride) except -1:
         cdef Py_ssize_t before = self.stride, key, host
@@ -33,6 +38,11 @@ cdef class Domains(Idea):
         if name in self.keys:
             return self.keys.index(name)
         cdef Py_ssize_t key = len(self.keys), host
+        cdef int32_t* grown = <int32_t*>realloc(self.counts, (key + 1) * sizeof(int32_t))
+        if grown == NULL:
+            raise MemoryError("label keys")
+        self.counts = grown
+        self.counts[key] = 0
         self.ids = self.ids.resized(key + 1, self.stride)
         for host in range(self.stride):
             self.ids.int32s(key)[host] = -1
@@ -47,6 +57,7 @@ cdef class Domains(Idea):
         if value not in numbers:
             numbers[value] = len(numbers)
             self.values[key].append(value)
+            self.counts[key] += 1
         return numbers[value]
 
     def lookup(self, Py_ssize_t key, str value):
@@ -76,5 +87,9 @@ cdef class Domains(Idea):
         return self.stride, list(self.keys), [list(values) for values in self.values], self.ids.copy()
 
     cpdef object restore(self, object saved):
-        self.stride, self.keys, self.values, self.ids = saved
-        self.numbers = [{value: i for i, value in enumerate(values)} for values in self.values]
+        self.stride, keys, values, ids = saved
+        for name, known in zip(keys, values):
+            key = self.add_key(name)
+            for value in known:
+                self.domain(key, value)
+        self.ids = ids

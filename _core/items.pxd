@@ -1,5 +1,6 @@
 # Items: one record per placed request, in slots; the items of a host form a list in placing order.
-# Placing an item adds its class's commit demand to the host; releasing it, or taking the placing back, removes it.
+# Placing an item adds its class's commit demand and its contributions to the host; releasing it, or taking the
+# placing back, removes them.
 #
 # An item's public id is generation << 32 | slot. A slot's generation grows at release, so an old id is refused.
 # Released slots wait on a stack and are taken again last in, first out.
@@ -7,6 +8,7 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t
 
+from binwright._core.counters cimport Counters
 from binwright._core.fleet cimport Fleet
 from binwright._core.journal cimport Change, Idea, Journal
 from binwright._core.request cimport Classes
@@ -18,6 +20,9 @@ cdef struct Item:
     int32_t previous     # slot of the item placed before it on this host, -1 = none
     int32_t next         # slot of the item placed after it on this host, -1 = none
     int32_t generation
+    int32_t priority     # who may evict it: requests of higher priority
+    int32_t budgets      # number of a list of budgets, -1 = none
+    int64_t order        # among equal priority the lowest is the most important (a start time)
 
 
 cdef struct Ends:
@@ -30,6 +35,7 @@ cdef class Items(Idea):
     cdef Journal journal
     cdef Fleet fleet
     cdef Classes classes
+    cdef Counters counters
     cdef Item* records
     cdef Py_ssize_t room
     cdef readonly Py_ssize_t slots     # slots ever used
@@ -40,7 +46,12 @@ cdef class Items(Idea):
     cdef Py_ssize_t stride
 
     cdef int64_t place(self, int32_t request, int32_t host) except -1 nogil
+    cdef int make_spare_room(self) except -1
     cdef int release(self, int64_t item) except -1
+    cdef int mark(self, int64_t item, int32_t priority, int64_t order, int32_t budgets) except -1
     cdef Item* find(self, int64_t item) noexcept nogil
     cdef void link_last(self, int32_t slot) noexcept nogil
     cdef void unlink(self, int32_t slot) noexcept nogil
+
+
+cdef int64_t item_id(Items items, int32_t slot) noexcept nogil

@@ -10,6 +10,8 @@ from binwright._core.journal cimport high_half, low_half, pack
 cdef enum Kind:
     PLACED      # what = slot, old = 1 if the slot was a spare one
     RELEASED    # what = class << 32 | slot, old = previous << 32 | next
+    MARKED      # what = budgets before << 32 | slot, old = priority before
+    ORDERED     # what = slot, old = order before
 
 
 cdef void* enlarged(void* memory, Py_ssize_t size) except NULL nogil:
@@ -20,17 +22,23 @@ cdef void* enlarged(void* memory, Py_ssize_t size) except NULL nogil:
     return grown
 
 
+cdef int64_t item_id(Items items, int32_t slot) noexcept nogil:
+    """The public id of the item in a slot."""
+    return pack(items.records[slot].generation, slot)
+
+
 @cython.final
 cdef class Items(Idea):
     """The items of one fleet. Single writer, like the fleet."""
 
-    def __cinit__(self, Journal journal, Fleet fleet, Classes classes):
+    def __cinit__(self, Journal journal, Fleet fleet, Classes classes, Counters counters):
         self.records = NULL
         self.spare = NULL
         self.ends = NULL
         self.journal = journal
         self.fleet = fleet
         self.classes = classes
+        self.counters = counters
         self.room = self.slots = self.alive = self.spares = self.spare_room = self.stride = 0
         self.lengthen(fleet.stride)
         journal.register(self)
@@ -92,10 +100,14 @@ cdef class Items(Idea):
             self.records[slot].generation = 0
         self.records[slot].request = request
         self.records[slot].host = host
+        self.records[slot].priority = 0
+        self.records[slot].budgets = -1
+        self.records[slot].order = 0
         self.link_last(slot)
         self.alive += 1
         self.fleet.add_use(host, self.classes.views[request].commit, 1)
-        return pack(self.records[slot].generation, slot)
+        self.counters.place(request, host)
+        return item_id(self, slot)
 
     cdef Item* find(self, int64_t item) noexcept nogil:
         """The record of a live item, NULL for an id that is unknown or released."""
@@ -107,18 +119,25 @@ cdef class Items(Idea):
             return NULL
         return record
 
+    cdef int make_spare_room(self) except -1:
+        """Room for one more spare slot."""
+        if self.spares == self.spare_room:
+            self.spare_room = 2 * self.spare_room if self.spare_room else 64
+            self.spare = <int32_t*>enlarged(self.spare, self.spare_room * sizeof(int32_t))
+        return 0
+
     cdef int release(self, int64_t item) except -1:
         """Forget a live item; the caller has found it."""
         cdef int32_t slot = low_half(item)
         cdef Item* record = self.records + slot
-        if self.spares == self.spare_room:
-            self.spare_room = 2 * self.spare_room if self.spare_room else 64
-            self.spare = <int32_t*>enlarged(self.spare, self.spare_room * sizeof(int32_t))
+        self.make_spare_room()
+        self.mark(item, 0, 0, -1)  # noted, so that a slot that is used again gets its marks back
         self.journal.note(
             self.number, RELEASED, record.host, pack(record.request, slot), pack(record.previous, record.next)
         )
         self.unlink(slot)
         self.fleet.add_use(record.host, self.classes.views[record.request].commit, -1)
+        self.counters.release(record.request, record.host)
         record.host = -1
         record.generation += 1
         self.spare[self.spares] = slot
@@ -126,14 +145,36 @@ cdef class Items(Idea):
         self.alive -= 1
         return 0
 
+    cdef int mark(self, int64_t item, int32_t priority, int64_t order, int32_t budgets) except -1:
+        """Say how important a live item is; the caller has found it."""
+        cdef int32_t slot = low_half(item)
+        cdef Item* record = self.records + slot
+        if record.priority != priority or record.budgets != budgets:
+            self.journal.note(self.number, MARKED, record.host, pack(record.budgets, slot), record.priority)
+            record.priority = priority
+            record.budgets = budgets
+        if record.order != order:
+            self.journal.note(self.number, ORDERED, record.host, slot, record.order)
+            record.order = order
+        return 0
+
     cdef int revert(self, const Change* change) except -1:
         cdef int32_t slot = low_half(change.what)
         cdef Item* record = self.records + slot
+        if change.kind == MARKED:
+            record.priority = <int32_t>change.old
+            record.budgets = high_half(change.what)
+            return 0
+        if change.kind == ORDERED:
+            record.order = change.old
+            return 0
         if change.kind == PLACED:
             self.unlink(slot)
             self.fleet.add_use(record.host, self.classes.views[record.request].commit, -1)
+            self.counters.add(record.request, record.host, -1)
             record.host = -1
             if change.old:
+                self.make_spare_room()  # a fork that looks at the past has room for the present's spares only
                 self.spare[self.spares] = slot
                 self.spares += 1
             else:
@@ -155,6 +196,7 @@ cdef class Items(Idea):
         else:
             self.ends[record.host].last = slot
         self.fleet.add_use(record.host, self.classes.views[record.request].commit, 1)
+        self.counters.add(record.request, record.host, 1)
         self.alive += 1
         return 0
 
@@ -163,9 +205,17 @@ cdef class Items(Idea):
         cdef list ids = []
         cdef int32_t slot = self.ends[host].first
         while slot >= 0:
-            ids.append(pack(self.records[slot].generation, slot))
+            ids.append(item_id(self, slot))
             slot = self.records[slot].next
         return ids
+
+    def hosts_of(self, int32_t request):
+        """Host of each live item of one class."""
+        cdef Py_ssize_t slot
+        return [
+            self.records[slot].host for slot in range(self.slots)
+            if self.records[slot].host >= 0 and self.records[slot].request == request
+        ]
 
     def record(self, int64_t item):
         """(class number, host) of a live item, or None."""

@@ -5,7 +5,7 @@
 # (position, serial of the entry before it) names one state of the fleet for good.
 
 cimport cython
-from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t, uint64_t
 
 
 cdef struct Change:
@@ -20,7 +20,7 @@ cdef struct Change:
 # Two numbers in one field of a change.
 
 cdef inline int64_t pack(int32_t high, int32_t low) noexcept nogil:
-    return (<int64_t>high << 32) | <int64_t><uint32_t>low
+    return <int64_t>(<uint64_t><uint32_t>high << 32 | <uint32_t>low)
 
 
 cdef inline int32_t high_half(int64_t packed) noexcept nogil:

@@ -14,7 +14,8 @@ cdef int place_one(
     State state, int32_t number, int64_t* host, int64_t* score, int64_t* item, uint8_t* verdict,
 ) except -1 nogil:
     cdef const ClassView* view = state.classes.views + number
-    cdef Choice choice = state.scan.choose(view)
+    cdef Choice choice
+    state.scan.choose(view, &choice)
     host[0] = choice.host
     score[0] = choice.score
     item[0] = -1

@@ -16,6 +16,7 @@ cdef enum:
 
 cdef struct ClassView:
     # All that a nogil loop reads of a class. Borrowed pointers, refreshed whenever a column moves.
+    int32_t number              # of the class
     const int64_t* fit          # (resources,)
     const int64_t* commit
     const int64_t* score
@@ -23,6 +24,7 @@ cdef struct ClassView:
     Py_ssize_t filters
     uint32_t skips              # bit t: score term t is not run for this class
     const Plan* plan            # its groups, NULL = none
+    int32_t priority            # promises of lower priority do not count for it; it may evict items of lower priority
     const uint32_t* mask        # (stride,) or NULL
     const int64_t* raw[MAX_SLOTS]    # (stride,) or NULL = all 0
 
@@ -38,6 +40,7 @@ cdef class RequestClass:
     cdef Py_ssize_t filters
     cdef readonly uint32_t skips
     cdef readonly GroupSet groups   # None = none
+    cdef readonly int32_t priority
 
 
 @cython.final

@@ -10,9 +10,16 @@ from binwright._core.journal import Idea, Journal
 class RequestClass:
     resources: int
     skips: int
+    priority: int
     groups: GroupSet | None
     def __new__(
-        cls, fit: Buffer, commit: Buffer, score: Buffer, skips: int, groups: GroupSet | None = None
+        cls,
+        fit: Buffer,
+        commit: Buffer,
+        score: Buffer,
+        skips: int,
+        priority: int = 0,
+        groups: GroupSet | None = None,
     ) -> RequestClass: ...
     def amounts(self) -> tuple[list[int], list[int], list[int]]: ...
 
@@ -34,4 +41,6 @@ class Classes(Idea):
     def set_argument(self, number: int, host: int, rule: int, argument: int) -> None: ...
     def set_raw(self, number: int, host: int, slot: int, raw: int) -> None: ...
 
-def rebuild_class(fit: list[int], commit: list[int], score: list[int], skips: int, groups: GroupSet | None) -> RequestClass: ...
+def rebuild_class(
+    fit: list[int], commit: list[int], score: list[int], skips: int, priority: int, groups: GroupSet | None
+) -> RequestClass: ...

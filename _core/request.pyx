@@ -21,10 +21,11 @@ cdef class RequestClass:
 
     def __cinit__(
         self, const int64_t[::1] fit, const int64_t[::1] commit, const int64_t[::1] score, uint32_t skips,
-        GroupSet groups=None,
+        int32_t priority=0, GroupSet groups=None,
     ):
         self.fit = NULL
         self.skips = skips
+        self.priority = priority
         self.groups = groups
         self.filtered = NULL
         self.resources = fit.shape[0]
@@ -59,11 +60,11 @@ cdef class RequestClass:
         )
 
     def __reduce__(self):
-        return rebuild_class, (*self.amounts(), self.skips, self.groups)
+        return rebuild_class, (*self.amounts(), self.skips, self.priority, self.groups)
 
 
-def rebuild_class(list fit, list commit, list score, uint32_t skips, GroupSet groups):
-    return RequestClass(array("q", fit), array("q", commit), array("q", score), skips, groups)
+def rebuild_class(list fit, list commit, list score, uint32_t skips, int32_t priority, GroupSet groups):
+    return RequestClass(array("q", fit), array("q", commit), array("q", score), skips, priority, groups)
 
 
 @cython.final
@@ -131,6 +132,7 @@ cdef class Classes(Idea):
         cdef Statics statics = self.statics[number]
         cdef ClassView* view = self.views + number
         cdef int slot
+        view.number = <int32_t>number
         view.fit = made.fit
         view.commit = made.commit
         view.score = made.score
@@ -138,6 +140,7 @@ cdef class Classes(Idea):
         view.filters = made.filters
         view.skips = made.skips
         view.plan = NULL if made.groups is None else &made.groups.plan
+        view.priority = made.priority
         view.mask = NULL if statics.mask is None else statics.mask.uint32s(0)
         for slot in range(MAX_SLOTS):
             view.raw[slot] = NULL

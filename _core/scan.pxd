@@ -1,10 +1,13 @@
 # The plain way: every host is evaluated, block by block. `index` will answer the same, incrementally.
 
 cimport cython
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
+from binwright._core.counters cimport Counters
+from binwright._core.domain_terms cimport DomainTerms
 from binwright._core.fleet cimport Fleet
 from binwright._core.groups cimport Search
+from binwright._core.overlays cimport Overlays
 from binwright._core.request cimport ClassView
 from binwright._core.terms cimport Extremes, Terms
 
@@ -30,12 +33,16 @@ cdef struct Refusal:
     uint32_t mask          # every rejecting rule, bit = position
     uint64_t short         # resources that are short, bit = resource number
     bint resolvable        # of the first rejecting rule
+    int32_t argument       # of the first rejecting rule where a domain term speaks for it, -1 = none
 
 
 @cython.final
 cdef class Scan:
     cdef Fleet fleet
     cdef Terms terms
+    cdef DomainTerms domain_terms
+    cdef Counters counters
+    cdef Overlays overlays
     cdef int cordon_rule           # position of the cordon rule
     cdef int fit_rule              # position of the fit rule
     cdef uint32_t resolvable       # bit = position of a static rule that releasing items could lift
@@ -46,11 +53,21 @@ cdef class Scan:
     cdef int64_t* verdict
     cdef int64_t* total
     cdef int64_t* open             # hosts open per block
+    cdef int64_t* raw              # raw and normalised scores of one soft term
+    cdef int64_t* score
+    cdef int32_t* kept_flags       # (counters,) of one host while promises are added to it
+    cdef Py_ssize_t kept_room
     cdef Py_ssize_t room
 
     cdef int make_room(self) except -1
-    cdef Choice choose(self, const ClassView* view) noexcept nogil
+    cdef int choose(self, const ClassView* view, Choice* choice) except -1 nogil
+    cdef int apply_domain_terms(self, const ClassView* view) except -1 nogil
+    cdef void soft_scores(self, Py_ssize_t term, const ClassView* view) noexcept nogil
+    cdef bint idle(self, Py_ssize_t term, const ClassView* view) noexcept nogil
+    cdef void settle_promises(self, const ClassView* view) noexcept nogil
     cdef Refusal refusal(self, const ClassView* view, Py_ssize_t host) noexcept nogil
+    cdef Refusal refusal_as_it_is(self, const ClassView* view, Py_ssize_t host) noexcept nogil
+    cdef Refusal refusal_with_promises(self, const ClassView* view, Py_ssize_t host) noexcept nogil
     cdef Verdict verdict_without_host(self, const ClassView* view) noexcept nogil
 
     cdef void filter_all(self, const ClassView* view) noexcept nogil

@@ -2,8 +2,11 @@ from typing import final
 
 from typing_extensions import Buffer
 
+from binwright._core.counters import Counters
+from binwright._core.domain_terms import DomainTerms
 from binwright._core.fleet import Fleet
 from binwright._core.groups import Search
+from binwright._core.overlays import Overlays
 from binwright._core.request import Classes
 from binwright._core.terms import Terms
 
@@ -13,6 +16,9 @@ class Scan:
         cls,
         fleet: Fleet,
         terms: Terms,
+        domain_terms: DomainTerms,
+        counters: Counters,
+        overlays: Overlays,
         search: Search,
         cordon_rule: int,
         fit_rule: int,
@@ -21,7 +27,15 @@ class Scan:
         rows_rule: int,
     ) -> Scan: ...
     def refusals(
-        self, classes: Classes, number: int, first: Buffer, mask: Buffer, short: Buffer, resolvable: Buffer
+        self,
+        classes: Classes,
+        number: int,
+        first: Buffer,
+        mask: Buffer,
+        short: Buffer,
+        resolvable: Buffer,
+        argument: Buffer,
     ) -> None: ...
     def row_answers(self, classes: Classes, number: int, answers: Buffer) -> None: ...
+    def term_reasons(self, classes: Classes, number: int, host: int) -> list[tuple[int, int, bool]]: ...
     def evaluate(self, classes: Classes, number: int, raw: Buffer, normalised: Buffer, total: Buffer) -> None: ...

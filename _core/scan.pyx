@@ -1,15 +1,17 @@
 """The plain exact evaluation of every host: filter, score, normalise, pick the highest total, lowest index first."""
 
 cimport cython
-from libc.stdint cimport INT64_MAX, int32_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from binwright._core.domain_terms cimport MISSES, PASSES, ClassTerms, HardTerm
 from binwright._core.fleet cimport ABSENT
-from binwright._core.groups cimport FOUND, NONE
+from binwright._core.groups cimport FOUND, LIMIT, NONE, Answer
 from binwright._core.kernels cimport BW_BLOCK, K
 from binwright._core.request cimport LIMITS, Classes
-from binwright._core.terms cimport STATIC
+from binwright._core.spread cimport count_scores, spread_scores
+from binwright._core.terms cimport COUNT, SPREAD, STATIC, Term
 
 cdef int64_t[BW_BLOCK] zeros
 memset(zeros, 0, sizeof(zeros))
@@ -20,15 +22,20 @@ cdef class Scan:
     """Evaluates requests over one fleet under one profile. Holds scratch memory only."""
 
     def __cinit__(
-        self, Fleet fleet, Terms terms, Search search, int cordon_rule, int fit_rule, uint32_t resolvable,
-        uint64_t always_resolvable, int rows_rule,
+        self, Fleet fleet, Terms terms, DomainTerms domain_terms, Counters counters, Overlays overlays, Search search,
+        int cordon_rule, int fit_rule, uint32_t resolvable, uint64_t always_resolvable, int rows_rule,
     ):
-        self.verdict = self.total = self.open = NULL
+        self.verdict = self.total = self.open = self.raw = self.score = NULL
         self.room = 0
         self.fleet = fleet
         self.terms = terms
         self.search = search
         self.rows_rule = rows_rule
+        self.domain_terms = domain_terms
+        self.counters = counters
+        self.overlays = overlays
+        self.kept_flags = NULL
+        self.kept_room = 0
         self.cordon_rule = cordon_rule
         self.fit_rule = fit_rule
         self.resolvable = resolvable
@@ -39,9 +46,19 @@ cdef class Scan:
         free(self.verdict)
         free(self.total)
         free(self.open)
+        free(self.raw)
+        free(self.score)
+        free(self.kept_flags)
 
     cdef int make_room(self) except -1:
-        """Scratch for as many hosts as the fleet has room for; called before a batch."""
+        """Scratch for as many hosts and counters as there are; called before a batch."""
+        if self.counters.count > self.kept_room:
+            free(self.kept_flags)
+            self.kept_room = 0
+            self.kept_flags = <int32_t*>malloc(2 * self.counters.count * sizeof(int32_t))
+            if self.kept_flags == NULL:
+                raise MemoryError("scan scratch")
+            self.kept_room = 2 * self.counters.count
         cdef Py_ssize_t stride = self.fleet.stride
         self.search.make_room()
         if stride <= self.room:
@@ -49,24 +66,36 @@ cdef class Scan:
         free(self.verdict)
         free(self.total)
         free(self.open)
+        free(self.raw)
+        free(self.score)
         self.verdict = <int64_t*>malloc(stride * sizeof(int64_t))
         self.total = <int64_t*>malloc(stride * sizeof(int64_t))
         self.open = <int64_t*>malloc(stride // BW_BLOCK * sizeof(int64_t))
+        self.raw = <int64_t*>malloc(stride * sizeof(int64_t))
+        self.score = <int64_t*>malloc(stride * sizeof(int64_t))
         self.room = 0
-        if self.verdict == NULL or self.total == NULL or self.open == NULL:
+        if (
+            self.verdict == NULL or self.total == NULL or self.open == NULL or self.raw == NULL or self.score == NULL
+        ):
             raise MemoryError("scan scratch")
         self.room = stride
         return 0
 
     # ---- one decision --------------------------------------------------------------------------------------
 
-    cdef Choice choose(self, const ClassView* view) noexcept nogil:
+    cdef int choose(self, const ClassView* view, Choice* choice) except -1 nogil:
         """The feasible host of highest total, lowest index first."""
         self.filter_all(view)
+        self.apply_domain_terms(view)
+        if view.plan != NULL:
+            self.ask_rows(view)
+        if self.overlays.live:
+            self.settle_promises(view)
         self.local_totals(view)
         if not self.terms.local:
             self.add_normalised(view)
-        return self.best()
+        choice[0] = self.best()
+        return 0
 
     cdef void filter_all(self, const ClassView* view) noexcept nogil:
         cdef Py_ssize_t block, start, f
@@ -85,11 +114,8 @@ cdef class Scan:
                     view.fit[resource], verdict,
                 )
             self.open[block] = K.count_open(verdict)
-        if view.plan != NULL:
-            self.ask_rows(view)
-
     cdef void ask_rows(self, const ClassView* view) noexcept nogil:
-        """Close the hosts that passed every other rule and have no rows for the groups."""
+        """Close the open hosts that have no rows for the groups."""
         cdef Py_ssize_t block, host
         for block in range(self.fleet.blocks()):
             if self.open[block] == 0:
@@ -100,6 +126,50 @@ cdef class Scan:
                 if self.search.solve(view.plan, view.fit, host, False, False) != FOUND:
                     self.verdict[host] = -1
                     self.open[block] -= 1
+
+    cdef int apply_domain_terms(self, const ClassView* view) except -1 nogil:
+        """Make the sums that this decision reads, and reject what its hard terms reject."""
+        cdef Py_ssize_t block
+        self.domain_terms.prepare(view.number)
+        if self.domain_terms.classes[view.number].hards:
+            self.domain_terms.filter(view.number, self.verdict)
+            for block in range(self.fleet.blocks()):
+                self.open[block] = K.count_open(self.verdict + block * BW_BLOCK)
+        return 0
+
+    cdef void settle_promises(self, const ClassView* view) noexcept nogil:
+        """Reject open hosts that do not fit with the promises of at least this priority added."""
+        cdef Py_ssize_t i, block
+        cdef int32_t host
+        for i in range(self.overlays.count):
+            host = self.overlays.promises[i].host
+            if self.overlays.promises[i].request < 0 or self.verdict[host] < 0:
+                continue
+            if self.overlays.concerns(host, view.priority) and self.refusal_with_promises(view, host).mask:
+                self.verdict[host] = -1
+        for block in range(self.fleet.blocks()):
+            self.open[block] = K.count_open(self.verdict + block * BW_BLOCK)
+
+    cdef bint idle(self, Py_ssize_t term, const ClassView* view) noexcept nogil:
+        """Is this term not run for the class, or runs and adds nothing?"""
+        cdef const Term* mine = self.terms.terms + term
+        if view.skips >> term & 1:
+            return True
+        return mine.kind in (COUNT, SPREAD) and self.domain_terms.soft_term(view.number, mine.slot) == NULL
+
+    cdef void soft_scores(self, Py_ssize_t term, const ClassView* view) noexcept nogil:
+        """Fill `raw` and `score` with a COUNT or SPREAD term of this decision."""
+        cdef const Term* mine = self.terms.terms + term
+        cdef Extremes extremes
+        cdef Py_ssize_t block, start
+        if mine.kind == SPREAD:
+            spread_scores(self.domain_terms, view.number, mine.slot, self.verdict, self.raw, self.score)
+            return
+        count_scores(self.domain_terms, view.number, mine.slot, self.raw)
+        extremes = self.extremes(self.raw)
+        for block in range(self.fleet.blocks()):
+            start = block * BW_BLOCK
+            self.terms.normalise_block(term, self.raw + start, &extremes, self.score + start)
 
     cdef void local_totals(self, const ClassView* view) noexcept nogil:
         """Totals of the terms that look at one host alone; rejected hosts are closed."""
@@ -113,7 +183,9 @@ cdef class Scan:
             total = self.total + start
             memset(total, 0, BW_BLOCK * sizeof(int64_t))
             for t in range(self.terms.count):
-                if view.skips >> t & 1 or self.terms.terms[t].kind == STATIC and self.terms.terms[t].normaliser:
+                if view.skips >> t & 1 or self.terms.terms[t].kind in (COUNT, SPREAD):
+                    continue
+                if self.terms.terms[t].kind == STATIC and self.terms.terms[t].normaliser:
                     continue
                 if self.terms.terms[t].kind == STATIC:
                     if view.raw[self.terms.terms[t].slot] != NULL:
@@ -131,7 +203,17 @@ cdef class Scan:
         cdef const int64_t* block_raw
         cdef Extremes extremes
         for t in range(self.terms.count):
-            if view.skips >> t & 1 or self.terms.terms[t].kind != STATIC or not self.terms.terms[t].normaliser:
+            if self.idle(t, view):
+                continue
+            if self.terms.terms[t].kind in (COUNT, SPREAD):
+                self.soft_scores(t, view)
+                for block in range(self.fleet.blocks()):
+                    if self.open[block]:
+                        start = block * BW_BLOCK
+                        K.add(self.score + start, self.terms.terms[t].weight, self.total + start)
+                        K.close(self.verdict + start, self.total + start)
+                continue
+            if self.terms.terms[t].kind != STATIC or not self.terms.terms[t].normaliser:
                 continue
             raw = view.raw[self.terms.terms[t].slot]
             extremes = self.extremes(raw)
@@ -149,14 +231,14 @@ cdef class Scan:
         cdef Extremes found
         cdef Py_ssize_t block, start
         found.low = INT64_MAX
-        found.high = -1
+        found.high = INT64_MIN
         if raw != NULL:
             for block in range(self.fleet.blocks()):
                 if self.open[block]:
                     start = block * BW_BLOCK
                     found.high = K.raw_max(raw + start, self.verdict + start, found.high)
                     found.low = K.raw_min(raw + start, self.verdict + start, found.low)
-        if found.high < 0:
+        if found.high == INT64_MIN:
             found.low = found.high = 0
         return found
 
@@ -182,18 +264,44 @@ cdef class Scan:
     # ---- refusals ------------------------------------------------------------------------------------------
 
     cdef Refusal refusal(self, const ClassView* view, Py_ssize_t host) noexcept nogil:
-        """Everything that rejects one host, and whether releasing items could lift the first rejection."""
+        """Everything that rejects one host, and whether releasing items could lift the first rejection. A promised
+        host is asked twice, with the promises added and without; the first failing run speaks.
+        """
+        cdef Refusal found
+        if self.overlays.live and self.overlays.concerns(host, view.priority):
+            found = self.refusal_with_promises(view, host)
+            if found.mask:
+                return found
+        return self.refusal_as_it_is(view, host)
+
+    cdef Refusal refusal_with_promises(self, const ClassView* view, Py_ssize_t host) noexcept nogil:
+        cdef Refusal found
+        self.counters.remember_flags(host, self.kept_flags)
+        self.overlays.apply(host, view.priority, 1)
+        self.domain_terms.make_sums(view.number)
+        found = self.refusal_as_it_is(view, host)
+        self.overlays.apply(host, view.priority, -1)
+        self.counters.recall_flags(host, self.kept_flags)
+        self.domain_terms.make_sums(view.number)
+        return found
+
+    cdef Refusal refusal_as_it_is(self, const ClassView* view, Py_ssize_t host) noexcept nogil:
         cdef Refusal found
         cdef Py_ssize_t f
         cdef int32_t resource
         cdef uint8_t flags = self.fleet.flags.uint8s(0)[host]
         cdef uint32_t rest
         cdef int64_t capacity
-        cdef bint claimable, too_small
+        cdef bint claimable, too_small, misses
+        cdef int32_t t
+        cdef Answer rows = FOUND
+        cdef const ClassTerms* mine = self.domain_terms.classes + view.number
+        cdef const HardTerm* term = NULL
         found.mask = 0
         found.short = 0
         found.first = FEASIBLE
         found.resolvable = False
+        found.argument = -1
         if flags & ABSENT:
             found.first = GONE
             return found
@@ -214,8 +322,15 @@ cdef class Scan:
                 too_small = True
         if found.short:
             found.mask |= <uint32_t>1 << self.fit_rule
-        if view.plan != NULL and self.search.solve(view.plan, view.fit, host, False, False) != FOUND:
-            found.mask |= <uint32_t>1 << self.rows_rule
+        for t in range(mine.hards):
+            if self.domain_terms.failing(view.number, t, host) != PASSES:
+                found.mask |= <uint32_t>1 << mine.hard[t].rule
+                if term == NULL:
+                    term = mine.hard + t
+        if view.plan != NULL:
+            rows = self.search.solve(view.plan, view.fit, host, False, False)
+            if rows != FOUND:
+                found.mask |= <uint32_t>1 << self.rows_rule
         if found.mask == 0:
             return found
         found.first = 0
@@ -223,10 +338,17 @@ cdef class Scan:
         while not rest & 1:
             rest >>= 1
             found.first += 1
-        if found.first == self.rows_rule:
-            found.resolvable = self.search.solve(view.plan, view.fit, host, False, True) != NONE
-            return found
-        found.resolvable = not too_small if found.first == self.fit_rule else self.resolvable >> found.first & 1
+        if found.first == self.fit_rule:
+            found.resolvable = not too_small
+        elif found.first == self.rows_rule:
+            found.argument = LIMIT if rows == LIMIT else -1
+            found.resolvable = rows == LIMIT or self.search.solve(view.plan, view.fit, host, False, True) != NONE
+        elif term != NULL and term.rule == found.first:
+            misses = self.domain_terms.failing(view.number, <int32_t>(term - mine.hard), host) == MISSES
+            found.argument = term.missing if misses else term.argument
+            found.resolvable = term.missing_resolvable if misses else term.resolvable
+        else:
+            found.resolvable = self.resolvable >> found.first & 1
         return found
 
     cdef Verdict verdict_without_host(self, const ClassView* view) noexcept nogil:
@@ -241,7 +363,7 @@ cdef class Scan:
 
     def refusals(
         self, Classes classes, Py_ssize_t number, uint8_t[::1] first, uint32_t[::1] mask, uint64_t[::1] short,
-        uint8_t[::1] resolvable,
+        uint8_t[::1] resolvable, int32_t[::1] argument,
     ):
         """Fill, for every host slot, the fields of its Refusal; all arrays (hosts,)."""
         cdef Refusal found
@@ -249,12 +371,30 @@ cdef class Scan:
         cdef const ClassView* view = classes.views + number
         self.make_room()
         with nogil:
+            self.domain_terms.prepare(view.number)
             for host in range(self.fleet.hosts):
                 found = self.refusal(view, host)
                 first[host] = found.first
                 mask[host] = found.mask
                 short[host] = found.short
                 resolvable[host] = found.resolvable
+                argument[host] = found.argument
+
+    def term_reasons(self, Classes classes, Py_ssize_t number, Py_ssize_t host):
+        """[(rule, argument, resolvable)] of the first failing domain term of each rule that rejects one host."""
+        cdef const ClassTerms* mine = self.domain_terms.classes + number
+        cdef int32_t t, outcome
+        cdef list found = []
+        self.domain_terms.prepare(<int32_t>number)
+        for t in range(mine.hards):
+            outcome = self.domain_terms.failing(<int32_t>number, t, host)
+            if outcome == PASSES or found and found[len(found) - 1][0] == mine.hard[t].rule:
+                continue
+            if outcome == MISSES:
+                found.append((mine.hard[t].rule, mine.hard[t].missing, bool(mine.hard[t].missing_resolvable)))
+            else:
+                found.append((mine.hard[t].rule, mine.hard[t].argument, bool(mine.hard[t].resolvable)))
+        return found
 
     def row_answers(self, Classes classes, Py_ssize_t number, uint8_t[::1] answers):
         """Fill, for every host slot, whether its rows serve the groups of a class: 0 no, 1 yes, 2 limit reached."""
@@ -276,16 +416,23 @@ cdef class Scan:
         cdef Py_ssize_t block, start, t, i
         cdef const int64_t* column
         cdef Extremes extremes
+        cdef Choice choice
         cdef const ClassView* view = classes.views + number
         self.make_room()
         with nogil:
-            self.choose(view)
+            self.choose(view, &choice)
             for block in range(self.fleet.blocks()):
                 start = block * BW_BLOCK
                 for i in range(start, start + BW_BLOCK):
                     total[i] = self.total[i] if self.open[block] else -1
             for t in range(self.terms.count):
-                if view.skips >> t & 1:
+                if self.idle(t, view):
+                    continue
+                if self.terms.terms[t].kind in (COUNT, SPREAD):
+                    self.soft_scores(t, view)
+                    for i in range(self.fleet.hosts):
+                        raw[t, i] = self.raw[i]
+                        normalised[t, i] = self.score[i]
                     continue
                 column = NULL
                 if self.terms.terms[t].kind == STATIC:

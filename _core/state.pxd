@@ -4,11 +4,15 @@ cimport cython
 from libc.stdint cimport int64_t
 
 from binwright._core.devices cimport Forest
+from binwright._core.budgets cimport Budgets
+from binwright._core.counters cimport Counters
+from binwright._core.domain_terms cimport DomainTerms
 from binwright._core.domains cimport Domains
 from binwright._core.fleet cimport Fleet
 from binwright._core.groups cimport Search
 from binwright._core.items cimport Items
 from binwright._core.journal cimport Journal
+from binwright._core.overlays cimport Overlays
 from binwright._core.request cimport Classes
 from binwright._core.scan cimport Scan
 from binwright._core.terms cimport Terms
@@ -19,10 +23,14 @@ cdef class State:
     cdef readonly Journal journal
     cdef readonly Fleet fleet
     cdef readonly Classes classes
+    cdef readonly Counters counters
     cdef readonly Items items
     cdef readonly Domains domains
     cdef readonly Forest forest
     cdef readonly Search search
+    cdef readonly DomainTerms domain_terms
+    cdef readonly Overlays overlays
+    cdef readonly Budgets budgets
     cdef readonly Terms terms
     cdef readonly Scan scan
     cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits, rows position)

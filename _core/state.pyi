@@ -1,12 +1,16 @@
 from typing import Any, final
 
 from binwright._core.devices import Forest
+from binwright._core.budgets import Budgets
+from binwright._core.counters import Counters
+from binwright._core.domain_terms import DomainTerms
 from binwright._core.domains import Domains
 from binwright._core.fleet import Fleet
 from binwright._core.groups import Search
 from binwright._core.items import Items
 from binwright._core.journal import Journal
-from binwright._core.request import Classes
+from binwright._core.overlays import Overlays
+from binwright._core.request import Classes, RequestClass, Statics
 from binwright._core.scan import Scan
 from binwright._core.terms import Terms
 
@@ -17,14 +21,19 @@ class State:
     journal: Journal
     fleet: Fleet
     classes: Classes
+    counters: Counters
     items: Items
     domains: Domains
     forest: Forest
     search: Search
+    domain_terms: DomainTerms
+    overlays: Overlays
+    budgets: Budgets
     terms: Terms
     scan: Scan
     def __new__(cls, resources: int, terms: Terms, rules: tuple[int, int, int, int, int]) -> State: ...
     def ideas(self) -> list[str]: ...
+    def add_class(self, made: RequestClass, statics: Statics) -> int: ...
     def reserve(self, hosts: int) -> None: ...
     def checkpoint(self) -> tuple[int, int]: ...
     def rollback(self, token: tuple[int, int]) -> None: ...

@@ -3,6 +3,7 @@
 cimport cython
 from binwright._core.columns cimport stride_for
 from binwright._core.journal cimport Change, Idea
+from binwright._core.request cimport RequestClass, Statics
 
 
 class OutOfOrder(Exception):
@@ -20,13 +21,17 @@ cdef class State:
         self.journal = Journal()
         self.fleet = Fleet(self.journal, resources)
         self.classes = Classes(self.journal, self.fleet.stride)
-        self.items = Items(self.journal, self.fleet, self.classes)
+        self.counters = Counters(self.journal, self.fleet.stride)
+        self.items = Items(self.journal, self.fleet, self.classes, self.counters)
         self.domains = Domains(self.journal, self.fleet.stride)
+        self.domain_terms = DomainTerms(self.journal, self.fleet, self.domains, self.counters)
+        self.overlays = Overlays(self.journal, self.fleet, self.classes, self.counters)
+        self.budgets = Budgets(self.journal)
         self.forest = Forest(self.journal, self.fleet)
         self.search = Search(self.forest, self.fleet)
         self.terms = terms
         self.rules = rules
-        self.scan = Scan(self.fleet, terms, self.search, *rules)
+        self.scan = Scan(self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.search, *rules)
         self.busy = False
 
     cdef int enter(self) except -1:
@@ -37,6 +42,13 @@ cdef class State:
     def ideas(self):
         """Names of the registered stateful ideas, in order."""
         return [type(idea).__name__ for idea in self.journal.ideas]
+
+    def add_class(self, RequestClass made, Statics statics):
+        """Register a class in every idea that keeps something per class; returns its number."""
+        self.enter()
+        self.counters.new_class()
+        self.domain_terms.new_class()
+        return self.classes.add(made, statics)
 
     def reserve(self, Py_ssize_t hosts):
         """Room for `hosts` host slots in every idea; doubles, so that adding one by one stays cheap."""

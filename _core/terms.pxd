@@ -12,6 +12,8 @@ cdef enum TermKind:
     RATIO = 2       # share used through a broken line, weighted mean, rounded
     BALANCED = 3    # evenness of the used fractions
     STATIC = 4      # a raw column of the class
+    COUNT = 5       # weighted sums of counters in the host's domains
+    SPREAD = 6      # evenness over domains, with a normaliser of its own
 
 cdef enum Normaliser:
     NONE = 0
@@ -22,10 +24,10 @@ cdef enum Normaliser:
 
 cdef struct Term:
     int32_t kind
-    int32_t normaliser     # STATIC only
+    int32_t normaliser     # STATIC and COUNT
     int64_t weight
     int32_t count          # resources read
-    int32_t slot           # STATIC: which raw column of the class
+    int32_t slot           # STATIC: which raw column of the class; COUNT, SPREAD: which soft term
     int32_t* columns       # (count,) resource numbers
     int64_t* weights       # (count,)
     uint8_t* optional      # (count,) left out, weight too, where the class's score demand is 0
@@ -42,6 +44,7 @@ cdef class Terms:
     cdef Term* terms
     cdef readonly Py_ssize_t count
     cdef readonly Py_ssize_t slots       # static raw columns
+    cdef readonly Py_ssize_t soft_slots  # counts and spreads
     cdef list specs                      # as given, for pickling
     cdef bint local                      # no term needs a normaliser: one pass over the hosts is enough
 

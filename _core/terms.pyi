@@ -7,4 +7,5 @@ NORMALISERS: Final[dict[str | None, int]]
 class Terms:
     count: int
     slots: int
+    soft_slots: int
     def __new__(cls, specs: list[dict[str, Any]]) -> Terms: ...

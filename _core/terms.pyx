@@ -9,7 +9,8 @@ from binwright._core.kernels cimport BW_BLOCK, K
 cdef enum:
     MAX_COLUMNS = 64
 
-KINDS = {"least": LEAST, "most": MOST, "ratio": RATIO, "balanced": BALANCED, "static": STATIC}
+KINDS = {"least": LEAST, "most": MOST, "ratio": RATIO, "balanced": BALANCED, "static": STATIC,
+         "count": COUNT, "spread": SPREAD}
 NORMALISERS = {None: NONE, "max": TO_MAX, "reverse": REVERSED, "minmax": MIN_MAX}
 
 
@@ -24,7 +25,7 @@ cdef class Terms:
         cdef Term* term
         self.specs = specs
         self.count = len(specs)
-        self.slots = 0
+        self.slots = self.soft_slots = 0
         self.local = True
         self.terms = <Term*>calloc(max(self.count, 1), sizeof(Term))
         if self.terms == NULL:
@@ -41,6 +42,11 @@ cdef class Terms:
                 self.slots += 1
                 if term.normaliser != NONE:
                     self.local = False
+            elif term.kind == COUNT or term.kind == SPREAD:
+                term.normaliser = NORMALISERS[spec["normalise"]]
+                term.slot = <int32_t>self.soft_slots
+                self.soft_slots += 1
+                self.local = False
             term.columns = <int32_t*>calloc(max(term.count, 1), sizeof(int32_t))
             term.weights = <int64_t*>calloc(max(term.count, 1), sizeof(int64_t))
             term.optional = <uint8_t*>calloc(max(term.count, 1), 1)

@@ -1,7 +1,7 @@
 """A big `kubectl get nodes,pods -A -o json`, made from a seed: what the API server stores, managed fields and all.
 
 `python bench/kubectl_dump.py FILE [PODS [NODES]]` writes one; the same numbers give the same bytes. The shape of a pod
-follows a Deployment's pod in a 1.34 cluster: about 5 KB of indented JSON, two containers in five, some init containers,
+follows a Deployment's pod in a 1.34 cluster: about 7 KB of indented JSON, two containers in five, some init containers,
 projected volume, tolerations that admission adds, conditions and container statuses.
 """
 
@@ -34,12 +34,13 @@ def write_dump(path: str, pods: int = 50_000, nodes: int = 1_000, seed: int = 1)
 
 def node(number: int, dice: random.Random) -> dict[str, Any]:
     name = f"worker-{number:04d}"
-    amounts = {"cpu": "64", "ephemeral-storage": "101430960Ki", "hugepages-2Mi": "0", "memory": "263856136Ki", "pods": "250"}
+    amounts = {"cpu": "64", "ephemeral-storage": "101430960Ki", "hugepages-2Mi": "0", "memory": "263856136Ki"}
+    amounts["pods"] = "250"
     return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
-            "annotations": {"node.alpha.kubernetes.io/ttl": "0", "volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
             "creationTimestamp": stamp(dice),
             "labels": {
                 "kubernetes.io/arch": "amd64",
@@ -168,13 +169,18 @@ def container(name: str, app: str, dice: random.Random) -> dict[str, Any]:
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",
         "volumeMounts": [
-            {"mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "name": "kube-api-access-abcde", "readOnly": True}
+            {
+                "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
+                "name": "kube-api-access-abcde",
+                "readOnly": True,
+            }
         ],
     }
 
 
 def conditions(dice: random.Random, *kinds: str) -> list[dict[str, Any]]:
-    return [{"lastProbeTime": None, "lastTransitionTime": stamp(dice), "status": "True", "type": kind} for kind in kinds]
+    common = {"lastProbeTime": None, "status": "True"}
+    return [{**common, "lastTransitionTime": stamp(dice), "type": kind} for kind in kinds]
 
 
 def stamp(dice: random.Random) -> str:

@@ -9,9 +9,11 @@ from binwright.profile import (
     Rule,
     Score,
     balanced_allocation,
+    count_score,
     least_allocated,
     most_allocated,
     requested_to_capacity_ratio,
+    spread_score,
     static_score,
 )
 from binwright.request import Request
@@ -44,8 +46,10 @@ __all__ = [
     "Verdict",
     "__version__",
     "balanced_allocation",
+    "count_score",
     "least_allocated",
     "most_allocated",
     "requested_to_capacity_ratio",
+    "spread_score",
     "static_score",
 ]

@@ -42,4 +42,6 @@ def read_table(where: str, source: Any) -> dict[str, Any]:
         columns = arrow.read_stream(source)
     except ValueError as error:
         raise InputError(f"{where}: {error}") from None
-    return {name: column if isinstance(column, list) else np.array(column, np.int64) for name, column in columns.items()}
+    return {
+        name: column if isinstance(column, list) else np.array(column, np.int64) for name, column in columns.items()
+    }

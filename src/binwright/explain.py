@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from binwright.arrays import Int64Array
-from binwright.profile import Profile
+from binwright.profile import Profile, Rule
 from binwright.smallest_change import smallest_change
 from binwright.verdict import Change, Reason, Verdict
 
@@ -21,18 +21,21 @@ if TYPE_CHECKING:
 
 FEASIBLE = 255
 GONE = 254
+LIMIT_REACHED = 2  # of a rows rule: the search gave up, which is not "none"
 
 
 @dataclass(frozen=True)
 class Refusals:
     """What rejects each host slot, all arrays (hosts,): `first` rule position (255 feasible, 254 no host), `mask` of
-    rule positions, `short` of resource numbers, `resolvable` of the first rule.
+    rule positions, `short` of resource numbers, `resolvable` of the first rule, its `argument` where a domain term
+    speaks for it (else -1).
     """
 
     first: npt.NDArray[np.uint8]
     mask: npt.NDArray[np.uint32]
     short: npt.NDArray[np.uint64]
     resolvable: npt.NDArray[np.bool_]
+    argument: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,9 @@ class Explanation:
         hosts = self._state.fleet.hosts
         first, resolvable = np.empty(hosts, np.uint8), np.empty(hosts, np.uint8)
         mask, short = np.empty(hosts, np.uint32), np.empty(hosts, np.uint64)
-        self._state.scan.refusals(self._state.classes, self._number, first, mask, short, resolvable)
-        return Refusals(first, mask, short, resolvable.astype(bool))
+        argument = np.empty(hosts, np.int32)
+        self._state.scan.refusals(self._state.classes, self._number, first, mask, short, resolvable, argument)
+        return Refusals(first, mask, short, resolvable.astype(bool), argument)
 
     @cached_property
     def scores(self) -> ScoreTable:
@@ -155,11 +159,11 @@ class Explanation:
                         helped = bool((short & refusals.resolvable).any())
                         found.append(Reason(rule.name, resource, int(short.sum()), helped))
                 continue
-            arguments, counts = np.unique(self._arguments(position)[here], return_counts=True)
-            for argument, count in zip(arguments.tolist(), counts.tolist(), strict=True):
-                found.append(
-                    Reason(rule.name, None if argument < 0 else argument, count, bool(refusals.resolvable[here].any()))
-                )
+            spoken = np.where(refusals.argument >= 0, refusals.argument, self._arguments(position))
+            for argument in np.unique(spoken[here]).tolist():
+                chosen = here & (spoken == argument)
+                helped = bool(refusals.resolvable[chosen].any())
+                found.append(Reason(rule.name, _shown(rule, argument), int(chosen.sum()), helped))
         return tuple(found)
 
     @property
@@ -179,15 +183,29 @@ class Explanation:
         """Every (rule, argument) that rejects one host, in rule order."""
         found: list[tuple[str, int | str | None]] = []
         mask, short = int(self.refusals.mask[host]), int(self.refusals.short[host])
+        spoken = {rule: argument for rule, argument, _ in self.term_reasons(host)}
         for position, rule in enumerate(self._profile.rules):
             if not mask >> position & 1:
                 continue
             if rule.kind == "fit":
                 found += [(rule.name, name) for r, name in enumerate(self._resources) if short >> r & 1]
+            elif rule.kind == "rows":
+                found.append((rule.name, _shown(rule, int(self._row_answers[host]))))
             else:
-                argument = int(self._arguments(position)[host])
-                found.append((rule.name, None if argument < 0 else argument))
+                argument = spoken.get(position, int(self._arguments(position)[host]))
+                found.append((rule.name, _shown(rule, argument)))
         return tuple(found)
+
+    def term_reasons(self, host: int) -> list[tuple[int, int, bool]]:
+        """(rule position, argument, resolvable) of the first failing domain term of each rule that rejects a host."""
+        return self._state.scan.term_reasons(self._state.classes, self._number, host)
+
+    @cached_property
+    def _row_answers(self) -> npt.NDArray[np.uint8]:
+        """Whether each host's rows serve the groups: 0 no, 1 yes, 2 limit reached; uint8 (hosts,)."""
+        answers = np.empty(self._state.fleet.hosts, np.uint8)
+        self._state.scan.row_answers(self._state.classes, self._number, answers)
+        return answers
 
     def _arguments(self, position: int) -> npt.NDArray[np.int32]:
         """Interned arguments of one rule, int32 (hosts,), -1 = none."""
@@ -205,3 +223,10 @@ class Explanation:
             for found in self.reasons
         )
         return f"Explanation({self.verdict.name.lower()}: {reasons or 'no hosts'})"
+
+
+def _shown(rule: Rule, argument: int) -> int | str | None:
+    """A reason's argument as callers see it."""
+    if rule.kind == "rows":
+        return "limit reached" if argument == LIMIT_REACHED else None
+    return None if argument < 0 else argument

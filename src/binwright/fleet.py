@@ -16,19 +16,22 @@ from binwright._core.request import RequestClass
 from binwright._core.state import OutOfOrder, State
 from binwright.arrays import Int64Array
 from binwright.arrow import read_table
+from binwright.counting import Contributions, CounterMethods
 from binwright.errors import InputError, StateError
+from binwright.eviction import EvictionMethods
 from binwright.explain import Explanation
 from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
 from binwright.request import LIMITS, Request, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
 from binwright.rows import Device, Group, GroupRules, Rows
+from binwright.terms import HardTerm, SoftTerm
 
 CORDONED, ABSENT = 1, 2
 MAX_RESOURCES = 64
 
 
-class Fleet:
+class Fleet(CounterMethods, EvictionMethods):
     """Hosts with capacities, and everything that is placed on them.
 
     capacity: {resource: 1-D int64 array (hosts,)}, amounts 0..2**56 in the resource's own unit; or anything with
@@ -256,6 +259,9 @@ class Fleet:
         rejects: Mapping[str, Any] | None = None,
         raw: Mapping[str, Any] | None = None,
         skip: Iterable[str] = (),
+        terms: Iterable[HardTerm | SoftTerm] = (),
+        contributes: Contributions | None = None,
+        priority: int = 0,
         groups: Sequence[Group] = (),
         group_rules: GroupRules | None = None,
         name: str | None = None,
@@ -266,22 +272,34 @@ class Fleet:
         every resource. score: what the scores see. Both default to `demand`. eligible: bool array (hosts,), HostSet,
         array of host indexes, or {label: values} (all keys must match; follows `relabel`). rejects: {static rule:
         bool array, or int array with -1 = passes, k >= 0 = rejects with the caller's argument k}. raw: {static
-        score: int array (hosts,) in 0..2**40}. skip: scores not run for this request. groups: what is asked of the rows
-        of one host, beside `demand`; group_rules: rules over all of them. Raises InputError.
+        score: int array (hosts,) in 0..2**40}. skip: scores not run for this request. terms: conditions and
+        attractions over counters (binwright.terms). contributes: {counter: what one item adds, or (that, what it
+        counts for when `evict` takes it out on trial)}. priority: promises of lower priority do not count for it, and
+        it may evict items of lower priority. groups: what is asked of the rows of one host beside `demand`, with
+        group_rules over all of them (binwright.rows). Raises InputError.
         """
         where = "request" if name is None else f"request {name!r}"
         row_groups = self.rows.compiled(where, groups, group_rules)
-        made = request_class(where, self.profile, self.resources, self.scored_only, demand, commit, score, skip, row_groups)
+        amounts = demand, commit, score
+        made = request_class(
+            where, self.profile, self.resources, self.scored_only, *amounts, skip, priority, row_groups
+        )
         parts = static_parts(where, self.profile, len(self), eligible, rejects, raw)
         digest = parts.digest()
         parts.reject(self._unclaimable(made), LIMITS)
         if parts.labels is not None:
             parts.reject(~self._labels.match(parts.labels, len(self)), self.profile.positions["eligible"])
-        key = (*(tuple(amounts) for amounts in made.amounts()), made.skips, row_groups and row_groups.spec, digest, len(self))
+        extra = tuple(terms), tuple((contributes or {}).items()), row_groups and row_groups.spec
+        hard, soft = self._compiled_terms(where, extra[0])
+        adds = self._checked_contributions(where, contributes or {})
+        key = (*(tuple(amounts) for amounts in made.amounts()), made.skips, priority, digest, len(self), extra)
         known = self._requests.get(key)
         if known is not None:
             return known
-        number = self._call(self._state.classes.add, made, parts.columns(self._state.fleet.stride))
+        number = self._call(self._state.add_class, made, parts.columns(self._state.fleet.stride))
+        self._state.domain_terms.extend(number, hard, soft)
+        for counter, amount, trial in adds:
+            self._state.counters.contribute(number, counter, amount, trial, [])
         wanted = dict(zip(self.resources, made.amounts()[0], strict=True))
         request = Request(number, name, {r: amount for r, amount in wanted.items() if amount}, made)
         self._requests[key] = request

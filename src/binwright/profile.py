@@ -150,6 +150,22 @@ def static_score(name: str, *, normalise: str | None = None, weight: int = 1) ->
     return Score(name, "static", weight, normalise=normalise)
 
 
+def count_score(name: str, *, weight: int = 1) -> Score:
+    """Weighted sums of counters in each host's domains (a request's `SoftTerm`), normalised min-max over the feasible
+    hosts: trunc(100 * ((raw - min) / (max - min))), all equal become 0. Rule: kube-scheduler InterPodAffinity.
+    """
+    _check_weight(f"score {name!r}: weight", weight, 0)
+    return Score(name, "count", weight, normalise="minmax")
+
+
+def spread_score(name: str, *, weight: int = 1) -> Score:
+    """Prefers hosts in domains that hold few (a request's `SoftTerm`): round(sum of count * ln(domains + 2) +
+    (max skew - 1)) in float64, normalised 100 * (max + min - raw) / max. Rule: kube-scheduler PodTopologySpread.
+    """
+    _check_weight(f"score {name!r}: weight", weight, 0)
+    return Score(name, "spread", weight)
+
+
 @dataclass(frozen=True)
 class Profile:
     """Rules in the order of their verdicts, and score terms in the order of their sum; immutable.

@@ -56,9 +56,12 @@ class StaticParts:
         made = blake2b(digest_size=16)
         labels = sorted((key, sorted(values)) for key, values in (self.labels or {}).items())
         made.update(repr((self.mask is None, labels, self.explicit_hosts)).encode())
-        for part in (self.mask, *(c for group in (self.arguments, self.raw) for _, c in sorted(group.items()))):
-            if part is not None:
-                made.update(part.tobytes())
+        if self.mask is not None:
+            made.update(self.mask.tobytes())
+        for _, arguments in sorted(self.arguments.items()):
+            made.update(arguments.tobytes())
+        for _, scores in sorted(self.raw.items()):
+            made.update(scores.tobytes())
         made.update(repr((sorted(self.arguments), sorted(self.raw))).encode())
         return made.digest()
 
@@ -140,6 +143,7 @@ def request_class(
     commit: Mapping[str, Any] | None,
     score: Mapping[str, Any] | None,
     skip: Iterable[str],
+    priority: int,
     groups: GroupSet | None,
 ) -> RequestClass:
     """The fixed part of a class. Scores named in `skip` are not run; neither is a balanced score that sees only 0."""
@@ -156,4 +160,7 @@ def request_class(
         if idle or term.name in skip:
             skips |= 1 << position
     filtered = np.array([0 if name in scored_only else amount for name, amount in zip(resources, fit, strict=True)])
-    return RequestClass(filtered.astype(np.int64), committed, scored, skips, groups)
+    level = arrays.index(f"{where}: priority", priority)
+    if not -(2**31) <= level < 2**31:
+        raise InputError(f"{where}: priority {level} is past int32")
+    return RequestClass(filtered.astype(np.int64), committed, scored, skips, level, groups)

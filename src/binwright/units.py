@@ -30,7 +30,7 @@ _SIZE = re.compile(r"(-?)(\d+)(?:\.(\d+))?\s*([a-zA-Z]*)", re.ASCII)
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """A value from outside in the words of an error: its `repr` cut to `limit` characters, or just that it is a list."""
+    """A value from outside in the words of an error: its `repr` cut to `limit` characters, or that it is a list."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):
@@ -48,8 +48,8 @@ def nanos(text: str | int | float, where: str = "quantity") -> int:
     Numbers are accepted as YAML and JSON give them. Raises InputError on anything that is not a quantity, on a negative
     amount, and on an amount past int64.
     """
-    if text.__class__ is not str:
-        if isinstance(text, bool) or not isinstance(text, (int, float, str)):
+    if not isinstance(text, str):
+        if isinstance(text, bool) or not isinstance(text, (int, float)):
             raise InputError(f"{where}: {shown(text)} is not a quantity")
         if abs(text) > _INT64_MAX:  # also before str(), which refuses integers of thousands of digits
             raise InputError(f"{where}: a number past the int64 range")
@@ -63,7 +63,7 @@ def nanos(text: str | int | float, where: str = "quantity") -> int:
 @lru_cache(maxsize=65536)
 def _nanos(text: str) -> int:
     if len(text) > _LONGEST:
-        raise ValueError("... is too long to be a quantity")
+        raise ValueError("is too long to be a quantity")
     match = _QUANTITY.fullmatch(text)
     if match is None:
         raise ValueError("is not a quantity (a number and a unit, such as 500m, 1.5 or 4Gi)")
@@ -89,7 +89,7 @@ def _nanos(text: str) -> int:
     if sign == "-":
         raise ValueError("is negative")
     scaled = mantissa << shift
-    value = scaled * 10**power if power >= 0 else -(-scaled // 10**-power)
+    value: int = scaled * 10**power if power >= 0 else -(-scaled // 10**-power)
     if value > _INT64_MAX * _NANO:
         raise ValueError("is past the int64 range")
     return value

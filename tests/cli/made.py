@@ -50,7 +50,15 @@ def cluster(pods: int) -> SourceOutcome:
             Verdict.UNSCHEDULABLE,
             message=MESSAGE,
             reasons=[ReasonText("NodeResourcesFit", 21, "Insufficient cpu"), ReasonText("TaintToleration", 3, TAINT)],
-            smallest_change={"kind": "request", "host": "node-3", "resource": "cpu", "have": 1500, "need": 4000},
+            smallest_change={
+                "kind": "request",
+                "host": "node-3",
+                "resource": "cpu",
+                "rule": None,
+                "argument": None,
+                "have": 1500,
+                "need": 4000,
+            },
         )
         for number in (1, 2)
     ]
@@ -80,6 +88,6 @@ def cluster(pods: int) -> SourceOutcome:
             ResourceUse("pods", 2640, 400, 403),
         ],
         skipped_kinds={"Service": 3, "ConfigMap": 2},
-        not_evaluated=[NotEvaluated("PodTopologySpread", 12, "alpha/web/front-1")],
+        not_evaluated=[NotEvaluated("PodTopologySpread", 12, "Pod web/front-1")],
         notes=["12 pods are finished"],
     )

@@ -10,6 +10,7 @@ import pytest
 
 from binwright import schemas
 from binwright.cli import conformance, exits
+from binwright.errors import InputError
 
 
 @dataclass
@@ -22,6 +23,8 @@ class Report:
 def replay(document):
     """The cases of a made-up peer are truth values: exact or not."""
     cases = document["cases"]
+    if not isinstance(cases, list):
+        raise InputError("cases: expected a list")
     wrong = [f"case {number}: differs" for number, exact in enumerate(cases) if not exact]
     return Report(len(cases), len(cases) - len(wrong), wrong)
 
@@ -90,7 +93,11 @@ def test_quiet_leaves_the_exit_code(command, recordings):
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [('{"cases": [', "x.json: line 1: JSON ends in the middle of a value"), ("", "x.json: the file is empty")],
+    [
+        ('{"cases": [', "x.json: line 1: JSON ends in the middle of a value"),
+        ('{"cases": 3}', "x.json: cases: expected a list"),
+        ("", "x.json: the file is empty"),
+    ],
 )
 def test_a_broken_recording_is_bad_input(command, recordings, tmp_path, text, line):
     (tmp_path / "x.json").write_text(text)

@@ -189,12 +189,12 @@ def test_the_progress_bar_goes_to_a_terminal_on_standard_error_only(tmp_path, wo
     from tests.cli.test_bad_input import cloud
 
     for name, text in cloud().items():
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path = tmp_path / name.replace("c/", "[/c]/", 1)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     master, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color"}
-    place = [sys.executable, "-m", "binwright.cli", "place", str(tmp_path / "c"), "-o", "json", *words]
+    place = [sys.executable, "-m", "binwright.cli", "place", str(tmp_path / "[/c]"), "-o", "json", *words]
     ended = subprocess.run(place, stdout=subprocess.PIPE, stderr=terminal, env=environment, timeout=60, check=False)
     assert ended.returncode == exits.YES
     assert b"\x1b" not in ended.stdout

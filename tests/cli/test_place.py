@@ -10,6 +10,7 @@ import yaml
 
 from binwright import schemas
 from binwright.cli import exits
+from binwright.cli.place_report import change_text
 from binwright.stack.place_result import PlaceResult
 from tests.cli.made import cluster, made_result
 
@@ -36,19 +37,22 @@ alpha/web/front-2  node-2       200
 Does not fit: 4 objects
 Server region/demo/big-1
   No valid host was found.
-  By rule: VCPU 60
+  Rejected by: VCPU
 2 x Pod in alpha/batch: render-1, render-2
   0/24 nodes are available: 3 node(s) had untolerated taint {node-role.kubernetes.io/control-plane:
   }, 21 Insufficient cpu.
-  By rule: NodeResourcesFit 21, TaintToleration 3
+  Rejected by: NodeResourcesFit, TaintToleration
   Smallest change: ask for 1.5 cores of cpu instead of 4 cores; node-3 has that
 Pod alpha/web/[bold]odd\\x1b[31m
   no such node
 
 Not evaluated      Objects  For example
-PodTopologySpread       12  alpha/web/front-1
+PodTopologySpread       12  alpha: Pod web/front-1
 
 Read over: 2 ConfigMap, 3 Service
+
+Notes
+  alpha: 12 pods are finished
 """
 
 
@@ -64,7 +68,7 @@ def test_wide_cuts_nothing(command, made):
     assert "(84 more of 100 placed: -o wide)" in short.out
     assert short.out.count("/front-") == 17  # 16 rows and the example of what was not evaluated
     assert wide.out.count("/front-") == 101
-    assert "pods" not in short.out
+    assert "pods  " not in short.out
     assert "pods         2,640         400 (15 %)       403 (15 %)" in wide.out
     assert "NodeResourcesFit, 21 hosts: Insufficient cpu" in wide.out
 
@@ -215,3 +219,23 @@ def test_options_may_stand_between_paths(command, monkeypatch):
     monkeypatch.setattr(place, "place_paths", lambda *arguments: seen.append(arguments) or made_result())
     command("place", "a", "-o", "json", "b", "--input", "kubectl", "--retry-errors")
     assert seen == [(["a", "b"], "kubectl", True, None)]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            ("request", "n1", "memory", None, None, 2**30, 3 * 2**30),
+            "ask for 1 GiB of memory instead of 3 GiB; n1 has that",
+        ),
+        (("host", "n1", "nvidia.com/gpu", None, None, 1, 2), "give n1 2 of nvidia.com/gpu instead of 1"),
+        (
+            ("rule", "n1", None, "TaintToleration", "taint {a: }", None, None),
+            "only TaintToleration (taint {a: }) keeps it from n1",
+        ),
+        (("rule", "n1", None, "NodeName", None, None, None), "only NodeName keeps it from n1"),
+    ],
+)
+def test_the_smallest_change_is_a_sentence(change, words):
+    keys = ("kind", "host", "resource", "rule", "argument", "have", "need")
+    assert change_text(dict(zip(keys, change, strict=True))) == words

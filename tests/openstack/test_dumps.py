@@ -182,7 +182,7 @@ MALFORMED = {
     "trait without name": (
         (f"traits/{COMPUTE_1}.json", 0),
         {"x": 1},
-        f"traits/{COMPUTE_1}.json: an object has no name",
+        f"traits/{COMPUTE_1}.json: traits: an object has no name",
     ),
     "allocations list": ((ALLOCATIONS,), [1], f"{ALLOCATIONS}: allocations: 1 is not an object of consumers"),
     "amount negative": (

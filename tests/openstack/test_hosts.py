@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from binwright.errors import InputError
-from binwright.openstack.hosts import HostNames, cloud_hosts
+from binwright.openstack.capacity import cloud_hosts
+from binwright.openstack.hosts import HostNames
 from binwright.openstack.pending import pending_servers
 from binwright.openstack.placement.inventory import Inventory
 from binwright.openstack.placement.tree import Forest, Provider

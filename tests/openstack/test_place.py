@@ -72,6 +72,15 @@ def test_a_zone_that_no_aggregate_has_restricts_nothing_and_is_told():
     assert any("availability zone az-z" in note for note in result.notes)
 
 
+def test_a_wish_for_a_zone_that_is_none_is_refused():
+    files = without(small_cloud(), "servers")
+    files["requests.json"] = [{"name": "w", "flavor": "m1.small", "availability_zone": "az-z"}]
+    (one,) = place(files).unplaced
+    assert one.message == "No valid host was found: 0/2 hosts: 2 outside availability zone az-z"
+    files["requests.json"][0]["availability_zone"] = "nova"
+    assert place(files).placed
+
+
 def refused(files):
     result = place(files)
     (one,) = result.unplaced
@@ -84,20 +93,20 @@ def test_reasons_are_counted_by_the_first_rule_that_rejects():
     files["servers.json"][1]["Availability Zone"] = "az-b"
     one = refused(files)
     assert [(reason.rule, reason.hosts, reason.text) for reason in one.reasons] == [
-        ("member_of", 1, "not in availability zone az-b"),
-        ("required", 1, "lacks trait HW_CPU_X86_AVX2"),
+        ("member_of", 1, "outside availability zone az-b"),
+        ("required", 1, "without trait HW_CPU_X86_AVX2"),
     ]
     assert one.verdict is Verdict.UNRESOLVABLE
     assert one.message == (
-        "No valid host was found: 0/2 hosts: 1 not in availability zone az-b, 1 lacks trait HW_CPU_X86_AVX2"
+        "No valid host was found: 0/2 hosts: 1 outside availability zone az-b, 1 without trait HW_CPU_X86_AVX2"
     )
     assert one.smallest_change["kind"] == "rule"
-    assert one.smallest_change["argument"] in ("not in availability zone az-b", "lacks trait HW_CPU_X86_AVX2")
+    assert one.smallest_change["argument"] in ("outside availability zone az-b", "without trait HW_CPU_X86_AVX2")
 
 
 def test_a_forbidden_trait():
     files = changed(small_cloud(), "flavors.json", 0, "Properties", to={"trait:COMPUTE_NODE": "forbidden"})
-    assert [reason.text for reason in refused(files).reasons] == ["has forbidden trait COMPUTE_NODE"]
+    assert [reason.text for reason in refused(files).reasons] == ["with forbidden trait COMPUTE_NODE"]
 
 
 def test_not_enough():
@@ -106,7 +115,7 @@ def test_not_enough():
         files[f"allocations/{uuid}.json"]["allocations"]["x"] = {"resources": {"MEMORY_MB": 64000}}
     one = refused(files)
     assert [(reason.rule, reason.hosts, reason.text) for reason in one.reasons] == [
-        ("resources", 2, "not enough MEMORY_MB, 2048 asked")
+        ("resources", 2, "short of MEMORY_MB (2048 asked)")
     ]
     assert one.verdict is Verdict.UNSCHEDULABLE
     assert one.smallest_change == {
@@ -123,7 +132,7 @@ def test_not_enough():
 def test_more_at_once_than_an_inventory_gives():
     files = changed(small_cloud(), "flavors.json", 0, "VCPUs", to=17)
     assert [reason.text for reason in refused(files).reasons] == [
-        "inventory limits (min, max, step) forbid VCPU, 17 asked"
+        "whose inventory limits (min, max, step) forbid 17 VCPU"
     ]
 
 
@@ -131,16 +140,14 @@ def test_step_size():
     files = changed(small_cloud(), f"inventories/{COMPUTE_1}.json", 2, "step_size", to=8)
     files["servers.json"][1]["Availability Zone"] = "az-a"
     assert [reason.text for reason in refused(files).reasons] == [
-        "not in availability zone az-a",
-        "inventory limits (min, max, step) forbid DISK_GB, 20 asked",
+        "outside availability zone az-a",
+        "whose inventory limits (min, max, step) forbid 20 DISK_GB",
     ]
 
 
 def test_a_class_that_nobody_offers():
     files = changed(small_cloud(), "flavors.json", 0, "Properties", to={"resources:CUSTOM_FPGA": "1"})
-    assert [(reason.hosts, reason.text) for reason in refused(files).reasons] == [
-        (2, "not enough CUSTOM_FPGA, 1 asked")
-    ]
+    assert [(reason.hosts, reason.text) for reason in refused(files).reasons] == [(2, "without CUSTOM_FPGA")]
 
 
 def test_services_that_are_down_or_disabled():
@@ -148,8 +155,8 @@ def test_services_that_are_down_or_disabled():
     assert place(files).placed[0].host == "compute-1.example"
     files[f"traits/{COMPUTE_1}.json"].append({"name": "COMPUTE_STATUS_DISABLED"})
     assert [(reason.rule, reason.text) for reason in refused(files).reasons] == [
-        ("root_required", "compute service disabled (COMPUTE_STATUS_DISABLED)"),
-        ("ComputeFilter", "compute service down or disabled"),
+        ("root_required", "with compute service disabled (COMPUTE_STATUS_DISABLED)"),
+        ("ComputeFilter", "with compute service down or disabled"),
     ]
 
 
@@ -174,7 +181,10 @@ def test_bare_metal_nodes_take_one_instance():
     result = place(files)
     assert [one.host for one in result.placed] == ["compute-2.example"]
     assert [one.name for one in result.unplaced] == ["second"]
-    assert result.resources[0].name == "CUSTOM_BAREMETAL"
+    use = result.resources[0]
+    assert (use.name, use.capacity, use.used_before, use.used_after) == ("CUSTOM_BAREMETAL", 2, 1, 2)
+    assert [reason.text for reason in result.unplaced[0].reasons] == ["short of CUSTOM_BAREMETAL (1 asked)"]
+    assert result.unplaced[0].smallest_change is None  # not "a node for two"
     assert len(place(bare_metal(in_use=True)).unplaced) == 1
 
 

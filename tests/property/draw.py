@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from tests.reference.fleet import Rule, Score
+from tests.reference.fleet import MAX_AMOUNT, Rule, Score
 
 RESOURCES = ("cpu", "memory", "pods", "gpu", "cpu.nonzero")
 SCORED_ONLY = ("cpu.nonzero",)
 KEYS = {"zone": ("a", "b", "c"), "rack": ("r1", "r2")}
 # 2**44 + 1 puts small multiples on both sides of 2**45, where the engine changes from its narrow to its wide kernels.
 UNITS = (1, 1, 1, 1000, 2**30 + 7, 2**44 + 1)
+HUGE_UNITS = (1, 2**44 + 1, 2**53 - 3)  # the last reaches 2**56, more than many placements could add up to
 SIZES = (0, 1, 2, 2, 3, 3, 4, 4, 5, 6, 7, 9, 64, 255, 256, 257, 300)
 
 
@@ -62,9 +63,9 @@ def scores(draw, name, resources):
 
 
 @st.composite
-def houses(draw):
+def houses(draw, units=UNITS):
     resources = RESOURCES[: draw(st.integers(1, 5))]
-    unit = draw(st.sampled_from(UNITS))
+    unit = draw(st.sampled_from(units))
     if draw(st.integers(0, 5)) == 0:
         return House(resources, unit, None, None)
     rules = [Rule("fit", "fit", always_resolvable=frozenset(draw(st.sets(st.sampled_from(resources), max_size=1))))]
@@ -79,7 +80,7 @@ def houses(draw):
 
 def amount(rng: random.Random, house: House, most: int) -> int:
     """A few units, not always exactly."""
-    return rng.randint(0, most) * house.unit + (rng.randint(0, 2) if house.unit > 1 else 0)
+    return min(rng.randint(0, most) * house.unit + (rng.randint(0, 2) if house.unit > 1 else 0), MAX_AMOUNT)
 
 
 def host_columns(rng, house: House, hosts: int) -> dict[str, list[int]]:
@@ -101,11 +102,13 @@ def fleet_arguments(rng, house: House, hosts: int) -> dict:
         }
     if rng.random() < 0.5:
         arguments["names"] = [f"host-{i}" for i in range(hosts)]
-    if rng.random() < 0.3:
-        limited = rng.choice([name for name in house.resources if name not in house.scored_only])
+    for limited in house.resources:
+        if limited in house.scored_only or rng.random() < 0.7:
+            continue
         for kind, low, high in (("smallest", 1, 3), ("largest", 2, 6), ("step", 1, 3)):
             if rng.random() < 0.6:
-                arguments[kind] = {limited: [rng.randint(low, high) * house.unit for _ in range(hosts)]}
+                column = [rng.randint(low, high) * rng.choice((1, house.unit)) for _ in range(hosts)]
+                arguments.setdefault(kind, {})[limited] = column
     return arguments
 
 

@@ -90,13 +90,13 @@ GIANT = (MAX_AMOUNT, 5)  # one such host makes the engine use its wide kernels
 
 
 @pytest.mark.parametrize("giant", [False, True], ids=["narrow", "wide"])
-@pytest.mark.parametrize("term", one_resource_terms(), ids=label)
+@pytest.mark.parametrize("term", [*one_resource_terms()], ids=label)
 def test_one_resource_every_small_value(term, giant):
     hosts = [((capacity, used),) for capacity in range(9) for used in range(10)] + [(GIANT,)] * giant
     assert_scores(term, hosts, [(demand,) for demand in range(6)])
 
 
-@pytest.mark.parametrize("term", one_resource_terms(), ids=label)
+@pytest.mark.parametrize("term", [*one_resource_terms()], ids=label)
 def test_one_resource_every_percent(term):
     hosts = [
         ((capacity, used),) for capacity in (99, 100, 101, 1000) for used in range(0, capacity + 2, 1 + capacity // 90)
@@ -105,7 +105,7 @@ def test_one_resource_every_percent(term):
 
 
 @pytest.mark.parametrize("giant", [False, True], ids=["narrow", "wide"])
-@pytest.mark.parametrize("term", several_resources_terms(2), ids=label)
+@pytest.mark.parametrize("term", [*several_resources_terms(2)], ids=label)
 def test_two_resources(term, giant):
     pairs = [(0, 0), (0, 2), (1, 0), (3, 1), (7, 0), (7, 3), (7, 8)]
     hosts = [*itertools.product(pairs, pairs), *[(GIANT, (3, 1))] * giant]
@@ -123,7 +123,7 @@ LARGE = [2**31, 2**45 - 1, 2**45, 2**45 + 1, 2**52 + 1, 2**53 + 1, 2**55 + 3, 2*
 
 
 @pytest.mark.parametrize("capacity", LARGE)
-@pytest.mark.parametrize("term", one_resource_terms(), ids=label)
+@pytest.mark.parametrize("term", [*one_resource_terms()], ids=label)
 def test_large_amounts_at_every_percent(term, capacity):
     """The last amount below and the first amount at each percent, for what is used and for what is free."""
     edges = {edge + d for k in range(0, 101, 3) for edge in (k * capacity // 100,) for d in (-1, 0, 1)}
@@ -190,3 +190,11 @@ def test_normalisers_every_pair_of_numbers(kind):
 def test_normalisers_large(kind, high):
     columns = [(k * high // 100 + d, high) for k in range(1, 100, 2) for d in (-1, 0, 1)]
     assert_normalised(kind, columns, 2)
+
+
+def test_a_host_grows_to_the_largest_amount_but_not_past_it():
+    fleet = binwright.Fleet({"r0": np.array([10], dtype=np.int64)})
+    fleet.claim(fleet.request({"r0": MAX_AMOUNT - 20}), 0)
+    change = fleet.explain(fleet.request({"r0": 20})).smallest_change
+    assert (change.kind, change.host, change.have, change.need) == ("host", 0, 10, MAX_AMOUNT)
+    assert fleet.explain(fleet.request({"r0": 21})).smallest_change is None

@@ -258,6 +258,30 @@ class FleetMachine(RuleBasedStateMachine):
             w.items = items
             w.refused(w.engine.rollback, ours)
 
+    @rule(seed=SEEDS)
+    def excursion(self, seed):
+        """Out and back: some changes between a checkpoint and its rollback, then the same requests again."""
+        rng = random.Random(seed)
+        everything, self.worlds = self.worlds, [self.world(rng)]
+        self.checkpoint(seed)
+        for _ in range(rng.randint(1, 8)):
+            change = rng.choice((
+                self.cordon, self.remove_host, self.resize, self.relabel, self.request, self.repair, self.claim,
+                self.claim_many, self.release, self.place, self.place_many, self.add_hosts, self.excursion,
+            ))  # fmt: skip
+            extra = {self.cordon: {"value": True}}.get(change, {})
+            if change in (self.claim, self.release, self.place, self.place_many, self.add_hosts):
+                extra = {"count": rng.randint(1, 3)}
+            change(rng.getrandbits(32), **extra)
+        self.rollback(seed)
+        (w,) = self.worlds
+        w.check()
+        if rng.random() < 0.5:
+            self.add_hosts(rng.getrandbits(32), 2)
+        for ours, theirs in w.requests[-4:]:
+            assert_same_explanation(w.engine.explain(ours), w.slow.explain(theirs))
+        self.worlds = everything
+
     @precondition(lambda self: 0 < len(self.worlds) < 3)
     @rule(seed=SEEDS)
     def fork(self, seed):

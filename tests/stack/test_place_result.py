@@ -39,7 +39,9 @@ def test_the_envelope_holds_what_the_contract_names_and_keeps_its_schema():
     assert envelope["resources"][2] == {"name": "cpu", "capacity": 96000, "usedBefore": 58500, "usedAfter": 63000}
     assert envelope["skippedKinds"] == {"ConfigMap": 2, "Service": 3}
     assert envelope["seed"] is None
-    assert envelope["notEvaluated"] == [{"rule": "PodTopologySpread", "objects": 12, "example": "alpha/web/front-1"}]
+    assert envelope["notEvaluated"] == [
+        {"rule": "PodTopologySpread", "objects": 12, "example": "alpha: Pod web/front-1"}
+    ]
 
 
 def test_equal_resources_of_several_sources_add_up_beyond_int64():

@@ -30,9 +30,7 @@ class Parser(argparse.ArgumentParser):
 def add_output(parser: Parser, forms: tuple[str, ...] = FORMS) -> None:
     """How the result is printed: -o (or -f), -c, --no-headers, --quiet, -v."""
     group = parser.add_argument_group("output")
-    group.add_argument(
-        "-o", "--output", "-f", "--format", dest="form", choices=forms, default="table", help="form (default: table)"
-    )
+    add_form(group, forms)
     group.add_argument(
         "-c",
         "--column",
@@ -44,6 +42,13 @@ def add_output(parser: Parser, forms: tuple[str, ...] = FORMS) -> None:
     )
     group.add_argument("--no-headers", action="store_true", help="leave out the line of column names")
     add_verbosity(parser)
+
+
+def add_form(group: argparse._ArgumentGroup, forms: tuple[str, ...]) -> None:
+    """-o as kubectl has it, -f as the openstack client has it."""
+    names = ("-o", "--output", "-f", "--format")
+    text = f"one of {', '.join(forms)} (default: table)"
+    group.add_argument(*names, dest="form", metavar="FORM", choices=forms, default="table", help=text)
 
 
 def add_verbosity(parser: Parser) -> None:

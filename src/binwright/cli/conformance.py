@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from binwright.cli import exits
-from binwright.cli.arguments import Parser, add_verbosity
+from binwright.cli.arguments import Parser, add_form, add_verbosity
 from binwright.cli.output import as_json, emit
 from binwright.cli.words import printable
 from binwright.errors import InputError
@@ -41,8 +41,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("peer", metavar="PEER", choices=PEERS, help=f"the recorded service: {', '.join(PEERS)}")
     parser.add_argument("files", nargs="+", metavar="FILE", help="recordings, JSON, also .gz or .xz")
     parser.add_argument("--all", action="store_true", help=f"show every difference, not the first {FIRST}")
-    group = parser.add_argument_group("output")
-    group.add_argument("-o", "--output", "-f", "--format", dest="form", choices=("table", "json"), default="table")
+    add_form(parser.add_argument_group("output"), ("table", "json"))
     add_verbosity(parser)
 
 
@@ -78,7 +77,10 @@ def replay_file(path: str, replay: Any) -> FileReport:
     if len(loaded) != 1 or not isinstance(loaded[0], dict) or "cases" not in loaded[0]:
         report.skipped = True
         return report
-    found = replay(loaded[0])
+    try:
+        found = replay(loaded[0])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     report.cases, report.exact, report.differences = found.cases, found.exact, list(found.differences)
     return report
 

@@ -11,6 +11,7 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any, TextIO
 
 from binwright import __version__
 from binwright.cli import exits
@@ -20,6 +21,7 @@ from binwright.errors import BinwrightError, BinwrightWarning, MissingExtraError
 
 VERBS = {
     "place": "place what is pending in dumps of clusters and clouds, and say why the rest does not fit",
+    "pack": "pack items into few or cheap bins, with a proven lower bound beside the packing",
     "example": "write the sample data set to a directory",
     "conformance": "replay recorded decisions of the real services and count the cases that are equal",
     "completion": "print the completion script for bash, zsh or fish",
@@ -73,7 +75,8 @@ def dispatch(words: list[str]) -> int:
         return exits.BAD
     module = importlib.import_module(f"binwright.cli.{options.verb}")
     parser = verb_parser(options.verb, module)
-    return module.run(parser.parse_intermixed_args(words[1:]))
+    code: int = module.run(parser.parse_intermixed_args(words[1:]))
+    return code
 
 
 def verb_parser(verb: str, module: ModuleType) -> Parser:
@@ -112,7 +115,14 @@ def complain(message: str) -> None:
     print("binwright:", text if len(text) <= LONGEST else f"{text[:LONGEST]} ...", file=sys.stderr)
 
 
-def show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+def show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """Our own warnings as one line; others as Python shows them."""
     if issubclass(category, BinwrightWarning):
         complain(f"warning: {message}")
@@ -123,6 +133,6 @@ def show_warning(message, category, filename, lineno, file=None, line=None) -> N
 class ShowVersion(argparse.Action):
     """--version: of the package, on standard output."""
 
-    def __call__(self, parser, namespace, values, option_string=None) -> None:
+    def __call__(self, parser: argparse.ArgumentParser, *arguments: Any) -> None:
         print("binwright", __version__)
         parser.exit()

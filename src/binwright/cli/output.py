@@ -116,8 +116,8 @@ def on_console(draw: Callable[[Any], None]) -> str:
     from rich.console import Console
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    colours = None if os.environ.get("NO_COLOR") else "auto"
-    console = Console(width=width, color_system=colours, markup=False, highlight=False, emoji=False)
+    plain = bool(os.environ.get("NO_COLOR"))
+    console = Console(width=width, color_system=None if plain else "auto", markup=False, highlight=False, emoji=False)
     with console.capture() as capture:
         draw(console)
     lines = capture.get().splitlines()

@@ -96,12 +96,13 @@ def progress_bar(quiet: bool) -> Iterator[Progress | None]:
         yield None
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress as Bar
 
     with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
 
         def progress(source: str, done: int, total: int) -> None:
-            bar.update(task, description=printable(source), completed=done, total=total)
+            bar.update(task, description=escape(printable(source)), completed=done, total=total)
 
         yield progress

@@ -17,6 +17,7 @@ MOST_PLACED = 16  # rows of the table form; `wide` shows all
 MOST_REFUSALS = 8
 MOST_RULES = 12
 MOST_NAMES = 3
+MOST_NOTES = 3
 Thing = TypeVar("Thing")
 PROJECT_ID = re.compile("[0-9a-f]{32}")
 MAIN_RESOURCES = ("cpu", "memory", "VCPU", "PCPU", "MEMORY_MB", "DISK_GB")
@@ -31,6 +32,7 @@ def draw(console: Any, result: PlaceResult, wide: bool) -> None:
     draw_placed(console, result.sources, wide)
     draw_unplaced(console, result.unplaced, wide)
     draw_not_evaluated(console, result, wide)
+    draw_notes(console, result.sources, wide)
 
 
 def explain(console: Any, outcome: Outcome) -> None:
@@ -145,7 +147,7 @@ def draw_refusal(console: Any, outcome: Outcome, wide: bool) -> None:
     if wide:
         lines += [f"{reason.rule}, {count(reason.hosts, 'host')}: {reason.text}" for reason in outcome.reasons]
     elif outcome.reasons:
-        lines.append("By rule: " + ", ".join(by_rule(outcome.reasons)))
+        lines.append("Rejected by: " + ", ".join(by_rule(outcome.reasons)))
     if outcome.smallest_change is not None:
         lines.append(f"Smallest change: {change_text(outcome.smallest_change)}")
     for line in lines:
@@ -154,9 +156,7 @@ def draw_refusal(console: Any, outcome: Outcome, wide: bool) -> None:
 
 def change_text(change: dict[str, Any]) -> str:
     """The smallest change that would be enough, as a sentence."""
-    if change.get("text"):
-        return str(change["text"])
-    host, resource = change.get("host"), change.get("resource")
+    host, resource = change["host"], change["resource"]
     match change["kind"]:
         case "request":
             have, need = amount(resource, change["have"]), amount(resource, change["need"])
@@ -165,12 +165,12 @@ def change_text(change: dict[str, Any]) -> str:
             have, need = amount(resource, change["have"]), amount(resource, change["need"])
             return f"give {host} {need} of {resource} instead of {have}"
         case _:
-            argument = f" ({change['argument']})" if change.get("argument") is not None else ""
+            argument = f" ({change['argument']})" if change["argument"] is not None else ""
             return f"only {change['rule']}{argument} keeps it from {host}"
 
 
 def draw_not_evaluated(console: Any, result: PlaceResult, wide: bool) -> None:
-    """Rules that were not evaluated, kinds that were read over, remarks."""
+    """Rules that were not evaluated, kinds that were read over."""
     entries: list[NotEvaluated] = result.not_evaluated
     if entries:
         table = borderless(("Not evaluated", "Objects", "For example"), right=("Objects",))
@@ -184,6 +184,22 @@ def draw_not_evaluated(console: Any, result: PlaceResult, wide: bool) -> None:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in result.skipped_kinds.items())
         console.print()
         console.print(printable(f"Read over: {kinds}"), style="dim")
+
+
+def draw_notes(console: Any, sources: list[SourceOutcome], wide: bool) -> None:
+    """Remarks of the layers, the first few of every source."""
+    from rich.padding import Padding
+
+    notes = [[f"{source.source}: {note}" for note in source.notes] for source in sources]
+    total = sum(map(len, notes))
+    shown = fair_cut(notes, total if wide else MOST_NOTES)
+    if shown:
+        console.print()
+        console.print(title("Notes"))
+    for note in shown:
+        console.print(Padding(printable(note), (0, 0, 0, 2)))
+    if len(shown) < total:
+        console.print(f"({count(total - len(shown), 'more note')}: -o wide)", style="dim")
 
 
 def called(outcome: Outcome, wide: bool) -> str:
@@ -204,11 +220,11 @@ def alike(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
 
 
 def by_rule(reasons: list[ReasonText]) -> list[str]:
-    """Hosts per rule, most first. A rule with several reasons on one host counts that host for each."""
+    """The rules, those that reject the most hosts first; the counts are in the message and in the wide table."""
     totals: dict[str, int] = {}
     for reason in reasons:
         totals[reason.rule] = totals.get(reason.rule, 0) + reason.hosts
-    return [f"{rule} {hosts:,}" for rule, hosts in sorted(totals.items(), key=lambda item: -item[1])]
+    return sorted(totals, key=lambda rule: -totals[rule])
 
 
 def fair_cut(lists: Sequence[Sequence[Thing]], most: int) -> list[Thing]:

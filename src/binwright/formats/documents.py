@@ -109,7 +109,8 @@ def _refusal(blob: Blob, start: int, document: int, problem: Exception) -> Input
     if isinstance(problem, UnicodeDecodeError):
         return InputError(f"{blob.name}: not UTF-8 text")
     if "truncated" in text:
-        return InputError(f"{blob.name}: line {_line(blob, len(blob.data))}: JSON ends in the middle of a value")
+        end = _line(blob, len(blob.data.rstrip()))
+        return InputError(f"{blob.name}: line {end}: JSON ends in the middle of a value")
     where = _BYTE.search(text)
     offset = start + (int(where.group(1)) if where else 0)
     what = _BYTE.sub("", text).removeprefix("JSON is malformed: ")

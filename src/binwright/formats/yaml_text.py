@@ -8,6 +8,7 @@ only string-like keys exist (a number as key is its text, as the API server has 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from binwright.errors import InputError, MissingExtraError
@@ -23,6 +24,7 @@ __all__ = ["load"]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST = 200
 _PREFIX = "tag:yaml.org,2002:"
+_COLLECTIONS = (None, "!", _PREFIX + "map", _PREFIX + "seq")
 _AS_WRITTEN = ("str", "timestamp", "binary", "merge", "value")
 _MERGE = object()
 _NO_KEY = object()
@@ -63,7 +65,7 @@ class _Assembly:
         self.anchors: dict[str, Any] = {}
         self.stack: list[tuple[Any, Any]] = []  # open collections: (container, key waiting for its value)
         self.plain: dict[str, Any] = {}  # plain scalars met so far -> value
-        self.steps = {
+        self.steps: dict[type[yaml.Event], Callable[[Any], None]] = {
             yaml.ScalarEvent: self.scalar,
             yaml.MappingStartEvent: self.open_mapping,
             yaml.SequenceStartEvent: self.open_sequence,
@@ -79,7 +81,8 @@ class _Assembly:
             step(event)
 
     def refuse(self, event: yaml.Event, what: str) -> InputError:
-        return InputError(f"{self.name}: line {event.start_mark.line + 1}: {what}")
+        line = f"line {event.start_mark.line + 1}: " if event.start_mark is not None else ""
+        return InputError(f"{self.name}: {line}{what}")
 
     def start_document(self, event: yaml.Event) -> None:
         self.anchors.clear()
@@ -96,7 +99,8 @@ class _Assembly:
         elif text in self.plain:
             value = self.plain[text]
         else:
-            value = self.plain[text] = self.tagged(event, _resolver.resolve(yaml.ScalarNode, text, (True, False)))
+            tag = _resolver.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+            value = self.plain[text] = self.tagged(event, tag)
         if event.anchor is not None:
             self.anchors[event.anchor] = value
         self.put(event, value)
@@ -119,9 +123,11 @@ class _Assembly:
     def open_sequence(self, event: yaml.SequenceStartEvent) -> None:
         self.open(event, [], None)
 
-    def open(self, event: yaml.Event, container: Any, key: Any) -> None:
+    def open(self, event: yaml.CollectionStartEvent, container: Any, key: Any) -> None:
         if self.stack and self.stack[-1][1] is _NO_KEY:
             raise self.refuse(event, "a mapping key that is not a scalar")
+        if event.tag not in _COLLECTIONS:
+            raise self.refuse(event, f"YAML tag {shown(event.tag)} is not read")
         if len(self.stack) >= _DEEPEST:
             raise self.refuse(event, "nested too deeply")
         if event.anchor is not None:

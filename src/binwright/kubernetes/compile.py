@@ -36,7 +36,8 @@ class Cluster:
     """One cluster in the engine: `fleet` has a host per node in input order, holding nothing until `bind`.
 
     `resources` are the filtered ones: pods, cpu (millicores), memory, ephemeral-storage, then every other resource that
-    a node offers or a pod asks for, by name. Raises InputError naming node, pod and field for malformed amounts.
+    a node offers, a pod asks for or the balanced score compares, by name. Raises InputError naming node, pod and field
+    for malformed amounts.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Cluster:
 
         offered = [_allocatable(node) for node in nodes]
         asked = {name for amounts in map(self._amounts.of, pods) for name in (*amounts.used, *amounts.fit)}
-        others = asked.union(*offered) if offered else asked
+        others = asked.union(self.scheduler.balanced, *offered)
         self.resources = (PODS, CPU, MEMORY, STORAGE, *sorted(name for name in others if is_scalar(name)))
         columns = {
             name: np.fromiter((one.get(name, 0) for one in offered), np.int64, len(offered)) for name in self.resources
@@ -117,15 +118,16 @@ class Cluster:
         self, part: str, plugins: Mapping[str, tuple[Filter | Score, Hashable]], pod: Pod
     ) -> dict[str, np.ndarray]:
         """What the plugins say of this pod in `part` ("rejects" or "raw"), without those that say nothing."""
-        answers = {}
+        answers: dict[str, np.ndarray] = {}
         for name, (plugin, reading) in plugins.items():
             if reading is None:
                 continue
             key = (part, name, reading)
             if key not in self._columns:
                 self._columns[key] = getattr(plugin, part)(pod)
-            if self._columns[key] is not None:
-                answers[name] = self._columns[key]
+            column = self._columns[key]
+            if column is not None:
+                answers[name] = column
         return answers
 
     def _taken(self, amounts: Amounts) -> dict[str, int]:
@@ -145,7 +147,10 @@ class Cluster:
 
     def bind(self, pods: Iterable[Pod]) -> list[Pod]:
         """Let pods that have a node take their amounts there. Returns those whose node is not in the input."""
-        strays, made, which, hosts = [], [], [], []
+        strays: list[Pod] = []
+        made: list[Request] = []
+        which: list[int] = []
+        hosts: list[int] = []
         position: dict[int, int] = {}
         for pod in pods:
             host = self.nodes.index.get((pod.spec and pod.spec.node_name) or "")

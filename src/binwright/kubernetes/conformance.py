@@ -131,7 +131,7 @@ class _Replay:
         self.cluster = cluster
         self.holders: list[list[Pod]] = [[] for _ in cluster.nodes.names]
         for pod in bound:
-            self.holders[cluster.nodes.index[pod.spec.node_name]].append(pod)
+            self.holders[cluster.nodes.index[(pod.spec and pod.spec.node_name) or ""]].append(pod)
         self.names = next(one for one in cluster.filters if isinstance(one, NodeAffinityNames))
         self.affinity = next(one for one in cluster.filters if isinstance(one, NodeAffinity))
 

@@ -7,6 +7,7 @@ loops over nodes. Amounts are not here (see `compile`), nor is any rule.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,11 +29,11 @@ class Distinct:
         self.codes = np.fromiter(
             (MISSING if value is None else number.setdefault(value, len(number)) for value in column), np.int32
         )
-        self.values: tuple = tuple(number)
+        self.values: tuple[Any, ...] = tuple(number)
 
-    def spread(self, verdicts: Sequence[int], missing: int, dtype: type = np.bool_) -> np.ndarray:
+    def spread(self, verdicts: Sequence[int] | np.ndarray, missing: int, dtype: type = np.bool_) -> np.ndarray:
         """(nodes,) array of `dtype` from one verdict per distinct value, and one for nodes that lack it."""
-        table = np.empty(len(self.values) + 1, dtype)
+        table: np.ndarray = np.empty(len(self.values) + 1, dtype)
         table[: len(self.values)] = verdicts
         table[MISSING] = missing
         return table[self.codes]

@@ -55,7 +55,13 @@ def _spreads_by_default(pod: Pod) -> bool:
 def inter_pod(pod: Pod) -> bool:
     """Whether a pod has affinity or anti-affinity to other pods."""
     affinity = pod.spec.affinity if pod.spec else None
-    return affinity is not None and bool(affinity.pod_affinity or affinity.pod_anti_affinity)
+    both = (affinity.pod_affinity, affinity.pod_anti_affinity) if affinity else ()
+    return any(
+        one.required_during_scheduling_ignored_during_execution
+        or one.preferred_during_scheduling_ignored_during_execution
+        for one in both
+        if one is not None
+    )
 
 
 def required_anti_affinity(pod: Pod) -> bool:

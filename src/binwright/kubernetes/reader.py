@@ -51,7 +51,7 @@ class _ListHead(_Head, rename="camel"):
 
 _decode_head = msgspec.json.Decoder(_ListHead).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_decode = {kind: msgspec.json.Decoder(kind).decode for kind in _READ.values()}
+_decode: dict[type, Callable[..., Any]] = {kind: msgspec.json.Decoder(kind).decode for kind in _READ.values()}
 
 
 def read_blobs(blobs: Iterable[Blob]) -> Objects:
@@ -103,8 +103,7 @@ class _Reader:
         self.count += 1
         usual = _USUAL.match(data)
         if usual is not None:
-            kind = _READ["v1", usual.group(1).decode()]
-            self.take(where, kind, lambda: _decode[kind](data), lambda: msgspec.json.decode(data))
+            self.take_text(where, _READ["v1", usual.group(1).decode()], data)
             return
         try:
             head = _decode_head(data)
@@ -117,7 +116,7 @@ class _Reader:
         else:
             kind = self.kind_of(where, head, of_list)
             if kind is not None:
-                self.take(where, kind, lambda: _decode[kind](data), lambda: msgspec.json.decode(data))
+                self.take_text(where, kind, data)
 
     def value(self, where: str, data: Any, of_list: str, depth: int) -> None:
         """One value of plain Python objects, in the same way."""
@@ -131,7 +130,7 @@ class _Reader:
         except msgspec.ValidationError as problem:
             raise self.wrong_shape(where, of_list, data, problem) from None
         if "items" in data and head.kind.endswith("List"):
-            if not isinstance(data["items"] or [], list):
+            if not isinstance(data["items"], (list, tuple, type(None))):
                 raise InputError(f"{where}: {head.kind}: items: expected array, got {shown(data['items'])}")
             self.count -= 1
             for item in data["items"] or ():
@@ -157,6 +156,9 @@ class _Reader:
                 name = f"{name}.{head.api_version.rpartition('/')[0]}"  # such as Node.config.openshift.io
             self.objects.skipped_kinds[name] = self.objects.skipped_kinds.get(name, 0) + 1
         return kind
+
+    def take_text(self, where: str, kind: type, data: bytes | msgspec.Raw) -> None:
+        self.take(where, kind, lambda: _decode[kind](data), lambda: msgspec.json.decode(data))
 
     def take(self, where: str, kind: type, convert: Callable[[], Any], plain: Callable[[], Any]) -> None:
         """Convert one object and file it under its kind."""

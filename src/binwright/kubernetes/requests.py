@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -140,13 +141,13 @@ def pod_request(
     return total
 
 
-def _what_counts(pod: Pod) -> tuple:
+def _what_counts(pod: Pod) -> tuple[Any, ...]:
     """Everything of a pod that its amounts depend on."""
     spec, status = pod.spec, pod.status
     if spec is None:
         return ()
     containers = spec.containers or ()
-    reported: tuple = ()
+    reported: tuple[Any, ...] = ()
     if status is not None and (status.container_statuses or status.init_container_statuses):
         names = tuple(container.name for container in containers)
         reported = (names, status.container_statuses, status.init_container_statuses, _resize_is_infeasible(pod))

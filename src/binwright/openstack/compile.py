@@ -44,11 +44,12 @@ PROFILE = Profile(
 )
 FIT_POSITION = PROFILE.kind_position("fit")
 TEXTS = {
-    ROOT_REQUIRED: f"compute service disabled ({DISABLED_TRAIT})",
-    COMPUTE_FILTER: "compute service down or disabled",
-    ANTI_AFFINITY_FILTER: "have a member of the server group (anti-affinity)",
-    AFFINITY_FILTER: "have no member of the server group (affinity)",
+    ROOT_REQUIRED: f"with compute service disabled ({DISABLED_TRAIT})",
+    COMPUTE_FILTER: "with compute service down or disabled",
+    ANTI_AFFINITY_FILTER: "with a member of the server group (anti-affinity)",
+    AFFINITY_FILTER: "without a member of the server group (affinity)",
 }
+ClassKey = tuple[int, bool, str | None, bool]
 
 
 class CompiledCloud:
@@ -69,21 +70,29 @@ class CompiledCloud:
         self._disabled = np.array([DISABLED_TRAIT in traits for traits in hosts.traits], dtype=bool)
         self._texts: dict[tuple[str, int], str] = {}
         self._numbers: dict[tuple[str, str], int] = {}
-        self._statics: dict[tuple[int, bool, str | None], dict[str, np.ndarray]] = {}
+        self._statics: dict[ClassKey, dict[str, np.ndarray]] = {}
+        self._requests: dict[ClassKey, Request] = {}
 
     def request(self, server: Wanted, asked: FlavorGroups, rejects: Mapping[str, np.ndarray]) -> Request:
         """The request class of a server; `rejects` are the hosts that filters reject for it now (bool, (hosts,))."""
-        key = (id(server.flavor), server.from_volume, server.zone)
+        key = (id(server.flavor), server.from_volume, server.zone, server.uid is None)
         if key not in self._statics:
             self._statics[key] = self._static_rejects(server, asked)
+        if not rejects and key in self._requests:
+            return self._requests[key]
         demand = {name: amount for name, amount in asked.totals().items() if name not in self._hosts.unknown}
-        return self.fleet.request(demand, rejects={**self._statics[key], **rejects})
+        request = self.fleet.request(demand, rejects={**self._statics[key], **rejects})
+        if not rejects:
+            self._requests[key] = request
+        return request
 
     def _static_rejects(self, server: Wanted, asked: FlavorGroups) -> dict[str, np.ndarray]:
         rejects = {ROOT_REQUIRED: self._disabled}
         inside = self._zones.hosts_of(server.zone)
+        if server.uid is None and self._zones.missing(server.zone):
+            inside = np.zeros(len(self._hosts), dtype=bool)  # a wish has not passed Nova's API yet
         if inside is not None:
-            number = self._argument(MEMBER_OF, f"not in availability zone {server.zone}")
+            number = self._argument(MEMBER_OF, f"outside availability zone {server.zone}")
             rejects[MEMBER_OF] = np.where(inside, -1, number).astype(np.int32)
         if self._evaluate_traits:
             rejects[REQUIRED] = self._trait_rejects(asked)
@@ -107,7 +116,7 @@ class CompiledCloud:
             serving = certain.union(*(offer.traits for offer in joined))
             wrong = min(group.required - serving | group.forbidden & certain, default=None)
             if wrong is not None:
-                words = "lacks trait" if wrong in group.required else "has forbidden trait"
+                words = "without trait" if wrong in group.required else "with forbidden trait"
                 result[host] = self._argument(REQUIRED, f"{words} {wrong}")
         return result
 
@@ -134,16 +143,20 @@ class CompiledCloud:
         return told
 
     def _shortages(self, look: Explanation, reason: Reason, request: Request) -> list[ReasonText]:
-        """One shortage, told apart: hosts that have too little, and hosts that never give such an amount at once."""
+        """One shortage, told apart: hosts without the class, with too little of it, that never give so much at once."""
         name = str(reason.argument)
         amount = request.demand[name]
         bit = np.uint64(1 << self.fleet.resources.index(name))
         short = (look.verdicts_by_host() == FIT_POSITION) & (look.refusals.short & bit != 0)
         least, most, step = (self._hosts.column(name, unit, 1) for unit in ("min_unit", "max_unit", "step_size"))
-        offered = self._hosts.column(name, "total") > 0
-        barred = int((short & offered & ((amount < least) | (amount > most) | (amount % step != 0))).sum())
-        texts = ((reason.hosts - barred, "not enough"), (barred, "inventory limits (min, max, step) forbid"))
-        return [ReasonText(reason.rule, hosts, f"{words} {name}, {amount} asked") for hosts, words in texts if hosts]
+        offered = short & (self._hosts.column(name, "total") > 0)
+        barred = offered & ((amount < least) | (amount > most) | (amount % step != 0))
+        texts = (
+            (int((short & ~offered).sum()), f"without {name}"),
+            (int((offered & ~barred).sum()), f"short of {name} ({amount} asked)"),
+            (int(barred.sum()), f"whose inventory limits (min, max, step) forbid {amount} {name}"),
+        )
+        return [ReasonText(reason.rule, hosts, text) for hosts, text in texts if hosts]
 
 
 def _fleet(hosts: Hosts, groups: Iterable[FlavorGroups]) -> Fleet:

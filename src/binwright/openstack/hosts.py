@@ -1,35 +1,22 @@
-"""The compute hosts of a cloud as columns: hypervisors joined with their resource providers, capacity and use.
+"""The compute hosts of a cloud as columns, and finding a host by the names that Nova's objects give it.
 
-Capacity is Placement's where the input has inventories, else the hypervisors' own columns with Nova's initial ratios;
-use is Placement's allocations, else the inventories' `used`, else the hypervisors' columns, else the servers' flavors.
-Each choice is told in `notes`. Nothing is decided about any server here.
+A host is a hypervisor with its root resource provider. How its capacity and use are found out is `capacity`'s business;
+nothing is decided about any server here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from binwright.errors import InputError
-from binwright.openstack.cloud import Cloud, Hypervisor, Server
-from binwright.openstack.flavors import flavor_groups
-from binwright.openstack.pending import Catalogue
+from binwright.openstack.cloud import Hypervisor
 from binwright.openstack.placement.inventory import Inventory
-from binwright.openstack.placement.tree import Forest, Provider
 
-__all__ = ["DISABLED_TRAIT", "HostNames", "Hosts", "Offer", "class_key", "cloud_hosts"]
+__all__ = ["DISABLED_TRAIT", "HostNames", "Hosts", "Offer", "class_key"]
 
 DISABLED_TRAIT = "COMPUTE_STATUS_DISABLED"
-
-# Nova's initial_*_allocation_ratio for a host whose ratio nobody set (design interfaces 5).
-INITIAL_RATIOS = {"VCPU": 4.0, "MEMORY_MB": 1.0, "DISK_GB": 1.0}
-COLUMNS = {
-    "VCPU": ("vcpus", "vcpus_used"),
-    "MEMORY_MB": ("memory_mb", "memory_mb_used"),
-    "DISK_GB": ("local_gb", "local_gb_used"),
-}
 COLUMN_ORDER = ("VCPU", "PCPU", "MEMORY_MB", "DISK_GB")
 
 
@@ -110,207 +97,3 @@ class HostNames:
             found = self._short.get(name.partition(".")[0], [])
             found = found if len(found) == 1 else []
         return found
-
-
-def cloud_hosts(cloud: Cloud, pending: Collection[Server] = ()) -> Hosts:
-    """The hosts of a cloud. What `pending` servers already hold in Placement is not counted: a claim replaces it.
-
-    Raises InputError when the input has neither inventories nor hypervisor columns, naming the missing file, for a
-    provider tree that is none, and for a server whose flavor or host is needed and unknown.
-    """
-    if "providers" in cloud.present and "inventories" in cloud.present:
-        hosts = _from_placement(cloud, {server.id for server in pending if server.id})
-    else:
-        hosts = _from_hypervisors(cloud)
-    _service_states(cloud, hosts)
-    return hosts
-
-
-def _from_placement(cloud: Cloud, pending: set[str]) -> Hosts:
-    forest = Forest(cloud.providers)
-    notes = ["capacity: Placement inventories, (total - reserved) x allocation_ratio"]
-    used = {provider.uuid: dict(provider.used) for provider in cloud.providers}
-    if "allocations" in cloud.present:
-        notes.append("used: Placement allocations")
-        for consumer in pending & cloud.consumers.keys():
-            for uuid, amounts in cloud.consumers[consumer].items():
-                for name, amount in amounts.items():
-                    used[uuid][name] -= amount
-    roots = forest.roots()
-    pairs: list[tuple[Hypervisor | None, Provider | None]]
-    if "hypervisors" in cloud.present:
-        by_key = {provider.uuid: provider for provider in roots} | {provider.name: provider for provider in roots}
-        pairs = [(one, by_key.get(one.hostname) or by_key.get(one.id or "")) for one in cloud.hypervisors]
-        lost = [one.hostname for one, provider in pairs if one is not None and provider is None]
-        if lost:
-            notes.append(f"no resource provider, so nothing is placed there: {_some(lost)}")
-    else:
-        pairs = [(None, provider) for provider in roots if not provider.sharing]
-        notes.append("hosts: the root providers, because hypervisors.json is missing")
-    hosts = _blank(cloud, pairs, notes)
-    has_used = "allocations" in cloud.present or any(provider.used for provider in cloud.providers)
-    if not has_used:
-        from_flavors = _used_by_flavors(cloud, hosts, skip=pending)
-        for (_, provider), amounts in zip(pairs, from_flavors):
-            if provider is not None:
-                used[provider.uuid] = amounts
-    elif "allocations" not in cloud.present:
-        notes.append("used: the inventories' used column, because allocations/ is missing")
-    pools: dict[str, list[Provider]] = {}
-    for pool in forest.sharing():
-        for root in forest.anchors(pool):
-            if root != forest.root(pool.uuid):
-                pools.setdefault(root, []).append(pool)
-    for index, (_, provider) in enumerate(pairs):
-        if provider is not None:
-            hosts.roots[index] = provider.uuid
-            hosts.traits[index] = provider.traits
-            hosts.aggregates[index] = provider.aggregates
-            hosts.offers[index] = _offers(provider, forest.tree(provider.uuid) + pools.get(provider.uuid, []), used)
-    over: dict[str, int] = {}
-    for provider in cloud.providers:
-        for name, inventory in provider.inventories.items():
-            taken = used[provider.uuid].get(name, 0)
-            _add_total(hosts, name, inventory.capacity, taken)
-            over[name] = over.get(name, 0) + (taken > inventory.capacity)
-    hosts.notes += [
-        f"{name}: {count} providers use more than their capacity (Ironic nodes in use are reserved, inventories shrink)"
-        for name, count in sorted(over.items(), key=lambda item: class_key(item[0]))
-        if count
-    ]
-    return hosts
-
-
-def _offers(root: Provider, reachable: list[Provider], used: dict[str, dict[str, int]]) -> dict[str, Offer]:
-    """The root's own inventories as they are; classes that only others in reach have, joined."""
-    offers = {
-        name: Offer(inventory, used[root.uuid].get(name, 0), inventory.capacity, root.traits)
-        for name, inventory in root.inventories.items()
-    }
-    joined: dict[str, list[tuple[Provider, int]]] = {}
-    for provider in reachable:
-        for name in provider.inventories:
-            if name not in root.inventories:
-                joined.setdefault(name, []).append((provider, used[provider.uuid].get(name, 0)))
-    for name, parts in joined.items():
-        inventories = [provider.inventories[name] for provider, _ in parts]
-        capacity = sum(inventory.capacity for inventory in inventories)
-        free = sum(max(0, inventory.capacity - taken) for inventory, (_, taken) in zip(inventories, parts))
-        total = sum(inventory.total for inventory in inventories)
-        traits = frozenset().union(*(provider.traits for provider, _ in parts))
-        offers[name] = Offer(Inventory(total), capacity - free, capacity, traits, joined=True)
-    return offers
-
-
-def _from_hypervisors(cloud: Cloud) -> Hosts:
-    if "hypervisors" not in cloud.present:
-        missing = "inventories/: missing" if "providers" in cloud.present else "hypervisors.json: missing"
-        raise InputError(f"{cloud.name}: {missing}, so the capacity of the hosts is unknown")
-    known = [
-        name
-        for name, (total, _) in COLUMNS.items()
-        if any(getattr(one, total) is not None for one in cloud.hypervisors)
-    ]
-    if cloud.hypervisors and not {"VCPU", "MEMORY_MB"} <= set(known):
-        missing = "inventories/" if "providers" in cloud.present else "providers.json and inventories/"
-        raise InputError(
-            f"{cloud.name}: {missing}: missing, and hypervisors.json has no vCPUs and Memory MB columns, "
-            "so the capacity of the hosts is unknown"
-        )
-    ratios = ", ".join(f"{name} {INITIAL_RATIOS[name]}" for name in known)
-    notes = [f"capacity: hypervisors.json with Nova's initial ratios ({ratios}), because inventories/ is missing"]
-    hosts = _blank(cloud, [(one, None) for one in cloud.hypervisors], notes)
-    hosts.unknown = frozenset(COLUMNS) - set(known)
-    inventories: list[dict[str, Inventory]] = []
-    for one in cloud.hypervisors:
-        inventories.append({})
-        for name in known:
-            total = getattr(one, COLUMNS[name][0])
-            if total is None:
-                raise InputError(f"{one.where}: {COLUMNS[name][0]}: missing, and there is no inventories/")
-            inventories[-1][name] = Inventory(total, max_unit=max(total, 1), allocation_ratio=INITIAL_RATIOS[name])
-    used = _used_by_columns(cloud, known, notes)
-    if used is None:
-        used = _used_by_flavors(cloud, hosts, skip=set())
-    for index, own in enumerate(inventories):
-        hosts.offers[index] = {
-            name: Offer(inventory, used[index].get(name, 0), inventory.capacity) for name, inventory in own.items()
-        }
-        for name, offer in hosts.offers[index].items():
-            _add_total(hosts, name, offer.capacity, offer.used)
-    return hosts
-
-
-def _used_by_columns(cloud: Cloud, known: list[str], notes: list[str]) -> list[dict[str, int]] | None:
-    """The hypervisors' own used columns, None unless every host has all that are needed."""
-    used = [{name: getattr(one, COLUMNS[name][1]) for name in known} for one in cloud.hypervisors]
-    if any(amount is None for amounts in used for amount in amounts.values()):
-        return None
-    notes.append("used: the used columns of hypervisors.json")
-    return used
-
-
-def _used_by_flavors(cloud: Cloud, hosts: Hosts, skip: set[str]) -> list[dict[str, int]]:
-    """Amounts per host from the flavors of the servers it runs."""
-    if "servers" not in cloud.present:
-        raise InputError(
-            f"{cloud.name}: servers.json: missing, and allocations/ too, so the use of the hosts is unknown"
-        )
-    hosts.notes.append("used: the flavors of the servers on each host, because allocations/ is missing")
-    catalogue = Catalogue(cloud.flavors)
-    used: list[dict[str, int]] = [{} for _ in hosts.names]
-    for server in cloud.servers:
-        if server.host is None or server.id in skip:
-            continue
-        found = hosts.lookup.find(server.host)
-        if len(found) != 1:
-            what = "is no host of hypervisors.json" if not found else "is several hosts of hypervisors.json"
-            raise InputError(f"{server.where}: host: {server.host!r} {what}")
-        amounts = used[found[0]]
-        groups = flavor_groups(catalogue.flavor_of(server), from_volume=server.from_volume)
-        for name, amount in groups.totals().items():
-            amounts[name] = amounts.get(name, 0) + amount
-    return used
-
-
-def _blank(cloud: Cloud, pairs: list[tuple[Hypervisor | None, Provider | None]], notes: list[str]) -> Hosts:
-    names = [one.hostname if one is not None else provider.name for one, provider in pairs]  # type: ignore[union-attr]
-    service_hosts = [one.service_host if one is not None else None for one, _ in pairs]
-    count = len(pairs)
-    return Hosts(
-        names=names,
-        roots=[None] * count,
-        offers=[{} for _ in names],
-        traits=[frozenset()] * count,
-        aggregates=[frozenset()] * count,
-        down=[False] * count,
-        disabled=[False] * count,
-        hypervisors=[one for one, _ in pairs],
-        lookup=HostNames(names, service_hosts),
-        totals={},
-        notes=notes,
-    )
-
-
-def _service_states(cloud: Cloud, hosts: Hosts) -> None:
-    """Down and disabled compute services, from the hypervisors' columns and from services.json."""
-    for index, one in enumerate(hosts.hypervisors):
-        if one is not None:
-            hosts.down[index] = (one.state or "").casefold() == "down"
-            hosts.disabled[index] = (one.status or "").casefold() == "disabled"
-    for service in cloud.services:
-        if service.binary not in (None, "nova-compute"):
-            continue
-        for index in hosts.lookup.find(service.host):
-            hosts.down[index] |= (service.state or "").casefold() == "down"
-            hosts.disabled[index] |= (service.status or "").casefold() == "disabled"
-
-
-def _add_total(hosts: Hosts, name: str, capacity: int, used: int) -> None:
-    before = hosts.totals.get(name, (0, 0))
-    hosts.totals[name] = (before[0] + capacity, before[1] + used)
-
-
-def _some(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

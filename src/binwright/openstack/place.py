@@ -14,16 +14,17 @@ import numpy as np
 
 from binwright.explain import Explanation
 from binwright.formats.files import Blob
+from binwright.openstack.capacity import cloud_hosts
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.compile import CompiledCloud
 from binwright.openstack.dumps import read_dump
-from binwright.openstack.hosts import Hosts, class_key, cloud_hosts
+from binwright.openstack.hosts import Hosts, class_key
 from binwright.openstack.not_evaluated import rules_not_evaluated
 from binwright.openstack.nova.host_states import HostStates, weight_multipliers
 from binwright.openstack.nova.server_groups import Groups
 from binwright.openstack.nova.weighers import weigh
 from binwright.openstack.pending import Wanted, pending_servers, wanted_servers
-from binwright.openstack.zones import DEFAULT_ZONE, Zones, cloud_zones
+from binwright.openstack.zones import Zones, cloud_zones
 from binwright.outcome import Outcome, ReasonText, ResourceUse, SourceOutcome
 from binwright.verdict import Change, Verdict
 
@@ -54,7 +55,7 @@ def place_cloud(cloud: Cloud, *, retry_errors: bool = False) -> SourceOutcome:
         result.resources.append(ResourceUse(resource, capacity, used, after))
     result.skipped_kinds = cloud.skipped
     result.not_evaluated = rules_not_evaluated(cloud, hosts, zones, groups, wanted, compiled.groups)
-    result.notes = [*_column_notes(cloud), *hosts.notes, *zones.notes, *_zone_notes(zones, wanted)]
+    result.notes = [*hosts.notes, *zones.notes, *_zone_notes(zones, wanted), *_column_notes(cloud)]
     return result
 
 
@@ -131,7 +132,5 @@ def _column_notes(cloud: Cloud) -> list[str]:
 
 
 def _zone_notes(zones: Zones, wanted: list[Wanted]) -> list[str]:
-    if not zones.known:
-        return []
-    asked = sorted({one.zone for one in wanted if one.zone is not None} - zones.members.keys() - {DEFAULT_ZONE})
+    asked = sorted({str(one.zone) for one in wanted if one.uid is not None and zones.missing(one.zone)})
     return [f"availability zone {zone}: no aggregate has it, so it restricts nothing, as in Nova" for zone in asked]

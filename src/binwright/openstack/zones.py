@@ -30,6 +30,10 @@ class Zones:
         """Hosts that a server asking for `zone` may go to; None is all: no aggregate has that zone, as in Nova."""
         return None if zone is None else self.members.get(zone)
 
+    def missing(self, zone: str | None) -> bool:
+        """Whether `zone` is asked for and is no zone of the cloud, which Nova's API refuses before any scheduling."""
+        return self.known and zone not in (None, DEFAULT_ZONE) and zone not in self.members
+
 
 def cloud_zones(cloud: Cloud, hosts: Hosts) -> Zones:
     """The zones of a cloud."""

@@ -15,4 +15,5 @@ def schema(kind: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of `kind`, e.g. "PlaceResult"; KeyError for a kind that has none."""
     if kind not in kinds():
         raise KeyError(kind)
-    return json.loads(resources.files(__name__).joinpath(f"{kind}.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(resources.files(__name__).joinpath(f"{kind}.json").read_text(encoding="utf-8"))
+    return found

@@ -34,9 +34,9 @@ def place_paths(
 def place_one(source: Source, retry_errors: bool) -> SourceOutcome:
     """Hand a source to its layer; the other layer's modules are not imported."""
     if source.layer == "openstack":
-        from binwright.openstack.place import place_source
+        from binwright.openstack.place import place_source as place_servers
 
-        return place_source(source.name, source.blobs, retry_errors=retry_errors)
-    from binwright.kubernetes.place import place_source
+        return place_servers(source.name, source.blobs, retry_errors=retry_errors)
+    from binwright.kubernetes.place import place_source as place_pods
 
-    return place_source(source.name, source.blobs)
+    return place_pods(source.name, source.blobs)

@@ -52,8 +52,15 @@ class PlaceResult:
 
     @property
     def not_evaluated(self) -> list[NotEvaluated]:
-        """Rules that stand in the input and were not evaluated, one entry a rule, most objects first."""
-        return merge_not_evaluated(entry for source in self.sources for entry in source.not_evaluated)
+        """Rules that stand in the input and were not evaluated, one entry a rule, most objects first.
+
+        With several sources an example begins with its source's name.
+        """
+        return merge_not_evaluated(
+            entry if len(self.sources) == 1 else replace(entry, example=f"{source.source}: {entry.example}")
+            for source in self.sources
+            for entry in source.not_evaluated
+        )
 
     @property
     def notes(self) -> list[str]:

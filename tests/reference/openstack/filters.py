@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.reference.openstack import json_filter, pci
 from tests.reference.openstack.host import Host, Request
+from tests.reference.openstack.image_property_names import KNOWN_PROPERTIES
 from tests.reference.openstack.matching import comma_values, match, option, smallest, version_satisfies
 from tests.reference.openstack.numa_fit import Limits, fit
 
@@ -98,11 +99,6 @@ def image_properties(host: Host, request: Request, config: Config) -> bool:
     """Architecture, hypervisor type and VM mode, canonicalised; version predicate; address bits (spec 4)."""
     properties = request.properties
     default = option(config, "filter_scheduler.image_properties_default_architecture", None)
-    bits = properties.get("hw_maxphysaddr_bits")
-    if bits is not None:
-        offered = capability(host, ["cpu_info", "maxphysaddr", "bits"])
-        if offered is None or int(bits) > int(offered):
-            return False
     wanted = set()
     for name, names in (("hw_architecture", ARCHITECTURES), ("img_hv_type", HYPERVISORS), ("hw_vm_mode", VM_MODES)):
         value = properties.get(name, default if name == "hw_architecture" else None)
@@ -110,6 +106,9 @@ def image_properties(host: Host, request: Request, config: Config) -> bool:
             wanted.add(names.get(value.lower(), value.lower()))
     if not wanted:
         return True
+    bits, offered = properties.get("hw_maxphysaddr_bits"), capability(host, ["cpu_info", "maxphysaddr", "bits"])
+    if bits is not None and offered is not None and int(bits) > int(offered):
+        return False
     version = properties.get("img_hv_requested_version")
     if version and host["hypervisor_version"] and not version_satisfies(host["hypervisor_version"], version):
         return False
@@ -147,16 +146,13 @@ def aggregate_multi_tenancy(host: Host, request: Request, config: Config) -> boo
 
 
 def aggregate_image_properties(host: Host, request: Request, config: Config) -> bool:
-    """Metadata keys that are image properties: unset in the image, or one of the values (spec 4).
-
-    A property that Nova's image metadata does not know is skipped; its names start with hw_, img_ or os_.
-    """
+    """Metadata keys that are image properties known to Nova: unset in the image, or one of the values (spec 4)."""
     namespace = option(config, "filter_scheduler.aggregate_image_properties_isolation_namespace", None)
     separator = option(config, "filter_scheduler.aggregate_image_properties_isolation_separator", ".")
     for key in sorted({key for metadata in host.aggregates for key in metadata}):
         if namespace and not key.startswith(f"{namespace}{separator}"):
             continue
-        wish = request.properties.get(key) if key.startswith(("hw_", "img_", "os_")) else None
+        wish = request.properties.get(key) if key in KNOWN_PROPERTIES else None
         if wish is not None and str(wish) not in comma_values(host.aggregate_values(key)):
             return False
     return True
@@ -203,8 +199,7 @@ def simple_cidr_affinity(host: Host, request: Request, config: Config) -> bool:
     address = request.hints.get("build_near_host_ip")
     if not address:
         return True
-    cidr = request.hints.get("cidr", "/24")
-    network = ipaddress.ip_network(f"{address}/{cidr.lstrip('/')}", strict=False)
+    network = ipaddress.ip_network(address + request.hints.get("cidr", "/24"), strict=False)
     return ipaddress.ip_address(host["host_ip"]) in network
 
 

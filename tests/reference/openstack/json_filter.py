@@ -39,7 +39,8 @@ def evaluate(query: list, attributes: dict[str, Any]) -> Any:
         return False
     if command == "in":
         return values[0] in values[1:]
-    return all(COMPARISONS[command](values[0], value) for value in values[1:])
+    unmet = [value for value in values[1:] if not COMPARISONS[command](values[0], value)]
+    return not unmet
 
 
 def operand(arg: Any, attributes: dict[str, Any]) -> Any:

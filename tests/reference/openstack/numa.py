@@ -154,6 +154,7 @@ def usage_after(cells: tuple[HostCell, ...], guest: GuestTopology, free: bool = 
 
 def _cell_after(cell: HostCell, guest: GuestCell, sign: int) -> HostCell:
     """One host cell with one more, or one less, guest cell; usage is floored at 0."""
+    mempages = _pages_after(cell, guest, sign)
     taken = set(guest.cpu_pinning.values()) | guest.cpuset_reserved
     if guest.cpu_thread_policy == "isolate":
         taken |= {cpu for threads in cell.siblings if threads & taken for cpu in threads}
@@ -164,7 +165,7 @@ def _cell_after(cell: HostCell, guest: GuestCell, sign: int) -> HostCell:
         memory_usage=max(0, cell.memory_usage + sign * guest.memory),
         cpu_usage=max(0, cell.cpu_usage + sign * len(guest.cpuset)),
         pinned_cpus=cell.pinned_cpus | taken if sign > 0 else cell.pinned_cpus - taken,
-        mempages=_pages_after(cell, guest, sign),
+        mempages=mempages,
     )
 
 

@@ -20,12 +20,13 @@ def pack(host: HostCell, guest: GuestCell, reserved: int) -> GuestCell | None:
     isolate = guest.cpu_thread_policy == "isolate"
     attempts: list[tuple[int, CpuSets]] = []
     if isolate:
-        if at_least[tpc] and (tpc == 1 or host.pcpuset == host.cpuset):
+        # a cell of a mixed guest without dedicated CPUs fails here in nova itself
+        if guest.pcpuset and at_least[tpc] and (tpc == 1 or host.pcpuset == host.cpuset):
             attempts = [(1, at_least[tpc])]
     elif guest.cpu_thread_policy == "require":
-        attempts = [(t, at_least[t]) for t in range(tpc, 1, -1)]
+        attempts = [(t, at_least[t]) for t in range(tpc, 1, -1) if at_least[t]]
     else:
-        attempts = [(t, at_least[t]) for t in range(tpc, 0, -1)]
+        attempts = [(t, at_least[t]) for t in range(tpc, 0, -1) if at_least[t]]
         attempts.append((1, [frozenset({cpu}) for threads in at_least[1] for cpu in threads]))
     for threads, sets in attempts:
         pinning = pin(threads, sets, guest.pcpuset)

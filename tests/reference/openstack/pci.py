@@ -116,15 +116,16 @@ def is_true(value: object) -> bool:
 
 
 def allowed_kind(pool: dict, request: dict) -> bool:
-    """Physical functions, vdpa and remote-managed devices only when asked for; live migration as asked (spec 7.3)."""
+    """Physical functions, vdpa and remote-managed devices only when asked for (spec 7.3).
+
+    A wished live_migratable needs no rule of its own: it is a key of the spec like any other.
+    """
     specs = request["spec"]
     for kind in ("type-PF", "vdpa"):
         if pool.get("dev_type") == kind and all(spec.get("dev_type") != kind for spec in specs):
             return False
-    if is_true(pool.get("remote_managed", False)) and not any(is_true(s.get("remote_managed", False)) for s in specs):
-        return False
-    wishes = {is_true(spec["live_migratable"]) for spec in specs if "live_migratable" in spec}
-    return not wishes or is_true(pool.get("live_migratable", False)) in wishes
+    wanted = any(is_true(spec.get("remote_managed", False)) for spec in specs)
+    return wanted or not is_true(pool.get("remote_managed", False))
 
 
 def take(pools: list[dict], usable: list[dict], count: int, providers: Counter[str]) -> list[dict]:

@@ -1,6 +1,8 @@
 """Nova's pre-filters: what a deployment adds to a request before Placement is asked.
 
-Edits a request's wishes about aggregates and the root's traits; writes no query. Source: openstack spec 3.2, 13.
+Edits a request's wishes about aggregates and the root's traits; writes no query. Source: openstack spec 3.2, 13. Not
+here, because the spec names them only: image metadata traits, packed virtqueue, routed networks, remote-managed ports,
+ephemeral encryption, sound.
 """
 
 from __future__ import annotations

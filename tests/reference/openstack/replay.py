@@ -204,9 +204,11 @@ def _run_resource_request(case: dict, names: dict) -> dict:
     except ConstraintError as error:
         return {"numa_constraints": {"error": error.kind}}
     try:
-        query, fallback = query_strings(case, set(names["resource_classes"]))
+        query, fallback = query_strings(case, names)
     except NoValidHost:
         return {"query": {"error": "NoValidHost"}, "fallback_query": {"error": "NoValidHost"}}
+    except ConstraintError as error:
+        return {"query": {"error": error.kind}, "fallback_query": {"error": error.kind}}
     return {"query": query, "fallback_query": fallback, "cpu_pinning_requested": pinning_requested(flavor, image)}
 
 

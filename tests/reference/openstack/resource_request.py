@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -14,11 +15,14 @@ from urllib.parse import urlencode
 from tests.reference.openstack.matching import option
 from tests.reference.openstack.numa_constraints import (
     PINNED_POLICIES,
+    ConstraintError,
     check_memory_encryption,
     dedicated_cpus,
-    effective_thread_policy,
     image_properties,
     is_true,
+    masked_cpus,
+    named_cpu_policy,
+    named_thread_policy,
     realtime_cpus,
 )
 from tests.reference.openstack.prefilters import Wishes, apply_prefilters
@@ -57,29 +61,25 @@ def trait_list(required: set[str], forbidden: set[str]) -> str:
     return ",".join(sorted(required) + ["!" + trait for trait in sorted(forbidden)])
 
 
-def query_strings(case: dict, standard_classes: set[str]) -> tuple[str, str]:
-    """(query, fallback query) of a resource_request case. Raises NoValidHost.
+def query_strings(case: dict, names: dict) -> tuple[str, str]:
+    """(query, fallback query) of a resource_request case. Raises NoValidHost or ConstraintError.
 
-    `case`: spec, aggregates, hosts, config, prefilters, owner_trait as in the vectors README.
+    `case`: spec, aggregates, hosts, config, prefilters, owner_trait as in the vectors README; `names`: the standard
+    trait and class names.
     """
     wishes = Wishes.from_json(case["spec"])
     if case["prefilters"]:
         apply_prefilters(wishes, case)
     target = Target.find(case)
     return (
-        query_string(case, wishes, target, standard_classes, translate=True),
-        query_string(case, wishes, target, standard_classes, translate=False),
+        query_string(case, wishes, target, names, translate=True),
+        query_string(case, wishes, target, names, translate=False),
     )
 
 
 def pinning_requested(flavor: dict, image: dict | None) -> bool:
     """Only the policy `dedicated` itself counts: not mixed, not explicit PCPU (spec 13)."""
-    return cpu_policy(flavor, image) == "dedicated"
-
-
-def cpu_policy(flavor: dict, image: dict | None) -> str | None:
-    """The policy as flavor and image name it; conflicts were refused before (spec 3.1, 6.1)."""
-    return flavor["extra_specs"].get("hw:cpu_policy") or image_properties(image).get("hw_cpu_policy")
+    return named_cpu_policy(flavor["extra_specs"], image_properties(image)) == "dedicated"
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,13 @@ class Target:
 
 
 def query_string(
-    case: dict, wishes: Wishes, target: Target, standard_classes: set[str], translate: bool
+    case: dict, wishes: Wishes, target: Target, names: dict, translate: bool
 ) -> str:
     """One query string; `translate`: CPU policies become PCPU and traits (spec 3.1)."""
     spec = case["spec"]
     flavor, properties = spec["flavor"], image_properties(spec.get("image"))
     groups: dict[str, Group] = {"": Group()}
-    policy = read_extra_specs(groups, flavor["extra_specs"], standard_classes)
+    policy = read_extra_specs(groups, flavor["extra_specs"], names)
     flavor_groups = sum(1 for suffix in groups if suffix)
     for key, value in properties.items():
         if key.startswith("trait:") and value == "required":
@@ -119,7 +119,7 @@ def query_string(
     add_features(groups[""], flavor["extra_specs"], properties)
     if translate:
         translate_cpu_policy(groups[""], flavor, spec.get("image"))
-    for wanted in (spec.get("requested_resources") or []) + device_groups(case, standard_classes):
+    for wanted in (spec.get("requested_resources") or []) + device_groups(case, names):
         groups[wanted["id"]] = Group(dict(wanted["resources"]), set(wanted.get("required", ())))
     add_defaults(groups, flavor, bool(spec.get("is_bfv")))
     for suffix, group in list(groups.items()):
@@ -144,7 +144,7 @@ def query_string(
     return urlencode(sorted(parameters))
 
 
-def read_extra_specs(groups: dict[str, Group], specs: dict, standard_classes: set[str]) -> str | None:
+def read_extra_specs(groups: dict[str, Group], specs: dict, names: dict) -> str | None:
     """resources and trait extra specs into the groups; returns group_policy. What is malformed is ignored (3.1)."""
     for key, value in specs.items():
         match = EXTRA_SPEC.fullmatch(key)
@@ -152,7 +152,7 @@ def read_extra_specs(groups: dict[str, Group], specs: dict, standard_classes: se
             continue
         kind, suffix, name = match[1], match[2] or "", match[3]
         if kind == "resources":
-            known = name in standard_classes or re.fullmatch("CUSTOM_[A-Z0-9_]+", name)
+            known = name in names["resource_classes"] or re.fullmatch("CUSTOM_[A-Z0-9_]+", name)
             if known and re.fullmatch("[0-9]+", value):
                 groups.setdefault(suffix, Group()).resources[name] = int(value)
         elif value == "required":
@@ -164,50 +164,58 @@ def read_extra_specs(groups: dict[str, Group], specs: dict, standard_classes: se
 
 
 def add_features(group: Group, specs: dict, properties: dict) -> None:
-    """Features of flavor or image that become resources and required traits (spec 3.1, 13)."""
+    """Features of flavor or image that become resources and required traits (spec 3.1, 13).
 
-    def wish(flavor_key: str, image_key: str) -> str | None:
-        return specs.get(flavor_key) or properties.get(image_key)
+    Raises ConstraintError where flavor and image contradict each other.
+    """
 
-    check_memory_encryption(specs, properties)
-    if is_true(specs.get("hw:mem_encryption")) or is_true(properties.get("hw_mem_encryption")):
+    def wish(flavor_key: str, image_key: str, conflict: str = "FlavorImageConflict") -> str | None:
+        values = {source[key] for source, key in ((specs, flavor_key), (properties, image_key)) if source.get(key)}
+        if len(values) > 1:
+            raise ConstraintError(conflict, flavor_key)
+        return next(iter(values), None)
+
+    if check_memory_encryption(specs, properties):
         group.resources["MEM_ENCRYPTION_CONTEXT"] = 1
-        group.required.add("HW_CPU_X86_AMD_SEV")
+        model = wish("hw:mem_encryption_model", "hw_mem_encryption_model") or "amd-sev"
+        group.required.add("HW_CPU_X86_" + model.upper().replace("-", "_"))
     for label in filter(None, specs.get("hw:pmem", "").split(",")):
-        rc = f"CUSTOM_PMEM_NAMESPACE_{label.strip().upper()}"
+        rc = normalised(f"CUSTOM_PMEM_NAMESPACE_{label}", ())
         group.resources[rc] = group.resources.get(rc, 0) + 1
     if version := wish("hw:tpm_version", "hw_tpm_version"):
         model = wish("hw:tpm_model", "hw_tpm_model") or "tpm-tis"
+        if (model, version) == ("tpm-crb", "1.2"):
+            raise ConstraintError("Invalid", "TPM model CRB is only valid with TPM version 2.0")
         group.required.add(f"COMPUTE_SECURITY_TPM_{version.replace('.', '_')}")
         group.required.add(f"COMPUTE_SECURITY_TPM_{model.removeprefix('tpm-').upper()}")
     if wish("os:secure_boot", "os_secure_boot") == "required":
         group.required.add("COMPUTE_SECURITY_UEFI_SECURE_BOOT")
     if mode := wish("hw:maxphysaddr_mode", "hw_maxphysaddr_mode"):
         group.required.add("COMPUTE_ADDRESS_SPACE_" + {"emulate": "EMULATED", "passthrough": "PASSTHROUGH"}[mode])
-    if is_true(wish("hw:firmware_stateless", "hw_firmware_stateless")):
+    if is_true(properties.get("hw_firmware_stateless")) and properties.get("hw_firmware_type") == "uefi":
         group.required.add("COMPUTE_SECURITY_STATELESS_FIRMWARE")
-    if wish("hw:pci_numa_affinity_policy", "hw_pci_numa_affinity_policy") == "socket":
+    conflict = "ImagePCINUMAPolicyForbidden"
+    if wish("hw:pci_numa_affinity_policy", "hw_pci_numa_affinity_policy", conflict) == "socket":
         group.required.add("COMPUTE_SOCKET_PCI_NUMA_AFFINITY")
 
 
 def translate_cpu_policy(group: Group, flavor: dict, image: dict | None) -> None:
     """dedicated and mixed into PCPU and VCPU, the emulator's CPU, the thread policy into a trait (spec 3.1)."""
     specs, properties = flavor["extra_specs"], image_properties(image)
-    policy = cpu_policy(flavor, image)
-    if policy not in PINNED_POLICIES:
-        return
-    pcpus = len(dedicated_cpus(flavor, policy, realtime_cpus(flavor, properties)))
-    if pcpus < flavor["vcpus"]:
-        group.resources["VCPU"] = flavor["vcpus"] - pcpus
-    group.resources["PCPU"] = pcpus + (1 if specs.get("hw:emulator_threads_policy") == "isolate" else 0)
-    thread_policy = effective_thread_policy(specs, properties)
+    policy = named_cpu_policy(specs, properties)
+    if policy in PINNED_POLICIES:
+        pcpus = len(dedicated_cpus(flavor, policy, masked_cpus(flavor), realtime_cpus(flavor, properties)))
+        if pcpus < flavor["vcpus"]:
+            group.resources["VCPU"] = flavor["vcpus"] - pcpus
+        group.resources["PCPU"] = pcpus + (1 if specs.get("hw:emulator_threads_policy") == "isolate" else 0)
+    thread_policy = named_thread_policy(specs, properties)
     if thread_policy == "isolate":
         group.forbidden.add("HW_CPU_HYPERTHREADING")
     elif thread_policy == "require":
         group.required.add("HW_CPU_HYPERTHREADING")
 
 
-def device_groups(case: dict, standard_classes: set[str]) -> list[dict]:
+def device_groups(case: dict, names: dict) -> list[dict]:
     """PCI in Placement: one group for each device of an alias (spec 3.1)."""
     if not option(case["config"], "filter_scheduler.pci_in_placement", False):
         return []
@@ -215,15 +223,15 @@ def device_groups(case: dict, standard_classes: set[str]) -> list[dict]:
     for request in case["spec"].get("pci_requests") or ():
         (spec,) = request["spec"]
         name = spec.get("resource_class") or f"PCI_{spec['vendor_id']}_{spec['product_id']}"
-        rc = normalised(name, standard_classes)
-        traits = [trait.strip() for trait in spec.get("traits", "").split(",") if trait.strip()]
+        rc = normalised(name, names["resource_classes"])
+        traits = [normalised(trait, names["traits"]) for trait in spec.get("traits", "").split(",") if trait]
         for i in range(request["count"]):
             group = {"id": f"{request['request_id']}-{i}", "resources": {rc: 1}, "required": traits}
             found.append(group)
     return found
 
 
-def normalised(name: str, standard: set[str]) -> str:
+def normalised(name: str, standard: Container[str]) -> str:
     """Upper case, other characters as `_`, CUSTOM_ in front unless it is a standard name (spec 3.1)."""
     name = re.sub("[^A-Z0-9_]", "_", name.upper())
     return name if name in standard or name.startswith("CUSTOM_") else f"CUSTOM_{name}"

@@ -111,7 +111,7 @@ def _scheduler(raw: Raw, name: str, default: float, minval: float | None = None,
     return Weigher(raw, "filter_scheduler", f"{name}_weight_multiplier", default, minval, sign)
 
 
-# ImagePropertiesWeigher is 0 unless enabled, and needs what other instances were made of: no case has that
+# Without ImagePropertiesWeigher: 0 unless enabled, and no recorded host says what its instances were made of
 WEIGHERS = {
     "CPUWeigher": _scheduler(cpu, "cpu", 1.0, 0),
     "RAMWeigher": _scheduler(ram, "ram", 1.0, 0),

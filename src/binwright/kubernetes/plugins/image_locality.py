@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import numpy as np
 
 from binwright.kubernetes.nodes import NodeTable
@@ -21,7 +23,7 @@ class ImageLocality:
     def __init__(self, nodes: NodeTable) -> None:
         self._nodes = nodes
 
-    def key(self, pod: Pod) -> tuple | None:
+    def key(self, pod: Pod) -> Hashable:
         """Number of containers, and those of their images that a node has."""
         names = _images(pod)
         known = tuple(name for name in names if self._nodes.image(name) is not None)

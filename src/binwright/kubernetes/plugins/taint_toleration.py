@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import numpy as np
 
 from binwright.kubernetes.nodes import NodeTable
@@ -23,7 +25,7 @@ class TaintToleration:
         self._nodes = nodes
         self._number: dict[tuple[str, str], int] = {}  # (key, value) of a taint -> argument
 
-    def key(self, pod: Pod) -> tuple | None:
+    def key(self, pod: Pod) -> Hashable:
         """The tolerations."""
         return tuple((one.key, one.operator, one.value, one.effect) for one in _tolerations(pod))
 

@@ -286,5 +286,5 @@ def refuse_duplicates(file: str, kind: str, field: str, values: Iterable[Hashabl
     seen = set()
     for value in values:
         if value is not None and value in seen:
-            raise InputError(f"{file}: {kind} {value}: {field} occurs twice")
+            raise InputError(f"{file}: {kind} {shown(value)[1:-1]}: {field} occurs twice")
         seen.add(value)

@@ -61,9 +61,9 @@ class Table:
                 by_plain.setdefault(plain(str(column)), column)
             known = {}
             for field, names in self._synonyms.items():
-                column = next((by_plain[name] for name in names if name in by_plain), None)
-                if column is not None:
-                    known[field] = column
+                found = [by_plain[name] for name in names if name in by_plain]
+                if found:
+                    known[field] = found[0]
             self._known[key] = known
         return known
 

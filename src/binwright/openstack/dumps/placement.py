@@ -25,7 +25,7 @@ PROVIDER = {
     "root": ("rootprovideruuid",),
 }
 INVENTORY = {
-    "class": ("resourceclass",),
+    "resource_class": ("resourceclass",),
     "total": ("total",),
     "reserved": ("reserved",),
     "min_unit": ("minunit",),
@@ -79,8 +79,8 @@ def _fill(provider: Provider, layout: Layout, taken: dict[str, dict[str, str]]) 
 
 
 def _read_inventories(provider: Provider, table: Table, loaded: list[Any]) -> None:
-    for row in table.rows(_by_class(loaded, "inventories"), ("class",)):
-        name = row.need("class", row.text("class"))
+    for row in table.rows(_by_class(loaded, "inventories"), ("resource_class",)):
+        name = row.need("resource_class", row.text("resource_class"))
         if name in provider.inventories:
             raise InputError(f"{row.where}: resource_class occurs twice")
         ratio = row.real("allocation_ratio")
@@ -118,7 +118,7 @@ def _texts(file: str, loaded: list[Any], envelope: str, key: str) -> Iterable[st
     for item in unwrap(loaded, (envelope,)):
         text = item.get(key) if isinstance(item, dict) else item
         if not isinstance(text, str) or not text:
-            raise InputError(f"{file}: {shown(item)} has no {key}")
+            raise InputError(f"{file}: {envelope}: {shown(item)} has no {key}")
         yield text
 
 

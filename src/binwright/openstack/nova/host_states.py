@@ -58,7 +58,8 @@ class HostStates:
         """The states of a cloud's hosts. Reserved amounts count as used, as the resource tracker counts them."""
 
         def taken(name: str) -> np.ndarray:
-            return hosts.column(name, "reserved") + hosts.column(name, "used")
+            amounts: np.ndarray = hosts.column(name, "reserved") + hosts.column(name, "used")
+            return amounts
 
         io_ops = np.zeros(len(hosts), dtype=np.int64)
         instances = np.zeros(len(hosts), dtype=np.int64)

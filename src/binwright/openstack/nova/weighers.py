@@ -60,7 +60,8 @@ def normalise(raw: np.ndarray, minval: float | None = None) -> np.ndarray:
     high = raw.max()
     if low == high:
         return np.zeros_like(raw)
-    return (raw - low) / (high - low)
+    scaled: np.ndarray = (raw - low) / (high - low)
+    return scaled
 
 
 def multipliers(

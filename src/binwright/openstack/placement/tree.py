@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from binwright.errors import InputError
 from binwright.openstack.placement.inventory import Inventory
+from binwright.units import shown
 
 __all__ = ["SHARING_TRAIT", "Forest", "Provider"]
 
@@ -56,7 +57,7 @@ class Forest:
         while provider.uuid not in self._roots and provider.parent is not None:
             parent = self.providers.get(provider.parent)
             if parent is None:
-                raise InputError(f"{provider.where}: parent provider {provider.parent} does not exist")
+                raise InputError(f"{provider.where}: parent provider {shown(provider.parent)[1:-1]} does not exist")
             if parent.uuid in walked:
                 raise InputError(f"{provider.where}: its parent providers form a cycle")
             walked[parent.uuid] = None

@@ -1,0 +1,134 @@
+"""What must leave a host so that a request fits: the smallest set of less important items, found on trial.
+
+Per host asked: take out every item of lower priority; if the request then fits, put them back in order of importance,
+those whose budgets are exhausted first, as long as it still fits. The rest are the victims. Everything is put back.
+Quiet: it ends in the state that it began in and notes nothing.
+"""
+
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free, malloc
+
+from binwright._core.items cimport item_id
+from binwright._core.request cimport ClassView
+from binwright._core.scan cimport Refusal
+from binwright._core.state cimport State
+
+CANDIDATE = 0
+NOTHING_TO_EVICT = 1
+STILL_REFUSED = 2
+NOTHING_LEFT_TO_EVICT = 3
+
+
+cdef void move(State state, int32_t slot, Py_ssize_t host, int32_t sign) noexcept nogil:
+    """Take one item out on trial (-1) or put it back (1); its place in the host's list is not touched."""
+    cdef int32_t request = state.items.records[slot].request
+    state.fleet.add_use(host, state.classes.views[request].commit, sign)
+    state.counters.try_out(request, host, sign)
+    state.forest.try_out(slot, sign)
+
+
+cdef Refusal asked(State state, const ClassView* view, Py_ssize_t host) noexcept nogil:
+    state.domain_terms.make_sums(view.number)
+    return state.scan.refusal(view, host)
+
+
+cdef list less_important(State state, int32_t priority, Py_ssize_t host):
+    """Slots of the host's items of lower priority, most important first: priority, then order, then place in list."""
+    cdef int32_t slot = state.items.ends[host].first
+    cdef list found = []
+    while slot >= 0:
+        if state.items.records[slot].priority < priority:
+            found.append((-state.items.records[slot].priority, state.items.records[slot].order, len(found), slot))
+        slot = state.items.records[slot].next
+    return [entry[3] for entry in sorted(found)]
+
+
+cdef tuple split_by_budget(State state, list slots):
+    """(slots whose eviction would overdraw a budget, the others), walking in order with a running allowance."""
+    cdef list overdrawn = [], covered = []
+    cdef dict left = {}
+    cdef int32_t slot
+    for slot in slots:
+        violates = False
+        number = state.items.records[slot].budgets
+        for budget in state.budgets.lists[number] if number >= 0 else ():
+            left[budget] = left.get(budget, state.budgets.allowance[<Py_ssize_t>budget]) - 1
+            violates = violates or left[budget] < 0
+        (overdrawn if violates else covered).append(slot)
+    return overdrawn, covered
+
+
+cdef tuple try_host(State state, const ClassView* view, Py_ssize_t host):
+    """(status, victims most important first as slots, violations, refusal that remains)."""
+    cdef list slots = less_important(state, view.priority, host)
+    cdef list victims = []
+    cdef int32_t slot
+    cdef Refusal refusal
+    if not slots:
+        return NOTHING_TO_EVICT, [], 0, None
+    for slot in slots:
+        move(state, slot, host, -1)
+    refusal = asked(state, view, host)
+    if refusal.mask:
+        for slot in slots:
+            move(state, slot, host, 1)
+        return STILL_REFUSED, [], 0, (refusal.first, refusal.mask, refusal.short, refusal.argument, refusal.resolvable)
+    overdrawn, covered = split_by_budget(state, slots)
+    violations = 0
+    for slot in overdrawn + covered:
+        move(state, slot, host, 1)
+        if asked(state, view, host).mask:
+            move(state, slot, host, -1)
+            victims.append(slot)
+            violations += slot in overdrawn
+    for slot in victims:
+        move(state, slot, host, 1)
+    victims.sort(key=slots.index)
+    return (CANDIDATE if victims else NOTHING_LEFT_TO_EVICT), victims, violations, None
+
+
+def evict(State state, int32_t number, const int64_t[::1] hosts):
+    """For each host: (host, status, victims as [(item, priority, order)] most important first, violations, refusal).
+
+    `refusal` is (first rule, mask, short, argument, resolvable) where the request is still refused, else None.
+    """
+    cdef const ClassView* view = state.classes.views + number
+    cdef Py_ssize_t i, host
+    cdef int32_t slot
+    cdef int32_t* kept
+    cdef list found = []
+    state.enter()
+    state.scan.make_room()
+    state.domain_terms.prepare(number)
+    kept = <int32_t*>malloc((state.counters.count + 1) * sizeof(int32_t))
+    if kept == NULL:
+        raise MemoryError("evict")
+    try:
+        for i in range(hosts.shape[0]):
+            host = hosts[i]
+            state.counters.remember_flags(host, kept)
+            status, slots, violations, refusal = try_host(state, view, host)
+            state.counters.recall_flags(host, kept)
+            victims = [
+                (item_id(state.items, slot), state.items.records[slot].priority, state.items.records[slot].order)
+                for slot in slots
+            ]
+            found.append((host, status, victims, violations, refusal))
+    finally:
+        free(kept)
+    return found
+
+
+def mark(State state, const int64_t[::1] items, const int64_t[::1] priority, const int64_t[::1] order, list budgets):
+    """Say how important items are; arrays and `budgets` (lists of budget numbers) of one length, checked by the
+    caller. Returns -1, or the index of the first id that is not a live item, with nothing changed.
+    """
+    cdef Py_ssize_t i
+    cdef int64_t start = state.journal.position
+    state.enter()
+    for i in range(items.shape[0]):
+        if state.items.find(items[i]) == NULL:
+            state.journal.revert_to(start)
+            return i
+        state.items.mark(items[i], <int32_t>priority[i], order[i], state.budgets.list_number(budgets[i]))
+    return -1

@@ -1,0 +1,272 @@
+"""The exact checker: is this a packing of the problem, does this certificate hold? Plain integers, nothing compiled.
+
+Reads the problem as it was given and shares no code with what searched: not the form, not the pricing. A certificate
+is checked by going through the types once, keeping every content of a bin that could still become worth too much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from binwright.errors import BinwrightError
+from binwright.packing.certificate import Certificate
+from binwright.packing.problem import BoolArray, Int64Array, Problem
+
+CELLS = 2048
+MOST_STATES = 400_000
+EXACT_CELLS = 8_000_000
+
+Pattern = tuple[int, tuple[tuple[int, int], ...], int]
+
+
+class TooHard(Exception):
+    """The checker gave up: it proves neither that the certificate holds nor that it does not."""
+
+
+class CheckFailed(BinwrightError):
+    """A packing or a certificate is wrong: a defect of binwright, never of the input."""
+
+
+def check_packing(problem: Problem, patterns: Sequence[Pattern]) -> int:
+    """The cost of a packing in units of price; CheckFailed where it breaks a rule or does not pack every item once.
+
+    A pattern is (kind of bin, ((row, copies), ...), how many bins).
+    """
+    items, bins = problem.items, problem.bins
+    packed = [0] * problem.types
+    used = [0] * problem.kinds
+    weights = {row: [int(weight) for weight in items.weights[row]] for _, pairs, _ in patterns for row, _ in pairs}
+    limits = [[int(amount) for amount in row] for row in bins.capacity]
+    cost = 0
+    for kind, pairs, count in patterns:
+        held = dict(pairs)
+        if count < 1 or len(held) != len(pairs) or min(held.values(), default=1) < 1:
+            raise CheckFailed(f"packing: pattern {pairs} x {count} is no pattern")
+        total = [0] * len(limits[kind])
+        for row, copies in pairs:
+            packed[row] += copies * count
+            total = [sum_ + copies * weight for sum_, weight in zip(total, weights[row])]
+            if items.eligible is not None and not items.eligible[row, kind]:
+                raise CheckFailed(f"packing: {items.name(row)} may not use {bins.name(kind)}")
+        if any(sum_ > limit for sum_, limit in zip(total, limits[kind])):
+            raise CheckFailed(f"packing: {bins.name(kind)} is overfull: {pairs}")
+        if bins.max_items is not None and 0 <= int(bins.max_items[kind]) < sum(held.values()):
+            raise CheckFailed(f"packing: {bins.name(kind)} holds too many items: {pairs}")
+        refuse_broken_rules(problem, held)
+        used[kind] += count
+        cost += count * int(bins.prices[kind])
+    for row in range(problem.types):
+        if packed[row] != int(items.counts[row]):
+            raise CheckFailed(f"packing: {items.name(row)} is packed {packed[row]} times, not {items.counts[row]}")
+    for kind in range(problem.kinds):
+        stock = problem.stock_of(kind)
+        if stock is not None and used[kind] > stock:
+            raise CheckFailed(f"packing: {used[kind]} of {bins.name(kind)} are used, {stock} are there")
+    return cost
+
+
+def refuse_broken_rules(problem: Problem, held: dict[int, int]) -> None:
+    """CheckFailed where the content of one bin breaks a rule between items."""
+    items = problem.items
+    for left, right in items.conflicts:
+        if left in held and right in held and (left != right or held[left] > 1):
+            raise CheckFailed(f"packing: {items.name(left)} and {items.name(right)} share a bin")
+    for rows, most in items.at_most:
+        if sum(held.get(row, 0) for row in set(rows)) > most:
+            raise CheckFailed(f"packing: more than {most} of {rows} share a bin")
+    for rows in items.together:
+        inside = [row for row in rows if row in held]
+        if inside and any(held.get(row, 0) != int(items.counts[row]) for row in rows):
+            raise CheckFailed(f"packing: {items.name(inside[0])} is separated from what it must stay with")
+
+
+def check_certificate(problem: Problem, certificate: Certificate) -> int:
+    """The bound that a certificate (duals per row of the problem) proves; CheckFailed, or TooHard where unproven."""
+    items = problem.items
+    if len(certificate.duals) != problem.types or len(certificate.reliefs) != problem.kinds:
+        raise CheckFailed("certificate: arrays of the wrong length")
+    if certificate.scale < 1 or min((*certificate.duals, *certificate.reliefs), default=0) < 0:
+        raise CheckFailed("certificate: a negative number, or no scale")
+    units = units_of(problem, certificate)
+    for kind in range(problem.kinds):
+        if problem.stock_of(kind) is None and certificate.reliefs[kind]:
+            raise CheckFailed(f"certificate: a relief for {problem.bins.name(kind)}, of which there is no end")
+        limit = int(problem.bins.prices[kind]) * certificate.scale + certificate.reliefs[kind]
+        if problem.stock_of(kind) != 0 and exceeds(problem, units, kind, limit):
+            raise CheckFailed(f"certificate: {problem.bins.name(kind)} can hold items worth more than {limit}")
+    return certificate.bound(
+        items.counts.tolist(), [problem.stock_of(kind) or 0 for kind in range(problem.kinds)]
+    )
+
+
+class Units:
+    """What is packed as one, with its worth: weights (n, resources) include one column a limit on items."""
+
+    def __init__(self, weights: Int64Array, counts: Int64Array, worth: Int64Array, rows: list[tuple[int, ...]]):
+        self.weights = weights
+        self.counts = counts
+        self.worth = worth
+        self.rows = rows
+
+
+def units_of(problem: Problem, certificate: Certificate) -> Units:
+    """One unit a row with a dual, one a group of rows that stay together; rules on counts become columns."""
+    items = problem.items
+    shared = {row for rows in items.together for row in rows}
+    parts = [((row, 1),) for row in range(problem.types) if row not in shared and certificate.duals[row]]
+    counts = [int(items.counts[part[0][0]]) for part in parts]
+    for rows in items.together:
+        whole = tuple((row, int(items.counts[row])) for row in rows if items.counts[row])
+        if whole:
+            parts.append(whole)
+            counts.append(1)
+    rules = [(set(rows), most) for rows, most in items.at_most]
+    table = []
+    worth = []
+    for part in parts:
+        row = [sum(copies * int(items.weights[at, r]) for at, copies in part) for r in range(items.weights.shape[1])]
+        row.append(sum(copies for _, copies in part))
+        row += [sum(copies for at, copies in part if at in rows) for rows, _ in rules]
+        table.append(row)
+        worth.append(sum(copies * certificate.duals[at] for at, copies in part))
+    if sum(worth, start=0) >= 2**62:
+        raise TooHard
+    columns = items.weights.shape[1] + 1 + len(rules)
+    array = np.array(table, np.int64).reshape(len(parts), columns)
+    return Units(array, np.array(counts, np.int64), np.array(worth, np.int64), [tuple(r for r, _ in p) for p in parts])
+
+
+def exceeds(problem: Problem, units: Units, kind: int, limit: int) -> bool:
+    """Whether a bin of this kind can hold units worth more than `limit`. Raises TooHard after too much work."""
+    items, bins = problem.items, problem.bins
+    most_items = -1 if bins.max_items is None else int(bins.max_items[kind])
+    if most_items < 0:
+        most_items = 2**60
+    room = np.array([*bins.capacity[kind], most_items, *(most for _, most in items.at_most)], np.int64)
+    usable = (units.weights <= room).all(axis=1) & (units.counts > 0) & (units.worth > 0)
+    if items.eligible is not None:
+        usable &= np.array([bool(items.eligible[list(rows), kind].all()) for rows in units.rows], bool)
+    weights, worth = units.weights[usable], units.worth[usable]
+    counts = units.counts[usable]
+    for resource, amount in enumerate(room):
+        heavy = weights[:, resource] > 0
+        counts = np.where(heavy, np.minimum(counts, amount // np.maximum(weights[:, resource], 1)), counts)
+    if sum(w * c for w, c in zip(worth.tolist(), counts.tolist())) <= limit:
+        return False
+    # one resource alone may show it: worth <= limit * weight / room for every unit, in exact integers
+    for r, amount in enumerate(room.tolist()):
+        if all(w * amount <= limit * weight for w, weight in zip(worth.tolist(), weights[:, r].tolist())):
+            return False
+    binding = [r for r in range(len(room)) if int(weights[:, r].astype(object) @ counts) > int(room[r])]
+    binding = binding or [0]
+    weights, room = weights[:, binding], room[binding]
+    apart = conflicts_between(problem, [rows for rows, use in zip(units.rows, usable) if use])
+    # equal ones as one: fewer steps
+    if apart is None:
+        joined, which = np.unique(np.column_stack([weights, worth]), axis=0, return_inverse=True)
+        counts = np.bincount(which.ravel(), weights=counts).astype(np.int64)
+        weights, worth = np.ascontiguousarray(joined[:, :-1]), np.ascontiguousarray(joined[:, -1])
+    order = np.lexsort((-worth, -(worth / ((weights / np.maximum(room, 1)).sum(axis=1) + 1e-12))))
+    apart = None if apart is None else apart[np.ix_(order, order)]
+    return search(weights[order], counts[order], worth[order], room, apart, limit)
+
+
+def conflicts_between(problem: Problem, rows: list[tuple[int, ...]]) -> BoolArray | None:
+    """Which units may not share a bin, (n, n); None when there are no such rules."""
+    if not problem.items.conflicts:
+        return None
+    pairs = set(problem.items.conflicts) | {(right, left) for left, right in problem.items.conflicts}
+    at: dict[int, int] = {row: number for number, unit in enumerate(rows) for row in unit}
+    apart = np.zeros((len(rows), len(rows)), bool)
+    for left, right in pairs:
+        if left in at and right in at:
+            apart[at[left], at[right]] = True
+    return apart
+
+
+def search(
+    weights: Int64Array, counts: Int64Array, worth: Int64Array, room: Int64Array, apart: BoolArray | None, limit: int
+) -> bool:
+    """Type after type, all contents that could still be worth more than `limit`; exact in int64."""
+    tables = [Table(weights[:, r], counts, worth, int(room[r])) for r in range(len(room))]
+    left = room.reshape(1, -1)
+    value = np.zeros(1, np.int64)
+    blocked = None if apart is None else np.zeros((1, len(worth)), bool)
+    for unit in range(len(worth)):
+        promising = value + promise(tables, unit, left) > limit
+        left, value = left[promising], value[promising]
+        blocked = None if blocked is None else blocked[promising]
+        if not len(value):
+            return False
+        pieces = [(left, value, blocked)]
+        now = (left, value, blocked)
+        for _ in range(int(counts[unit])):
+            fits = (now[0] >= weights[unit]).all(axis=1)
+            if now[2] is not None:
+                fits &= ~now[2][:, unit]
+            if not fits.any():
+                break
+            bars = None if now[2] is None or apart is None else now[2][fits] | apart[unit]
+            now = (now[0][fits] - weights[unit], now[1][fits] + worth[unit], bars)
+            if (now[1] > limit).any():
+                return True
+            keep = now[1] + promise(tables, unit, now[0]) > limit
+            now = (now[0][keep], now[1][keep], None if now[2] is None else now[2][keep])
+            pieces.append(now)
+        left = np.concatenate([piece[0] for piece in pieces])
+        value = np.concatenate([piece[1] for piece in pieces])
+        if blocked is not None:
+            blocked = np.concatenate([piece[2] for piece in pieces if piece[2] is not None])
+        elif len(value) > 1000:
+            left, value = undominated(left, value)
+        if len(value) > MOST_STATES:
+            raise TooHard
+    return bool((value > limit).any())
+
+
+class Table:
+    """Per suffix of the units: the most they can add to what is left of one resource, in whole cells, never less."""
+
+    def __init__(self, weights: Int64Array, counts: Int64Array, worth: Int64Array, room: int) -> None:
+        exact = (room + 1) * (len(worth) + 1) <= EXACT_CELLS and room <= 200_000
+        self.unit = 1 if exact else -(-(room + 1) // CELLS)
+        cells = room // self.unit + 1
+        self.rows = np.zeros((len(worth) + 1, cells), np.int64)
+        for number in range(len(worth) - 1, -1, -1):
+            row = self.rows[number + 1].copy()
+            # w units take at least floor(w / unit) cells, and what is left holds floor(left / unit) of them
+            weight, waiting, step = int(weights[number]) // self.unit, int(counts[number]), 1
+            if weight == 0:
+                row += int(worth[number]) * waiting
+                waiting = 0
+            while waiting > 0:
+                step = min(step, waiting)
+                if weight * step < cells:
+                    np.maximum(row[weight * step :], row[: -weight * step] + int(worth[number]) * step,
+                               out=row[weight * step :])  # fmt: skip
+                waiting -= step
+                step *= 2
+            self.rows[number] = row
+
+    def most(self, unit: int, left: Int64Array) -> Int64Array:
+        """What units from `unit` on can add, for each content."""
+        return self.rows[unit][left // self.unit]
+
+
+def promise(tables: list[Table], unit: int, left: Int64Array) -> Int64Array:
+    """The least over the resources of what could still be added."""
+    least = tables[0].most(unit, left[:, 0])
+    for resource in range(1, len(tables)):
+        least = np.minimum(least, tables[resource].most(unit, left[:, resource]))
+    return least
+
+
+def undominated(left: Int64Array, value: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Of contents that leave the same, the one worth most."""
+    order = np.lexsort((-value, *left.T))
+    left, value = left[order], value[order]
+    first = np.ones(len(value), bool)
+    first[1:] = (left[1:] != left[:-1]).any(axis=1)
+    return left[first], value[first]

@@ -1,0 +1,169 @@
+"""`pack`: form, bounds, constructive packings, then all is checked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from binwright.errors import InputError
+from binwright.packing.bounds import best_bound, nothing
+from binwright.packing.certificate import Certificate, for_problem
+from binwright.packing.check import CheckFailed, TooHard, check_certificate, check_packing
+from binwright.packing.expand import expand
+from binwright.packing.form import Form, make_form
+from binwright.packing.greedy import Packing, best_greedy
+from binwright.packing.problem import Problem, read
+from binwright.packing.result import Moment, PackResult
+
+Progress = Callable[[Moment], None]
+DEFAULT_SECONDS = 60.0
+
+
+class Search:
+    """The best packing and the best certificates so far, the clock, and when to stop."""
+
+    def __init__(
+        self, form: Form, time_limit: float | None, iterations: int | None, progress: Progress | None
+    ) -> None:
+        self.form = form
+        self.start = time.perf_counter()
+        self.deadline = None if time_limit is None else self.start + time_limit
+        self.most_iterations = iterations
+        self.progress = progress
+        self.iterations = 0
+        self.cost: int | None = None
+        self.packing: Packing | None = None
+        self.certificates: list[tuple[int, Certificate]] = []
+        self.bound = 0
+        self.history: list[Moment] = []
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.start
+
+    @property
+    def left(self) -> float:
+        """Seconds until the time limit; without end where only iterations count."""
+        return float("inf") if self.deadline is None else self.deadline - time.perf_counter()
+
+    @property
+    def closed(self) -> bool:
+        """Value and bound have met."""
+        return self.cost is not None and self.bound >= self.cost
+
+    @property
+    def over(self) -> bool:
+        """Closed, out of time, or out of iterations."""
+        if self.closed or self.left <= 0:
+            return True
+        return self.most_iterations is not None and self.iterations >= self.most_iterations
+
+    def found(self, cost: int, packing: Packing) -> bool:
+        """Keep a packing if it is the best so far."""
+        if self.cost is not None and cost >= self.cost:
+            return False
+        self.cost, self.packing = cost, packing
+        self.tell()
+        return True
+
+    def proved(self, certificate: Certificate) -> bool:
+        """Keep a certificate if it is the best so far."""
+        bound = certificate.bound(self.form.counts.tolist(), self.form.stock.tolist())
+        if bound <= self.bound and self.certificates:
+            return False
+        self.certificates.append((bound, certificate))
+        self.bound = max(self.bound, bound)
+        self.tell()
+        return True
+
+    def tell(self) -> None:
+        """One more moment of the history."""
+        moment = Moment(self.seconds, self.iterations, self.cost, self.bound)
+        self.history.append(moment)
+        if self.progress is not None:
+            self.progress(moment)
+
+
+def pack(
+    items: Any,
+    bins: Any,
+    *,
+    time_limit: float | None = None,
+    iterations: int | None = None,
+    progress: Progress | None = None,
+) -> PackResult:
+    """Pack items into few or cheap bins, and prove how few or how cheap it can be.
+
+    `items`: `Items`, or integers (n,) or (n, resources), one row an item; `bins`: `Bins`, or the capacity of one kind,
+    an integer or (resources,). `time_limit` in seconds of wall clock (default 60; not reproducible) or `iterations`
+    of column generation (reproducible); 0 iterations: constructive packings and bounds only. `progress(Moment)` is
+    called whenever value or bound improve. Items that fit no bin make the result "infeasible" and are named.
+    Raises InputError for what is no problem at all.
+    """
+    problem = read(items, bins)
+    refuse_limits(time_limit, iterations)
+    if time_limit is None and iterations is None:
+        time_limit = DEFAULT_SECONDS
+    start = time.perf_counter()
+    form = make_form(problem)
+    search = Search(form, time_limit, iterations, progress)
+    search.start = start
+    notes: list[str] = []
+    if form.homeless:
+        result = PackResult(problem, "infeasible", [], None, 0, for_problem(nothing(form), form, problem))
+        result.unpacked = form.homeless
+    else:
+        if form.types:
+            run(search)
+        else:
+            search.found(0, [])
+            search.proved(nothing(form))
+        result = checked(problem, search, notes)
+    result.history, result.iterations, result.seconds = search.history, search.iterations, search.seconds
+    result.notes = notes
+    return result
+
+
+def refuse_limits(time_limit: float | None, iterations: int | None) -> None:
+    """InputError for limits that are none."""
+    if time_limit is not None and (isinstance(time_limit, bool) or not 0 <= float(time_limit) < 1e9):
+        raise InputError(f"time_limit: {time_limit!r} is not a number of seconds")
+    if iterations is not None and (isinstance(iterations, bool) or not isinstance(iterations, int) or iterations < 0):
+        raise InputError(f"iterations: {iterations!r} is not a number of iterations")
+
+
+def run(search: Search) -> None:
+    """Every way to a packing and a bound, the cheap ones first, until they meet or the limits end it."""
+    search.proved(best_bound(search.form))
+    greedy = best_greedy(search.form, search.bound)
+    if greedy is not None:
+        search.found(*greedy)
+
+
+def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
+    """The result, after packing and certificate passed the checker; certificates it cannot decide are passed over."""
+    patterns = [] if search.packing is None else expand(search.form, search.packing)
+    cost = None if search.packing is None else check_packing(problem, patterns)
+    if cost != search.cost:
+        raise CheckFailed(f"packing: costs {cost}, not {search.cost}")
+    for bound, certificate in sorted(search.certificates, key=lambda pair: -pair[0]):
+        proof = for_problem(certificate, search.form, problem)
+        try:
+            if check_certificate(problem, proof) != bound:
+                raise CheckFailed(f"certificate: does not prove {bound}")
+        except TooHard:
+            notes.append(f"a bound of {bound} is not claimed: its certificate is too hard to check")
+            continue
+        break
+    else:
+        bound, proof = 0, for_problem(nothing(search.form), search.form, problem)
+    if cost is not None:
+        status = "optimal" if bound == cost else "feasible"
+    else:
+        most = [problem.stock_of(kind) for kind in range(problem.kinds)]
+        dearest = None
+        if None not in most:
+            dearest = sum(count * int(price) for count, price in zip(most, problem.bins.prices) if count)
+        status = "infeasible" if dearest is not None and bound > dearest else "unknown"
+    return PackResult(problem, status, patterns, cost, bound, proof)

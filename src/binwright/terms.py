@@ -1,0 +1,194 @@
+"""Terms over counters and domains: what a request forbids, requires or levels among the items around it.
+
+A counter (`Fleet.counter`) says how much of something lies on each host; a `Ref` reads it summed over the domains of a
+label key. Names of rules and scores are the profile's; the arithmetic is in `_core.domain_terms` and `_core.spread`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from binwright import arrays
+from binwright._core.domain_terms import HOST_KEY
+from binwright._core.domains import Domains
+from binwright.errors import InputError
+from binwright.profile import Profile
+
+MAX_SPREAD_REFS = 16
+INT32_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The sum of a counter over a host's domain.
+
+    key: label key, None = each host is its own domain. members: number from `Fleet.members`, None = every host counts.
+    weight: of this sum in a count score, negative repels. max_skew, per_host: for spread scores (per_host: the host's
+    own cell is the count, the number of feasible hosts the size).
+    """
+
+    counter: int
+    key: str | None = None
+    members: int | None = None
+    weight: int = 1
+    max_skew: int = 1
+    per_host: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HardTerm:
+    """One condition of a rule; made by the functions of this module."""
+
+    op: str
+    rule: str
+    refs: tuple[Ref, ...]
+    argument: int = 0
+    missing: int = 0
+    resolvable: bool = True
+    missing_resolvable: bool = False
+    own: int = 0
+    limit: int = 0
+    least_domains: int = 1
+    held: int = 0
+    resource: str | None = None
+    skip_when_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SoftTerm:
+    """What one count or spread score of the profile reads for this request."""
+
+    score: str
+    refs: tuple[Ref, ...]
+    require_all: bool = True
+
+
+def forbid(
+    rule: str, refs: Sequence[Ref], *, argument: int = 0, resolvable: bool = True, skip_when_empty: bool = False
+) -> HardTerm:
+    """Rejects hosts in whose domain any of the sums is above 0; a host without the key passes.
+
+    skip_when_empty: the whole rule is not asked, promises included, while this holds for all its terms and all their
+    sums are 0 without promises (kube-scheduler's Skip).
+    """
+    return HardTerm("forbid", rule, tuple(refs), argument, resolvable=resolvable, skip_when_empty=skip_when_empty)
+
+
+def require(
+    rule: str,
+    refs: Sequence[Ref],
+    *,
+    matches_itself: bool,
+    argument: int = 0,
+    missing: int = 0,
+    resolvable: bool = False,
+    missing_resolvable: bool = False,
+) -> HardTerm:
+    """Rejects hosts unless every sum is above 0, or nothing matches anywhere yet and the request matches itself.
+
+    A host that lacks one of the keys is rejected with argument `missing`.
+    """
+    own = int(matches_itself)
+    return HardTerm("require", rule, tuple(refs), argument, missing, resolvable, missing_resolvable, own)
+
+
+def at_most(
+    rule: str, ref: Ref, limit: int, *, own: int = 1, argument: int = 0, missing: int = 0, resolvable: bool = True
+) -> HardTerm:
+    """Rejects hosts where the sum with the request's `own` share would pass `limit`."""
+    return HardTerm("at_most", rule, (ref,), argument, missing, resolvable, False, own, limit)
+
+
+def skew(
+    rule: str,
+    ref: Ref,
+    max_skew: int,
+    *,
+    own: int,
+    least_domains: int = 1,
+    argument: int = 0,
+    missing: int = 0,
+    resolvable: bool = True,
+) -> HardTerm:
+    """Rejects hosts where sum + own - (smallest sum of a domain) would pass `max_skew`; with fewer than
+    `least_domains` domains the smallest sum is 0.
+    """
+    return HardTerm("skew", rule, (ref,), argument, missing, resolvable, False, own, max_skew, least_domains)
+
+
+def distinct(
+    rule: str, counters: Sequence[int], held: int, resource: str, *, argument: int = 0, resolvable: bool = True
+) -> HardTerm:
+    """Rejects hosts where the keys not yet held (a counter each, all feeding the counter `held`) and those held would
+    pass the capacity of `resource`.
+    """
+    refs = tuple(Ref(counter) for counter in counters)
+    return HardTerm("distinct", rule, refs, argument, resolvable=resolvable, held=held, resource=resource)
+
+
+class TermCompiler:
+    """Turns terms into the core's numbers, for one fleet; refuses unknown names with the request's `where`."""
+
+    def __init__(self, where: str, profile: Profile, resources: Mapping[str, int], domains: Domains, counters: int):
+        self._where = where
+        self._profile = profile
+        self._resources = resources
+        self._domains = domains
+        self._counters = counters
+
+    def hard(self, term: HardTerm) -> dict[str, Any]:
+        """One hard term as the core takes it."""
+        position = self._profile.positions.get(term.rule)
+        if position is None or self._profile.rules[position].kind != "static":
+            raise InputError(f"{self._where}: the profile has no static rule {term.rule!r}")
+        if term.resource is not None and term.resource not in self._resources:
+            raise InputError(f"{self._where}: unknown resource {term.resource!r}")
+        numbers = {
+            name: self._small(f"{term.op} {name}", getattr(term, name))
+            for name in ("argument", "missing", "limit", "least_domains", "own")
+        }
+        return {
+            "op": term.op,
+            "rule": position,
+            "refs": [self._ref(ref) for ref in term.refs],
+            "resolvable": int(term.resolvable),
+            "skip_when_empty": int(term.skip_when_empty),
+            "missing_resolvable": int(term.missing_resolvable),
+            "self": numbers.pop("own"),
+            "held": self._counter(term.held) if term.op == "distinct" else 0,
+            "resource": 0 if term.resource is None else self._resources[term.resource],
+            **numbers,
+        }
+
+    def soft(self, term: SoftTerm) -> dict[str, Any]:
+        """One soft term as the core takes it."""
+        names = [score.name for score in self._profile.scores if score.kind in ("count", "spread")]
+        if term.score not in names:
+            raise InputError(f"{self._where}: the profile has no count or spread score {term.score!r}")
+        kind = next(score.kind for score in self._profile.scores if score.name == term.score)
+        if kind == "spread" and len(term.refs) > MAX_SPREAD_REFS:
+            raise InputError(f"{self._where}: {len(term.refs)} spread constraints, at most {MAX_SPREAD_REFS}")
+        refs = [self._ref(ref) for ref in term.refs]
+        return {"slot": names.index(term.score), "require_all": int(term.require_all), "refs": refs}
+
+    def _ref(self, ref: Ref) -> dict[str, int]:
+        return {
+            "counter": self._counter(ref.counter),
+            "key": HOST_KEY if ref.key is None else self._domains.add_key(ref.key),
+            "members": -1 if ref.members is None else arrays.index(f"{self._where}: members", ref.members),
+            "weight": self._small("weight", ref.weight, -INT32_MAX),
+            "max_skew": self._small("max_skew", ref.max_skew),
+            "per_host": int(ref.per_host),
+        }
+
+    def _counter(self, counter: int) -> int:
+        number = arrays.index(f"{self._where}: counter", counter)
+        if not 0 <= number < self._counters:
+            raise InputError(f"{self._where}: no counter {number}")
+        return number
+
+    def _small(self, what: str, value: int, low: int = 0) -> int:
+        number = arrays.index(f"{self._where}: {what}", value)
+        if not low <= number <= INT32_MAX:
+            raise InputError(f"{self._where}: {what} {number} is outside {low}..{INT32_MAX}")
+        return number

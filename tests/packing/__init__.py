@@ -1,0 +1,1 @@
+"""Bin packing: results beside brute force, certificates beside an oracle, refusals, formats."""
