@@ -1,4 +1,4 @@
-from typing import Any, final, Final
+from typing import Any, Final, final
 
 from typing_extensions import Buffer
 

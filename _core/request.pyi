@@ -1,4 +1,4 @@
-from typing import Any, final
+from typing import final
 
 from typing_extensions import Buffer
 

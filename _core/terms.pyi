@@ -1,4 +1,4 @@
-from typing import Any, final, Final
+from typing import Any, Final, final
 
 KINDS: Final[dict[str, int]]
 NORMALISERS: Final[dict[str | None, int]]

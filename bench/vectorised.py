@@ -3,8 +3,8 @@
     python bench/vectorised.py            compare; exit 1 if a copy lost a loop, or won one that is not stored
     python bench/vectorised.py --update   store what is found
 
-Instruction counts and tests do not see a loop that fell back to scalar code; only the compiler's report does. Numbers are
-stored per machine and major version of GCC; under another key the report is printed and nothing is compared.
+Instruction counts and tests do not see a loop that fell back to scalar code; only the compiler's report does. Numbers
+are stored per machine and major version of GCC; under another key the report is printed and nothing is compared.
 Reads setup.py's own extension list, so the flags are those of the wheel. Needs GCC.
 """
 

@@ -78,7 +78,8 @@ def _nearest(hosts: npt.NDArray[np.intp], part: Int64Array, whole: Int64Array | 
     quotient = part / whole
     close = np.flatnonzero(quotient <= quotient.min() * (1 + 1e-12))
     wholes = np.broadcast_to(whole, part.shape)
-    return min((Fraction(int(part[i]), int(wholes[i])), int(hosts[i]), int(i)) for i in close)
+    _, first = np.unique(np.stack((part[close], wholes[close])), axis=1, return_index=True)  # many hosts are alike
+    return min((Fraction(int(part[i]), int(wholes[i])), int(hosts[i]), int(i)) for i in close[first])
 
 
 def _smaller_request(

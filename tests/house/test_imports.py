@@ -13,8 +13,10 @@ HEIGHTS = {
 ONE_ROOM = {"formats": "face", "schemas": "face"}
 CORE_FLOORS = (
     ("arrow", "kernels", "_kernels_base", "_kernels_v3", "_kernels_v4", "_kernels_sve"),
-    ("journal", "columns", "items", "fleet", "hostset", "domains", "counters", "domain_terms", "spread", "clauses", "devices")
-    + ("matching", "groups", "numa", "request", "terms", "overlays", "budgets"),
+    (
+        *("journal", "columns", "items", "fleet", "hostset", "domains", "counters", "domain_terms", "spread"),
+        *("clauses", "devices", "matching", "groups", "numa", "request", "terms", "overlays", "budgets"),
+    ),
     ("scan", "index", "undo", "state"),
     ("place", "evict", "candidates", "pack", "firstfit", "grouping", "pricing"),
 )

@@ -36,7 +36,6 @@ def state_of(fleet):
 BIG = 2**56 + 1
 
 BAD_FLEETS = {
-    "no resources": lambda: Fleet({}),
     "floats": lambda: Fleet({"cpu": np.array([1.0, 2.0])}),
     "NaN": lambda: Fleet({"cpu": np.array([float("nan")])}),
     "strings": lambda: Fleet({"cpu": np.array(["8"])}),
@@ -117,7 +116,6 @@ BAD_CALLS = {
     "add lengths differ": lambda f, r: f.add_hosts({"cpu": ONES, "memory": ONES[:2]}),
     "remove outside": lambda f, r: f.remove_hosts([7]),
     "remove one with items": lambda f, r: f.remove_hosts([3, 0]),
-    "remove twice": lambda f, r: f.remove_hosts([3, 3]),
     "resize outside": lambda f, r: f.resize(9, {"cpu": 1}),
     "resize unknown resource": lambda f, r: f.resize(0, {"cpu": 1, "disk": 1}),
     "resize negative": lambda f, r: f.resize(0, {"cpu": 1, "memory": -1}),
@@ -160,7 +158,7 @@ def test_bad_calls_change_nothing(call):
 
 def test_the_line_names_object_and_field():
     fleet, _ = small_fleet()
-    with pytest.raises(BinwrightError, match=r"memory.*\bb\b|\bb\b.*memory"):
+    with pytest.raises(BinwrightError, match=r"host 1\b.*memory"):
         fleet.resize(1, {"memory": -1})
     with pytest.raises(BinwrightError, match="disk"):
         fleet.request({"disk": 1})
