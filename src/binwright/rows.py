@@ -308,6 +308,8 @@ class Rows:
             if not positions or positions[0] < 0 or positions[-1] >= len(lists):
                 raise InputError(f"{where}: subtrees names a group that is not there: {list(together)}")
             subtrees.append(positions)
+        if rules.greedy and (subtrees or any(group.spread and group.required for group in groups)):
+            raise InputError(f"{where}: greedy groups cannot have rules over several rows (subtrees, spread clauses)")
         steps = arrays.index(f"{where}: steps", rules.steps)
         if not 0 < steps <= LARGEST_AMOUNT:
             raise InputError(f"{where}: steps {steps} is outside 1..2**56")
