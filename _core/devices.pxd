@@ -52,6 +52,7 @@ cdef struct Root:        # what the forest knows of a host
     int32_t links
     int32_t labels       # set number
     int32_t members      # set number
+    int32_t claims       # claims on the host itself
 
 
 cdef struct Link:

@@ -289,9 +289,9 @@ cdef class Forest(Idea):
         ]
         return row.host, row.parent, row.labels, row.members, row.children, row.claims, stocks
 
-    def root_sets(self, int32_t host):
-        """(labels, members) of a host's own root, as set numbers."""
-        return self.roots[host].labels, self.roots[host].members
+    def root(self, int32_t host):
+        """(labels, members, claims) of a host's own root; the first two are set numbers."""
+        return self.roots[host].labels, self.roots[host].members, self.roots[host].claims
 
     def stock_table(self, int64_t[:, ::1] table):
         """Fill (stocks, 5): row, host, resource, capacity, used of each stock; row -1 where it was removed."""
@@ -341,6 +341,8 @@ cdef class Forest(Idea):
             self.fleet.used.int64s(where % resources)[where // resources] += sign * amount
         if row >= 0:
             self.rows[row].claims += sign
+        else:
+            self.roots[~row].claims += sign
 
     cdef int32_t push(self, int32_t item, int kind, int32_t where, int64_t amount, int group) except -1 nogil:
         """A claim in front of the item's chain; returns 1 if its cell was a spare one."""

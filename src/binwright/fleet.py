@@ -200,12 +200,16 @@ class Fleet(CounterMethods, EvictionMethods):
         return np.arange(first, first + count, dtype=np.int64)
 
     def remove_hosts(self, hosts: Any) -> None:
-        """Take hosts out of the fleet. Raises StateError for a host that holds items; then nothing has changed."""
+        """Take hosts and their rows out of the fleet. Raises StateError for a host that holds items, or serves items
+        of another by a link; then nothing has changed.
+        """
         chosen = self._hosts("remove_hosts", hosts)
         for host in chosen.tolist():
             if self._state.items.on_host(host):
                 raise StateError(f"remove_hosts: host {host} ({self._names[host]!r}) holds items; release them first")
+            self.rows.check_unused("remove_hosts", host)
         for host in chosen.tolist():
+            self.rows.clear(host)
             for resource in range(len(self.resources)):
                 self._state.fleet.set_capacity(host, resource, 0)
                 self._state.fleet.set_used(host, resource, 0)

@@ -165,7 +165,7 @@ class Rows:
                 continue
             if not 0 <= parent < first + i or parent < first and self._forest.row(parent) is None:
                 raise InputError(f"{where}: parent {parent} of row {first + i} is not an earlier row")
-            root = int(roots[parent - first]) if parent >= first else self._forest.row(parent)[0]
+            root = int(roots[parent - first]) if parent >= first else self._row(where, parent)[1][0]
             if root != roots[i]:
                 raise InputError(f"{where}: parent {parent} of row {first + i} belongs to another host")
 
@@ -207,11 +207,29 @@ class Rows:
             below = sum(other[1] == number for other in found.values())
             if below != children:
                 raise StateError(f"remove_rows: row {number} has rows below it")
+        self._drop(numbers)
+
+    def _drop(self, numbers: list[int]) -> None:
         for host in self._forest.linking(frozenset(numbers)):
-            for row in set(self._forest.links_of(host)) & found.keys():
+            for row in sorted(set(self._forest.links_of(host)).intersection(numbers)):
                 self._forest.unlink(host, row)
         for number in sorted(numbers, reverse=True):
-            self._forest.remove_row(number)
+            if number >= 0:
+                self._forest.remove_row(number)
+
+    def check_unused(self, where: str, host: int) -> None:
+        """Raise StateError if an item of another host holds this host, or a row of it."""
+        used = self._forest.root(host)[2] + sum(self._row(where, row)[1][5] for row in self._forest.rows_of(host))
+        if used:
+            raise StateError(f"{where}: host {host} or a row of it serves items of other hosts; release them first")
+
+    def clear(self, host: int) -> None:
+        """Forget all rows of a host that holds no items, its labels, and every link to it or from it."""
+        for row in self._forest.links_of(host):
+            self._forest.unlink(host, row)
+        self._drop([~host, *self._forest.rows_of(host)])
+        if self._forest.root(host)[:2] != (0, 0):
+            self._forest.set_labels(~host, 0, 0)
 
     def resize(self, row: int, capacity: Mapping[str, int]) -> None:
         """Give a row new capacities of resources that it has; what is used may exceed them."""
@@ -256,7 +274,7 @@ class Rows:
         number = arrays.index("relabel_row", row)
         if number < 0:
             self._hosts("relabel_row", ~number)
-            now = self._forest.root_sets(~number)
+            now = self._forest.root(~number)[:2]
         else:
             now = self._row("relabel_row", number)[1][2:4]
         clauses = self._forest.clauses
