@@ -356,6 +356,7 @@ cdef class Forest(Idea):
                 self.claims = <Claim*>enlarged(self.claims, self.claim_room * sizeof(Claim))
             cell = <int32_t>self.claim_count
             self.claim_count += 1
+        memset(self.claims + cell, 0, sizeof(Claim))  # its padding too: equal states are equal bytes
         self.claims[cell].amount = amount
         self.claims[cell].where = where
         self.claims[cell].kind = <int16_t>kind
@@ -366,7 +367,7 @@ cdef class Forest(Idea):
         return spare
 
     cdef void pop(self, int32_t item) noexcept nogil:
-        """Forget the item's newest claim; its cell becomes a spare one, blank so that equal states are equal bytes."""
+        """Forget the item's newest claim; its cell becomes a spare one, blank but for the chain."""
         cdef int32_t cell = self.held[item]
         cdef Claim* claim = self.claims + cell
         self.move(claim.kind, claim.where, claim.amount, -1)
