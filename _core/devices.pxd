@@ -13,12 +13,17 @@ from libc.stdint cimport int16_t, int32_t, int64_t
 from binwright._core.clauses cimport Clauses
 from binwright._core.fleet cimport Fleet
 from binwright._core.journal cimport Change, Idea, Journal
+from binwright._core.numa cimport Cells
 
 
 cdef enum ClaimKind:
     ON_STOCK = 0     # where = stock
     ON_COLUMN = 1    # where = host * resources of the fleet + resource
     PRESENCE = 2     # where = row: it serves the group and gives nothing
+    ON_PAGES = 3     # where = page size of a cell, amount = pages
+    PINNED = 4       # where = word of a cell's pinned CPUs, amount = bits: for the item's own CPUs
+    SPARE = 5        # the same for its emulator
+    BESIDE = 6       # the same for siblings of those that nobody may use
 
 
 cdef struct Row:
@@ -29,6 +34,7 @@ cdef struct Row:
     int32_t members      # set number
     int32_t stock        # first of its stocks
     int32_t stocks
+    int32_t cell         # number of its cell, -1 = none
     int32_t children     # rows directly below it
     int32_t claims       # claims on it
     int32_t gone         # 1 = removed
@@ -73,6 +79,7 @@ cdef class Forest(Idea):
     cdef Journal journal
     cdef Fleet fleet
     cdef readonly Clauses clauses
+    cdef readonly Cells cells
     cdef readonly list resources     # names that only rows have; numbers go on after the fleet's
     cdef Row* rows
     cdef readonly Py_ssize_t count   # rows ever made

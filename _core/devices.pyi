@@ -5,13 +5,15 @@ from typing_extensions import Buffer
 from binwright._core.clauses import Clauses
 from binwright._core.fleet import Fleet
 from binwright._core.journal import Idea, Journal
+from binwright._core.numa import Cells
 
 MOST_GROUPS: int
-RowRecord = tuple[int, int, int, int, int, int, list[tuple[int, int, int, int]]]
+RowRecord = tuple[int, int, int, int, int, int, list[tuple[int, int, int, int]], int]
 
 @final
 class Forest(Idea):
     clauses: Clauses
+    cells: Cells
     resources: list[str]
     count: int
     stock_count: int
@@ -25,6 +27,7 @@ class Forest(Idea):
         labels: int,
         members: int,
         stocks: list[tuple[int, int, int, int, int, int]],
+        cell: tuple[list[int], list[tuple[int, int, int, int]], bool] | None,
     ) -> int: ...
     def remove_row(self, number: int) -> None: ...
     def set_capacity(self, stock: int, amount: int) -> None: ...
@@ -38,4 +41,4 @@ class Forest(Idea):
     def row(self, number: int) -> RowRecord | None: ...
     def root(self, host: int) -> tuple[int, int, int]: ...
     def stock_table(self, table: Buffer) -> None: ...
-    def claims_of(self, item: int) -> list[tuple[int, int, int, int]]: ...
+    def claims_of(self, item: int) -> list[tuple[int, int, int, int, int]]: ...

@@ -2,11 +2,12 @@
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport int16_t
+from libc.stdint cimport int16_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 
 from binwright._core.journal cimport high_half, low_half, pack
+from binwright._core.numa cimport Cell, PageSize
 
 cdef enum Kind:
     ROW_ADDED      # what = row
@@ -17,7 +18,7 @@ cdef enum Kind:
     LINKED         # what = row, old = 1 if the cell was a spare one
     UNLINKED       # what = row
     CLAIMED        # what = item, old = 1 if the cell was a spare one
-    GIVEN_BACK     # + claim kind << 4 | group << 6; what = item << 32 | where, old = amount
+    GIVEN_BACK     # + claim kind << 4 | group << 7; what = item << 32 | where, old = amount
 
 MOST_GROUPS = 256   # of one request, so that a group's number fits into the kind of a change
 
@@ -44,6 +45,7 @@ cdef class Forest(Idea):
         self.journal = journal
         self.fleet = fleet
         self.clauses = Clauses()
+        self.cells = Cells()
         self.resources = []
         self.count = self.row_room = self.stock_count = self.stock_room = self.stride = self.item_room = 0
         self.link_count = self.link_room = self.claim_count = self.claim_room = 0
@@ -78,10 +80,11 @@ cdef class Forest(Idea):
             self.resources.append(name)
         return self.fleet.resources + self.resources.index(name)
 
-    def add_row(self, int32_t host, int32_t parent, int32_t labels, int32_t members, list stocks):
+    def add_row(self, int32_t host, int32_t parent, int32_t labels, int32_t members, list stocks, tuple cell):
         """A new row below `parent` or directly below `host`; host -1 = a pool. Returns its number.
 
-        stocks: (resource, capacity, used, smallest, largest, step) each, checked by the caller.
+        stocks: (resource, capacity, used, smallest, largest, step) each; cell: what `Cells.add` takes after the row,
+        or None; checked by the caller.
         """
         cdef int32_t number = <int32_t>self.count
         cdef Row* row
@@ -98,6 +101,7 @@ cdef class Forest(Idea):
         row.host, row.parent, row.next, row.labels, row.members = host, parent, -1, labels, members
         row.stock, row.stocks = <int32_t>self.stock_count, <int32_t>len(stocks)
         row.children = row.claims = row.gone = 0
+        row.cell = -1 if cell is None else self.cells.add(number, *cell)
         for resource, capacity, used, smallest, largest, step in stocks:
             stock = self.stocks + self.stock_count
             stock.row, stock.resource, stock.capacity, stock.used = number, resource, capacity, used
@@ -276,8 +280,8 @@ cdef class Forest(Idea):
         return found
 
     def row(self, int32_t number):
-        """(host, parent, labels, members, children, claims, stocks) of a row; None if it was removed. Stocks:
-        (number, resource, capacity, used) each.
+        """(host, parent, labels, members, children, claims, stocks, cell) of a row; None if it was removed. Stocks:
+        (number, resource, capacity, used) each; cell: its number, -1 = none.
         """
         cdef Row* row = self.rows + number
         cdef int32_t i
@@ -287,7 +291,7 @@ cdef class Forest(Idea):
             (i, self.stocks[i].resource, self.stocks[i].capacity, self.stocks[i].used)
             for i in range(row.stock, row.stock + row.stocks)
         ]
-        return row.host, row.parent, row.labels, row.members, row.children, row.claims, stocks
+        return row.host, row.parent, row.labels, row.members, row.children, row.claims, stocks, row.cell
 
     def root(self, int32_t host):
         """(labels, members, claims) of a host's own root; the first two are set numbers."""
@@ -320,25 +324,35 @@ cdef class Forest(Idea):
     cdef int32_t host_of(self, int kind, int32_t where) noexcept nogil:
         """The host whose row a claim is on, -1 for a pool's."""
         cdef int32_t row
-        if kind == ON_COLUMN:
-            return where // <int32_t>self.fleet.resources
-        row = self.stocks[where].row if kind == ON_STOCK else where
+        row = self.row_of(kind, where)
         return ~row if row < 0 else self.rows[row].host
 
     cdef int32_t row_of(self, int kind, int32_t where) noexcept nogil:
         """The row that a claim is on; ~slot for a host."""
         if kind == ON_COLUMN:
             return ~(where // <int32_t>self.fleet.resources)
-        return self.stocks[where].row if kind == ON_STOCK else where
+        if kind == ON_STOCK:
+            return self.stocks[where].row
+        if kind == ON_PAGES:
+            return self.cells.sizes[where].row
+        return self.cells.owner[where] if kind >= PINNED else where
 
     cdef void move(self, int kind, int32_t where, int64_t amount, int sign) noexcept nogil:
         """used += sign * amount, and the count of claims on the row."""
         cdef int32_t resources = <int32_t>self.fleet.resources
         cdef int32_t row = self.row_of(kind, where)
+        cdef PageSize* sizes = self.cells.sizes
+        cdef uint64_t* words = self.cells.words
         if kind == ON_STOCK:
             self.stocks[where].used += sign * amount
         elif kind == ON_COLUMN:
             self.fleet.used.int64s(where % resources)[where // resources] += sign * amount
+        elif kind == ON_PAGES:
+            sizes[where].used += sign * amount
+        elif kind >= PINNED and sign > 0:
+            words[where] |= <uint64_t>amount
+        elif kind >= PINNED:
+            words[where] &= ~<uint64_t>amount
         if row >= 0:
             self.rows[row].claims += sign
         else:
@@ -390,7 +404,7 @@ cdef class Forest(Idea):
         while self.held[item] >= 0:
             claim = self.claims + self.held[item]
             self.journal.note(
-                self.number, GIVEN_BACK | claim.kind << 4 | claim.group << 6, self.host_of(claim.kind, claim.where),
+                self.number, GIVEN_BACK | claim.kind << 4 | claim.group << 7, self.host_of(claim.kind, claim.where),
                 pack(item, claim.where), claim.amount,
             )
             self.pop(item)
@@ -404,19 +418,28 @@ cdef class Forest(Idea):
             cell = self.claims[cell].next
 
     def claims_of(self, int32_t item):
-        """What an item slot holds: (group, row, resource, amount) each, oldest first; resource -1 = nothing of it."""
+        """What an item slot holds: (group, kind, row, what, amount) each, oldest first. what: the resource, the page
+        size, or the first CPU of a word of bits, which `amount` then is.
+        """
         cdef list found = []
         cdef int32_t cell = self.held[item] if item < self.item_room else -1
         cdef Claim* claim
+        cdef Cell* cell_of_row
         while cell >= 0:
             claim = self.claims + cell
             if claim.kind == ON_STOCK:
-                resource = self.stocks[claim.where].resource
+                what = self.stocks[claim.where].resource
             elif claim.kind == ON_COLUMN:
-                resource = claim.where % <int32_t>self.fleet.resources
+                what = claim.where % <int32_t>self.fleet.resources
+            elif claim.kind == ON_PAGES:
+                what = self.cells.sizes[claim.where].size
+            elif claim.kind == PRESENCE:
+                what = -1
             else:
-                resource = -1
-            found.append((claim.group, self.row_of(claim.kind, claim.where), resource, claim.amount))
+                cell_of_row = self.cells.cells + self.rows[self.cells.owner[claim.where]].cell
+                what = 64 * (claim.where - cell_of_row.first - cell_of_row.words)
+            row = self.row_of(claim.kind, claim.where)
+            found.append((claim.group, claim.kind, row, what, <uint64_t>claim.amount))
             cell = claim.next
         found.reverse()
         return found
@@ -436,12 +459,14 @@ cdef class Forest(Idea):
                 self.claim_count -= 1
         elif kind == GIVEN_BACK:
             self.push(
-                high_half(change.what), change.kind >> 4 & 3, low_half(change.what), change.old, change.kind >> 6
+                high_half(change.what), change.kind >> 4 & 7, low_half(change.what), change.old, change.kind >> 7
             )
         elif kind == ROW_ADDED:
             self.count -= 1
             row = self.rows + self.count
             self.stock_count = row.stock
+            if row.cell >= 0:
+                self.cells.drop_last()
             if row.parent >= 0:
                 self.rows[row.parent].children -= 1
             if row.host >= 0:
@@ -495,7 +520,7 @@ cdef class Forest(Idea):
         while items and self.held[items - 1] < 0:
             items -= 1
         return (
-            self.clauses.save(), list(self.resources), self.stride, self.spare_link, self.spare_claim,
+            self.clauses.save(), list(self.resources), self.stride, self.cells.save(), self.spare_link, self.spare_claim,
             PyBytes_FromStringAndSize(<char*>self.rows, self.count * sizeof(Row)),
             PyBytes_FromStringAndSize(<char*>self.stocks, self.stock_count * sizeof(Stock)),
             PyBytes_FromStringAndSize(<char*>self.roots, self.stride * sizeof(Root)),
@@ -506,8 +531,9 @@ cdef class Forest(Idea):
 
     cpdef object restore(self, object saved):
         cdef Py_ssize_t host
-        clauses, names, stride, spare_link, spare_claim, rows, stocks, roots, links, claims, held = saved
+        clauses, names, stride, cells, spare_link, spare_claim, rows, stocks, roots, links, claims, held = saved
         self.clauses.restore(clauses)
+        self.cells.restore(cells)
         self.resources = list(names)
         self.stride, self.spare_link, self.spare_claim = stride, spare_link, spare_claim
         self.item_room = len(held) // sizeof(int32_t)

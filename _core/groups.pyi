@@ -12,7 +12,9 @@ class GroupSet:
         cls,
         groups: tuple[tuple[Any, ...], ...],
         root: int,
+        gathered: int,
         subtrees: tuple[tuple[int, ...], ...],
+        keys: tuple[tuple[int, int, int], ...],
         greedy: bool,
         steps: int,
     ) -> GroupSet: ...

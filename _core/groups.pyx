@@ -11,7 +11,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from binwright._core.clauses cimport FORBIDDEN
-from binwright._core.devices cimport ON_COLUMN, ON_STOCK, PRESENCE, Stock
+from binwright._core.devices cimport BESIDE, ON_COLUMN, ON_PAGES, ON_STOCK, PINNED, PRESENCE, SPARE, Stock
 from binwright._core.fleet cimport ABSENT
 from binwright._core.matching cimport lowest_bit, match_all, prefer
 
@@ -24,33 +24,51 @@ cdef inline bint has(const uint64_t* words, int32_t bit) noexcept nogil:
 
 @cython.final
 cdef class GroupSet:
-    """groups: (asks, labels, members, within, one_row, whole, least_free, isolated, linked, root_answers) each, with
-    asks = ((resource, amount), ...) and filters as numbers; root: filter; subtrees: tuples of group numbers. At most
-    256 units; all checked by the caller.
+    """groups: (asks, labels, members, within, one_row, whole, least_free, isolated, linked, root_answers, wish) each,
+    with asks = ((resource, amount, check), ...), filters as numbers, wish = the fields of a Wish in order or None;
+    root, gathered: filters; subtrees: tuples of group numbers; keys: (kind, resource, descending). At most 256 units;
+    all checked by the caller.
     """
 
-    def __cinit__(self, tuple groups, int32_t root, tuple subtrees, bint greedy, int64_t steps):
+    def __cinit__(
+        self, tuple groups, int32_t root, int32_t gathered, tuple subtrees, tuple keys, bint greedy, int64_t steps
+    ):
         cdef Plan* plan = &self.plan
         cdef Group* group
+        cdef Wish* asked
         cdef int32_t number, ask = 0, unit = 0
         cdef list units_of = []
         memset(plan, 0, sizeof(Plan))
-        self.spec = groups, root, subtrees, greedy, steps
+        self.spec = groups, root, gathered, subtrees, keys, greedy, steps
         units = sum(1 if one_row else len(asks) for asks, _, _, _, one_row, *_ in groups)
         plan.asks = <Ask*>PyMem_Calloc(1 + sum(len(group[0]) for group in groups), sizeof(Ask))
         plan.groups = <Group*>PyMem_Calloc(1 + len(groups), sizeof(Group))
         plan.units = <Unit*>PyMem_Calloc(1 + units, sizeof(Unit))
+        plan.wishes = <Wish*>PyMem_Calloc(1 + len(groups), sizeof(Wish))
+        plan.keys = <Key*>PyMem_Calloc(1 + len(keys), sizeof(Key))
         plan.subtrees = <uint64_t*>PyMem_Calloc(1 + len(subtrees), UNIT_WORDS * sizeof(uint64_t))
-        if plan.asks == NULL or plan.groups == NULL or plan.units == NULL or plan.subtrees == NULL:
+        if (
+            plan.asks == NULL or plan.groups == NULL or plan.units == NULL or plan.wishes == NULL or plan.keys == NULL
+            or plan.subtrees == NULL
+        ):
             raise MemoryError("groups")
-        for number, (asks, labels, members, within, one_row, whole, least, isolated, linked, answers) in enumerate(groups):
+        for number, (
+            asks, labels, members, within, one_row, whole, least, isolated, linked, answers, wish
+        ) in enumerate(groups):
             group = plan.groups + number
             group.labels, group.members, group.within = labels, members, within
             group.one_row, group.whole, group.least_free = one_row, whole, least
             group.isolated, group.linked, group.root_answers = isolated, linked, answers
+            group.wish = -1
+            if wish is not None:
+                group.wish = plan.wish_count
+                asked = plan.wishes + plan.wish_count
+                asked.memory, asked.page, asked.resource, asked.pinned, asked.spare, asked.threads, asked.strict = wish
+                plan.wish_count += 1
             units_of.append(unit)
-            for i, (resource, amount) in enumerate(asks):
+            for i, (resource, amount, check) in enumerate(asks):
                 plan.asks[ask].resource = resource
+                plan.asks[ask].check = check
                 plan.asks[ask].amount = amount
                 if not one_row:
                     plan.units[unit].group, plan.units[unit].ask, plan.units[unit].asks = number, ask, 1
@@ -66,12 +84,18 @@ cdef class GroupSet:
                 for unit in range(units_of[i], units_of[i + 1]):
                     plan.subtrees[number * UNIT_WORDS + (unit >> 6)] |= <uint64_t>1 << (unit & 63)
         plan.group_count, plan.unit_count, plan.subtree_count = len(groups), units, len(subtrees)
-        plan.root, plan.greedy, plan.steps = root, greedy, steps
+        for number, (kind, resource, descending) in enumerate(keys):
+            plan.keys[number].kind, plan.keys[number].resource = kind, resource
+            plan.keys[number].descending = descending
+        plan.key_count = len(keys)
+        plan.root, plan.gathered, plan.greedy, plan.steps = root, gathered, greedy, steps
 
     def __dealloc__(self):
         PyMem_Free(self.plan.asks)
         PyMem_Free(self.plan.groups)
         PyMem_Free(self.plan.units)
+        PyMem_Free(self.plan.wishes)
+        PyMem_Free(self.plan.keys)
         PyMem_Free(self.plan.subtrees)
 
     def __reduce__(self):
@@ -213,6 +237,10 @@ cdef class Search:
             self.rows += 1
             link = self.forest.links[link].next
         self.words = (self.rows + 63) >> 6
+        self.cells = 0
+        if self.plan.key_count:
+            for number in range(1, self.own):
+                self.cells += self.forest.rows[self.row[number]].cell >= 0
 
     cdef bint suits(self, int32_t unit, int32_t index) noexcept nogil:
         """May this row serve this unit if it serves nothing else of the request?"""
@@ -247,12 +275,37 @@ cdef class Search:
                     return False
         if group.whole and not self.empty and not self.forest.untouched(row):
             return False
+        if group.wish >= 0 and (row < 0 or not self.suits_cell(self.plan.wishes + group.wish, row)):
+            return False
         for i in range(self.plan.units[unit].asks):
-            if not self.left(index, ask[i].resource, &free, &largest) or free < ask[i].amount:
+            if not self.left(index, ask[i].resource, &free, &largest):
+                return False
+            if ask[i].check != FREE:
+                if ask[i].check == THERE and ask[i].amount > self.forest.stock_of(row, ask[i].resource).capacity:
+                    return False
+                continue
+            if free < ask[i].amount:
                 return False
             if not group.whole and (largest < ask[i].amount or not self.may_be_claimed(row, ask + i)):
                 return False
         return True
+
+    cdef bint suits_cell(self, const Wish* wish, int32_t row) noexcept nogil:
+        """Has the row a cell with the memory and the CPUs of a wish?"""
+        cdef int32_t cell = self.forest.rows[row].cell
+        cdef Stock* stock
+        if cell < 0:
+            return False
+        if wish.page or self.forest.cells.cells[cell].pages:
+            if self.forest.cells.page_for(cell, wish, self.empty) < 0:
+                return False
+        elif wish.memory:
+            stock = self.forest.stock_of(row, wish.resource)
+            if stock == NULL:
+                return False
+            if wish.memory > stock.capacity - (stock.used if wish.strict and not self.empty else 0):
+                return False
+        return not wish.strict or self.forest.cells.pack(cell, wish, self.empty, &self.packing)
 
     cdef bint left(self, int32_t index, int32_t resource, int64_t* free, int64_t* largest) noexcept nogil:
         """What a row has free of a resource, and the most that one request may claim; False if it has no stock."""
@@ -323,6 +376,9 @@ cdef class Search:
                 return True
         if group == self.plan.units[other].group and self.forest.clauses.wanted[self.plan.groups[group].labels]:
             return True
+        if self.plan.gathered and self.plan.groups[group].wish >= 0:
+            if self.plan.groups[self.plan.units[other].group].wish >= 0:
+                return True
         for word in range(self.plan.subtree_count):
             if has(self.plan.subtrees + word * UNIT_WORDS, unit) and has(self.plan.subtrees + word * UNIT_WORDS, other):
                 return True
@@ -333,6 +389,8 @@ cdef class Search:
         cdef const Group* group = self.plan.groups + self.plan.units[unit].group
         cdef int32_t i
         if not group.one_row and self.forest.clauses.wanted[group.labels]:
+            return True
+        if self.plan.gathered and group.wish >= 0:
             return True
         for i in range(self.plan.subtree_count):
             if has(self.plan.subtrees + i * UNIT_WORDS, unit):
@@ -360,12 +418,13 @@ cdef class Search:
         for i in range(self.count):
             other = self.plan.units + self.members[i]
             group = self.plan.groups + other.group
-            if group.whole or group.isolated or other.asks != unit.asks or self.bound(self.members[i]):
+            if group.whole or group.isolated or group.wish >= 0 or other.asks != unit.asks or self.bound(self.members[i]):
                 return False
             for a in range(unit.asks):
                 if (
                     self.plan.asks[unit.ask + a].resource != self.plan.asks[other.ask + a].resource
                     or self.plan.asks[unit.ask + a].amount != self.plan.asks[other.ask + a].amount
+                    or self.plan.asks[unit.ask + a].check != FREE or self.plan.asks[other.ask + a].check != FREE
                 ):
                     return False
         return True
@@ -429,7 +488,41 @@ cdef class Search:
                         i -= 1
                 order[i] = index
                 count += 1
+        if self.plan.key_count and self.plan.groups[self.plan.units[unit].group].wish >= 0:
+            if self.cells > self.plan.wish_count:
+                for word in range(self.plan.key_count):
+                    self.sort_by(self.plan.keys + word, order, count)
         return count
+
+    cdef void sort_by(self, const Key* key, int32_t* order, int32_t count) noexcept nogil:
+        """Sort rows by one key; equal ones stay as they are."""
+        cdef int32_t k, i, index
+        cdef int64_t value
+        for k in range(count):
+            index = order[k]
+            value = self.key_of(key, index)
+            if key.descending:
+                value = -value
+            self.free[index] = value
+            i = k
+            while i > 0 and self.free[order[i - 1]] > value:
+                order[i] = order[i - 1]
+                i -= 1
+            order[i] = index
+
+    cdef int64_t key_of(self, const Key* key, int32_t index) noexcept nogil:
+        cdef int32_t row = self.row[index], other
+        cdef int64_t total = 0
+        cdef Stock* stock
+        if key.kind == BY_CPUS:
+            return self.forest.cells.free_cpus(self.forest.rows[row].cell, self.empty)
+        for other in range(self.own):
+            if other != index and key.kind != BY_FREE_BELOW or self.row[other] < 0 or not self.forest.above(row, self.row[other]):
+                continue
+            stock = self.forest.stock_of(self.row[other], key.resource)
+            if stock != NULL:
+                total += stock.used if key.kind == BY_USED else stock.capacity - stock.used
+        return total
 
     # ---- search --------------------------------------------------------------------------------------------
 
@@ -476,6 +569,8 @@ cdef class Search:
         if shared:
             for i in range(mine.asks):
                 ask = self.plan.asks + mine.ask + i
+                if ask.check != FREE:
+                    continue
                 self.left(index, ask.resource, &free, &largest)
                 sum = self.given(index, ask.resource) + ask.amount
                 if sum > free or sum > largest:
@@ -492,6 +587,8 @@ cdef class Search:
         if not group.one_row and self.forest.clauses.wanted[group.labels]:
             if not self.union_possible(self.plan.units[unit].group):
                 return False
+        if self.plan.gathered and group.wish >= 0 and not self.gathering_possible():
+            return False
         for i in range(self.plan.subtree_count):
             if has(self.plan.subtrees + i * UNIT_WORDS, unit):
                 if not self.subtree_possible(self.plan.subtrees + i * UNIT_WORDS):
@@ -537,6 +634,24 @@ cdef class Search:
                     )
         return met == self.forest.clauses.wanted[filter]
 
+    cdef bint gathering_possible(self) noexcept nogil:
+        """Do the chosen cells together meet what cells of the host meet, or can they?"""
+        cdef int32_t unit, index, row
+        cdef uint64_t there = 0, met = 0
+        for index in range(self.own):
+            row = self.row[index]
+            if row >= 0 and self.forest.rows[row].cell >= 0:
+                there |= self.forest.clauses.met(self.plan.gathered, self.forest.rows[row].labels)
+        for unit in range(self.plan.unit_count):
+            if self.plan.groups[self.plan.units[unit].group].wish < 0:
+                continue
+            for index in range(self.rows):
+                if self.chosen[unit] >= 0 and self.chosen[unit] != index:
+                    continue
+                if has(self.can + unit * self.words, index):
+                    met |= self.forest.clauses.met(self.plan.gathered, self.forest.rows[self.row[index]].labels)
+        return there & ~met == 0
+
     cdef bint rest_possible(self, int32_t depth) noexcept nogil:
         """Can the units from `depth` on that need a row of their own still be matched? Necessary, not sufficient."""
         cdef Bipartite* graph = &self.rest
@@ -569,7 +684,9 @@ cdef class Search:
         for u in range(self.plan.unit_count):
             unit = self.plan.units + u
             row = self.row[self.chosen[u]]
-            if unit.asks == 0:
+            if self.plan.groups[unit.group].wish >= 0:
+                self.commit_cell(item, unit, row)
+            elif unit.asks == 0:
                 self.forest.claim(item, PRESENCE, row, 0, unit.group)
             for i in range(unit.ask, unit.ask + unit.asks):
                 resource = self.plan.asks[i].resource
@@ -584,6 +701,32 @@ cdef class Search:
                     item, ON_STOCK, <int32_t>(stock - self.forest.stocks),
                     stock.capacity if self.plan.groups[unit.group].whole else self.plan.asks[i].amount, unit.group,
                 )
+        return 0
+
+    cdef int commit_cell(self, int32_t item, const Unit* unit, int32_t row) except -1 nogil:
+        """Claim memory, pages and CPUs of a cell."""
+        cdef const Wish* wish = self.plan.wishes + self.plan.groups[unit.group].wish
+        cdef int32_t cell = self.forest.rows[row].cell, page, w
+        cdef int32_t first = self.forest.cells.cells[cell].first + self.forest.cells.cells[cell].words
+        cdef Stock* stock = self.forest.stock_of(row, wish.resource)
+        self.forest.claim(item, PRESENCE, row, 0, unit.group)
+        if stock != NULL and wish.memory:
+            self.forest.claim(item, ON_STOCK, <int32_t>(stock - self.forest.stocks), wish.memory, unit.group)
+        if wish.page or self.forest.cells.cells[cell].pages:
+            page = self.forest.cells.page_for(cell, wish, self.empty)
+            self.forest.claim(
+                item, ON_PAGES, page, wish.memory // self.forest.cells.sizes[page].size, unit.group
+            )
+        if not wish.strict:
+            return 0
+        self.forest.cells.pack(cell, wish, self.empty, &self.packing)
+        for w in range(self.forest.cells.cells[cell].words):
+            if self.packing.pinned[w]:
+                self.forest.claim(item, PINNED, first + w, <int64_t>self.packing.pinned[w], unit.group)
+            if self.packing.spare[w]:
+                self.forest.claim(item, SPARE, first + w, <int64_t>self.packing.spare[w], unit.group)
+            if self.packing.beside[w]:
+                self.forest.claim(item, BESIDE, first + w, <int64_t>self.packing.beside[w], unit.group)
         return 0
 
 

@@ -18,7 +18,7 @@ from binwright.profile import (
 )
 from binwright.request import Request
 from binwright.result import PlaceResult
-from binwright.rows import Device, Group, GroupRules, Rows
+from binwright.rows import Cell, CellDemand, Device, Group, GroupRules, Pinning, Rows
 from binwright.verdict import Change, Reason, Verdict
 
 __version__ = "0.1.0.dev0"
@@ -26,6 +26,8 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "BinwrightError",
     "BinwrightWarning",
+    "Cell",
+    "CellDemand",
     "Change",
     "Device",
     "Explanation",
@@ -36,6 +38,7 @@ __all__ = [
     "InputError",
     "MissingExtraError",
     "PlaceResult",
+    "Pinning",
     "Profile",
     "Reason",
     "Request",

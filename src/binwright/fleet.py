@@ -24,7 +24,7 @@ from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
 from binwright.request import LIMITS, Request, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
-from binwright.rows import Device, Group, GroupRules, Rows
+from binwright.rows import Device, Group, GroupRules, Pinning, Rows
 from binwright.terms import HardTerm, SoftTerm
 
 CORDONED, ABSENT = 1, 2
@@ -421,6 +421,11 @@ class Fleet(CounterMethods, EvictionMethods):
         """The rows that a live item holds for its groups, in group order."""
         self.item(item)
         return self.rows.devices(item & 0xFFFFFFFF)
+
+    def pinned(self, item: int) -> dict[int, Pinning]:
+        """The CPUs of NUMA cells that a live item owns, by group."""
+        self.item(item)
+        return self.rows.pinned(item & 0xFFFFFFFF)
 
     # ---- undo ------------------------------------------------------------------------------------------------
 

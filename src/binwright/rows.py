@@ -5,7 +5,7 @@ host that several hosts see. Knows the core's forest and a fleet's resource name
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,21 +16,26 @@ from binwright._core.devices import MOST_GROUPS
 from binwright._core.fleet import LARGEST_AMOUNT
 from binwright._core.groups import MOST_UNITS, GroupSet
 from binwright.arrays import Int64Array
+from binwright.cells import Cell, CellDemand, Pinning, compiled_cell, compiled_wish, cpu_numbers, pinnings
 from binwright.errors import InputError, StateError
 
 if TYPE_CHECKING:
     from binwright._core.devices import Forest
 
-__all__ = ["Device", "Group", "GroupRules", "Rows"]
+__all__ = ["Cell", "CellDemand", "Device", "Group", "GroupRules", "Pinning", "Rows"]
 
 STEPS = 2**17  # trials of the bounded search on one host: a few milliseconds
+CHECKS = {"free": 0, "there": 1, "unchecked": 2}
+KEYS = {"free": 0, "used": 1, "cpus": 2, "free below": 3}
+ON_STOCK, ON_COLUMN, PRESENCE, ON_PAGES = 0, 1, 2, 3  # kinds of claims
 Clause = str | Collection[str]
 
 
 class Device(NamedTuple):
     """What an item got for one of its groups: `amount` of `resource` on `row` (~index for a host itself).
 
-    resource is None, amount 0, where a row serves a group that asks for nothing.
+    resource is None, amount 0, where a row serves a group that asks for nothing, or by its cell. "pages:SIZE" are pages
+    of a cell.
     """
 
     group: int
@@ -52,6 +57,9 @@ class Group:
     them. forbidden: labels that no chosen row has. member_of, not_member_of: the same over memberships, of each row.
     root_answers: instead of its rows, the host may meet `member_of`, all of it; and `not_member_of` counts for it too.
     within: index of the host to whose tree the rows belong. linked: pools and other linked rows may serve.
+    cell: what is asked of the row's NUMA cell; such a group is isolated. check: by resource, "free" (the default), or
+    "there": the row must be that large, whatever is used; or "unchecked": it is claimed all the same. What is not
+    "free" must be a row's, not a host's.
     """
 
     demand: Mapping[str, int]
@@ -65,6 +73,8 @@ class Group:
     root_answers: bool = False
     within: int | None = None
     linked: bool = True
+    cell: CellDemand | None = None
+    check: Mapping[str, Literal["free", "there", "unchecked"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,11 @@ class GroupRules:
     """Rules over all groups of a request.
 
     subtrees: lists of group positions; one of the rows of the groups in a list is, or stands above, all of them.
-    root_required, root_forbidden: clauses and labels for the host itself. greedy: groups take the first row they can
+    root_required, root_forbidden: clauses and labels for the host itself. gathered: clauses that the cells chosen for
+    groups with a `cell` meet together, as far as any cell of the host meets them. order: sorts of a host's cells,
+    stable, the last one dominant: (key, resource, descending), key "free", "used", "free below" (in the row and those
+    below it) or "cpus" (dedicated ones that are free; resource None); used where a host has more cells than the
+    request has groups with a `cell`. greedy: groups take the first row they can
     have, in order, and nothing is taken back. steps: trials on one host before the search gives up with "limit
     reached", which is never taken for "none"; groups that are matched do not need any.
     """
@@ -80,6 +94,8 @@ class GroupRules:
     subtrees: Sequence[Sequence[int]] = ()
     root_required: Sequence[Clause] = ()
     root_forbidden: Collection[str] = ()
+    gathered: Sequence[Clause] = ()
+    order: Sequence[tuple[str, str | None, bool]] = ()
     greedy: bool = False
     steps: int = STEPS
 
@@ -110,13 +126,14 @@ class Rows:
         smallest: Mapping[str, Any] | None = None,
         largest: Mapping[str, Any] | None = None,
         step: Mapping[str, Any] | None = None,
+        cells: Sequence[Cell | None] | None = None,
     ) -> Int64Array:
         """Append rows; arrays (count,), amounts 0..2**56, in `capacity` also -1 = the row has no such resource.
 
         hosts: index of the host below which each row stands; None: they are pools, which hosts see by `link`.
         parents: number of the row above each, -1 = it stands directly below its host; may name rows of the same call
         by the numbers they will get. labels, members: a collection of strings a row. smallest, largest, step: limits
-        of one claim. Returns the rows' numbers, int64 (count,). Raises InputError naming resource and row.
+        of one claim. cells: a NUMA cell a row, or None. Returns the rows' numbers, int64 (count,). Raises InputError naming resource and row.
         """
         where = "add_rows"
         columns = {
@@ -147,6 +164,10 @@ class Rows:
             arrays.same_length(f"{where}: {kind}", {**columns, **limits[kind]})
         label_sets = self._sets(f"{where}: labels", labels, count)
         member_sets = self._sets(f"{where}: members", members, count)
+        given_cells = [None] * count if cells is None else list(cells)
+        if len(given_cells) != count:
+            raise InputError(f"{where}: {len(given_cells)} cells for {count} rows")
+        made = [compiled_cell(f"{where}: cell of row {i}", cell) for i, cell in enumerate(given_cells)]
         first = len(self)
         self._check_parents(where, roots, above, first)
         numbers = {name: self._number(name) for name in columns}
@@ -156,7 +177,7 @@ class Rows:
                 for name, values in columns.items()
                 if values[i] >= 0
             ]
-            self._forest.add_row(int(roots[i]), int(above[i]), label_sets[i], member_sets[i], stocks)
+            self._forest.add_row(int(roots[i]), int(above[i]), label_sets[i], member_sets[i], stocks, made[i])
         return np.arange(first, first + count, dtype=np.int64)
 
     def _check_parents(self, where: str, roots: Int64Array, above: Int64Array, first: int) -> None:
@@ -201,7 +222,7 @@ class Rows:
         found = {number: self._row("remove_rows", number)[1] for number in numbers}
         if len(found) != len(numbers):
             raise InputError("remove_rows: a row is named twice")
-        for number, (_, _, _, _, children, claims, _) in found.items():
+        for number, (_, _, _, _, children, claims, *_) in found.items():
             if claims:
                 raise StateError(f"remove_rows: row {number} is in use; release its items first")
             below = sum(other[1] == number for other in found.values())
@@ -234,7 +255,7 @@ class Rows:
     def resize(self, row: int, capacity: Mapping[str, int]) -> None:
         """Give a row new capacities of resources that it has; what is used may exceed them."""
         number, found = self._row("resize_row", row)
-        stocks = {self._name(resource): stock for stock, resource, _, _ in found[-1]}
+        stocks = {self._name(resource): stock for stock, resource, _, _ in found[6]}
         wanted = {
             name: arrays.amount(f"resize_row: row {number}, {name!r}", amount) for name, amount in capacity.items()
         }
@@ -304,10 +325,27 @@ class Rows:
 
     def devices(self, slot: int) -> tuple[Device, ...]:
         """What one item slot holds, in group order."""
-        return tuple(
-            Device(group, row, None if resource < 0 else self._name(resource), amount)
-            for group, row, resource, amount in self._forest.claims_of(slot)
-        )
+        found = []
+        for group, kind, row, what, amount in self._forest.claims_of(slot):
+            if kind in (ON_STOCK, ON_COLUMN):
+                found.append(Device(group, row, self._name(what), amount))
+            elif kind == PRESENCE:
+                found.append(Device(group, row, None, 0))
+            elif kind == ON_PAGES:
+                found.append(Device(group, row, f"pages:{what}", amount))
+        return tuple(found)
+
+    def pinned(self, slot: int) -> dict[int, Pinning]:
+        """The CPUs that each group of one item slot has pinned."""
+        return pinnings(self._forest.cells, lambda row: self._row("pinned", row)[1][-1], self._forest.claims_of(slot))
+
+    def cell(self, row: int) -> Cell | None:
+        """The NUMA cell of a row as it now stands, None without one; `alike` is not told."""
+        number = self._row("cell", row)[1][-1]
+        if number < 0:
+            return None
+        dedicated, pinned, siblings, pages = self._forest.cells.cell(number)
+        return Cell(cpu_numbers(dedicated), [cpu_numbers(one) for one in siblings], cpu_numbers(pinned), pages)
 
     def compiled(self, where: str, groups: Sequence[Group], rules: GroupRules | None) -> GroupSet | None:
         """The groups of a request as the core has them. Raises InputError naming group and field."""
@@ -332,7 +370,13 @@ class Rows:
         if not 0 < steps <= LARGEST_AMOUNT:
             raise InputError(f"{where}: steps {steps} is outside 1..2**56")
         root = self._filter(f"{where}: root_required", rules.root_required, rules.root_forbidden)
-        return GroupSet(tuple(lists), root, tuple(subtrees), bool(rules.greedy), steps)
+        gathered = self._filter(f"{where}: gathered", rules.gathered, ())
+        keys = []
+        for key, resource, descending in rules.order:
+            if key not in KEYS or (resource is None) != (key == "cpus"):
+                raise InputError(f"{where}: order: no key {key!r} of {resource!r}")
+            keys.append((KEYS[key], -1 if resource is None else self._number(resource), int(descending)))
+        return GroupSet(tuple(lists), root, gathered, tuple(subtrees), tuple(keys), bool(rules.greedy), steps)
 
     def _group(self, where: str, group: Group) -> tuple[Any, ...]:
         if not isinstance(group, Group):
@@ -346,9 +390,18 @@ class Rows:
             checked = arrays.amount(f"{where}: {name!r}", amount)
             if checked == 0:
                 raise InputError(f"{where}: {name!r}: 0 is not an amount of a row; leave it out")
-            asks.append((self._number(name), checked))
+            check = group.check.get(name, "free")
+            if check not in CHECKS or check != "free" and (group.take != "amount" or name in self._resources):
+                raise InputError(f"{where}: {name!r} cannot be checked as {check!r}")
+            asks.append((self._number(name), checked, CHECKS[check]))
         if not asks and (group.spread or group.take != "amount"):
             raise InputError(f"{where}: demand is empty")
+        wish = None
+        if group.cell is not None:
+            if group.spread or not group.isolated or group.take == "whole":
+                raise InputError(f"{where}: a group with a cell is isolated, not spread, and takes no whole rows")
+            memory = -1 if group.cell.resource is None else self._number(group.cell.resource)
+            wish = compiled_wish(f"{where}: cell", group.cell, memory)
         within = -1
         if group.within is not None:
             (within,) = self._hosts(f"{where}: within", group.within).tolist()
@@ -356,7 +409,7 @@ class Rows:
         members = self._filter(f"{where}: member_of", group.member_of, group.not_member_of)
         return (
             tuple(asks), labels, members, within, not group.spread, group.take == "whole", group.take == "share",
-            bool(group.isolated), bool(group.linked), bool(group.root_answers),
+            bool(group.isolated), bool(group.linked), bool(group.root_answers), wish,
         )  # fmt: skip
 
     def _filter(self, where: str, clauses: Iterable[Clause], forbidden: Collection[str]) -> int:

@@ -196,13 +196,10 @@ def a_question(rng: random.Random, hosts: int) -> tuple[list[reference.Group], r
 
 def engine_request(engine: Fleet, groups, rules: reference.Rules, demand: dict[str, int], **more):
     made = [
-        Group(
-            dict(group.demand), group.take, group.spread, group.isolated, group.required, group.forbidden,
-            group.member_of, group.not_member_of, group.root_answers, group.within, group.linked,
-        )
+        Group(**{**vars(group), "demand": dict(group.demand)})
         for group in groups
-    ]  # fmt: skip
-    kept = GroupRules(rules.subtrees, rules.root_required, rules.root_forbidden, rules.greedy, **more)
+    ]
+    kept = GroupRules(**vars(rules), **more)
     return engine.request(demand, groups=made, group_rules=kept)
 
 

@@ -218,9 +218,9 @@ class RowMachine(RuleBasedStateMachine):
             w.slow, w.items, w.alive = kept
             # rows of columns grow with the fleet and stay grown; the rest is as it was, byte for byte
             now = w.saved()
-            assert now[1:5] == saved[1:5]
-            assert now[5][: len(saved[5])] == saved[5]
-            assert now[6:] == saved[6:]
+            assert now[1:6] == saved[1:6]
+            assert now[6][: len(saved[6])] == saved[6]
+            assert now[7:] == saved[7:]
             w.questions = [
                 question
                 for question in w.questions
