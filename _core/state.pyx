@@ -28,13 +28,15 @@ cdef class State:
         self.domain_terms = DomainTerms(self.journal, self.fleet, self.domains, self.counters)
         self.overlays = Overlays(self.journal, self.fleet, self.classes, self.counters)
         self.budgets = Budgets(self.journal)
+        self.forest = Forest(self.journal, self.fleet)
+        self.search = Search(self.forest, self.fleet)
         self.window = Window(self.journal, self.fleet.stride)
         self.floats = FloatScores(self.journal, self.fleet, self.domain_terms, terms.float_specs or [])
         self.terms = terms
         self.rules = rules
         self.scan = Scan(
-            self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.externals, self.window,
-            self.floats, *rules,
+            self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.search, self.externals,
+            self.window, self.floats, *rules,
         )
         self.busy = False
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from binwright.arrays import Int64Array
+from binwright.profile import Rule
 from binwright.smallest_change import smallest_change
 from binwright.verdict import Change, Reason, Verdict
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FEASIBLE = 255
 GONE = 254
+LIMIT_REACHED = 2  # of a rows rule: the search gave up, which is not "none"
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ class Explanation:
             for argument in np.unique(spoken[here]).tolist():
                 chosen = here & (spoken == argument)
                 helped = bool(refusals.resolvable[chosen].any())
-                found.append(Reason(rule.name, None if argument < 0 else argument, int(chosen.sum()), helped))
+                found.append(Reason(rule.name, _shown(rule, argument), int(chosen.sum()), helped))
         return tuple(found)
 
     @property
@@ -191,14 +193,23 @@ class Explanation:
                 continue
             if rule.kind == "fit":
                 found += [(rule.name, name) for r, name in enumerate(self._resources) if short >> r & 1]
+            elif rule.kind == "rows":
+                found.append((rule.name, _shown(rule, int(self._row_answers[host]))))
             else:
                 argument = spoken.get(position, int(self._arguments(position)[host]))
-                found.append((rule.name, None if argument < 0 else argument))
+                found.append((rule.name, _shown(rule, argument)))
         return tuple(found)
 
     def term_reasons(self, host: int) -> list[tuple[int, int, bool]]:
         """(rule position, argument, resolvable) of the first failing domain term of each rule that rejects a host."""
         return self._state.scan.term_reasons(self._state.classes, self._number, host)
+
+    @cached_property
+    def _row_answers(self) -> npt.NDArray[np.uint8]:
+        """Whether each host's rows serve the groups: 0 no, 1 yes, 2 limit reached; uint8 (hosts,)."""
+        answers = np.empty(self._state.fleet.hosts, np.uint8)
+        self._state.scan.row_answers(self._state.classes, self._number, answers)
+        return answers
 
     def _arguments(self, position: int) -> npt.NDArray[np.int32]:
         """Interned arguments of one rule, int32 (hosts,), -1 = none."""
@@ -216,3 +227,10 @@ class Explanation:
             for found in self.reasons
         )
         return f"Explanation({self.verdict.name.lower()}: {reasons or 'no hosts'})"
+
+
+def _shown(rule: Rule, argument: int) -> int | str | None:
+    """A reason's argument as callers see it."""
+    if rule.kind == "rows":
+        return "limit reached" if argument == LIMIT_REACHED else None
+    return None if argument < 0 else argument

@@ -395,15 +395,15 @@ UNMADE = {
     ),
     "a profile without fit": (
         lambda: Profile(rules=(Rule("a"),)),
-        "profile: needs exactly one rule of kind 'fit' and at most one of kind 'cordon'",
+        "profile: needs exactly one rule of kind 'fit', at most one of kinds 'cordon' and 'rows'",
     ),
     "a rule twice": (
         lambda: Profile(rules=(Rule("a"), Rule("a"), Rule("fit", "fit"))),
-        "profile: rule names must differ and be at most 31: cordon, eligible, a, a, fit",
+        "profile: rule names must differ and be at most 31: cordon, eligible, a, a, fit, rows",
     ),
     "a rule of no kind": (
         lambda: Profile(rules=(Rule("a", "soft"), Rule("fit", "fit"))),
-        "rule 'a': kind 'soft' is not 'static', 'fit' or 'cordon'",
+        "rule 'a': kind 'soft' is not 'static', 'fit', 'cordon' or 'rows'",
     ),
     "a score weight of zero": (
         lambda: least_allocated({"cpu": 0}),
