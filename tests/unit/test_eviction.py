@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from binwright import Fleet, InputError, Profile, Rule, StateError
+from binwright import External, Fleet, InputError, Profile, Rule, StateError
 from binwright.terms import Ref, forbid
 
 
@@ -255,3 +255,25 @@ def test_definitions_wait_while_another_thread_is_inside_a_batch():
                 pass  # no promise to withdraw: between two batches of this loop
     batch.join()
     assert refused
+
+
+class Shut(External):
+    """Rejects one host, which may change at any time."""
+
+    rule = "ports"
+
+    def __init__(self, host):
+        self.host = host
+
+    def rejected(self, fleet, request):
+        return np.arange(len(fleet)) == self.host
+
+
+def test_external_terms_are_asked_before_an_eviction():
+    fleet = made_fleet()
+    fleet.claim(fleet.request({"slots": 4}), [0, 1, 2])
+    shut = Shut(0)
+    asks = fleet.request({"slots": 1}, priority=1, external=[shut])
+    assert [c.host for c in fleet.evict(asks).candidates] == [1, 2]
+    shut.host = 2
+    assert [c.host for c in fleet.evict(asks).candidates] == [0, 1]
