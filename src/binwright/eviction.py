@@ -79,6 +79,7 @@ class EvictionMethods:
         """Promise a host to a request that still waits; requests of at most this priority (default: the request's)
         must fit there with it added as well as without. Returns the promise's number for `withdraw`.
         """
+        self._call(self._state.check_idle)
         number = self._class_of("promise", request)
         index = self._one_host("promise", host)
         level = request.compiled.priority if priority is None else _priority("promise", priority)
