@@ -4,7 +4,7 @@ Knows hosts, resources, labels and rules by name; nothing of the layers above.
 """
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -279,6 +279,7 @@ class Fleet(CounterMethods, EvictionMethods):
         contributes: Contributions | None = None,
         priority: int = 0,
         external: Sequence[External] = (),
+        kind: Hashable = None,
         name: str | None = None,
     ) -> Request:
         """Compile a request once; an equal one made before comes back as the same object.
@@ -291,7 +292,7 @@ class Fleet(CounterMethods, EvictionMethods):
         attractions over counters (binwright.terms). contributes: {counter: what one item adds, or (that, what it
         counts for when `evict` takes it out on trial)}. priority: promises of lower priority do not count for it, and
         it may evict items of lower priority. external: filters and scores of the caller's own (binwright.External).
-        Raises InputError.
+        kind: requests of different kinds are never one, as `extend` may tell them apart later. Raises InputError.
         """
         where = "request" if name is None else f"request {name!r}"
         amounts = demand, commit, score
@@ -305,7 +306,7 @@ class Fleet(CounterMethods, EvictionMethods):
         hard, soft = self._compiled_terms(where, terms)
         adds = self._checked_contributions(where, contributes)
         extra = repr((hard, soft)), tuple(adds)
-        rest = made.skips, priority, digest, len(self), extra, tuple(map(id, external))
+        rest = made.skips, priority, digest, len(self), extra, tuple(map(id, external)), kind
         key = (*(tuple(amounts) for amounts in made.amounts()), *rest)
         known = self._requests.get(key)
         if known is not None:
