@@ -277,3 +277,32 @@ def test_external_terms_are_asked_before_an_eviction():
     assert [c.host for c in fleet.evict(asks).candidates] == [1, 2]
     shut.host = 2
     assert [c.host for c in fleet.evict(asks).candidates] == [0, 1]
+
+
+class Nosy(External):
+    """Looks at the fleet while it is asked, and once tries to change it."""
+
+    rule = "ports"
+
+    def __init__(self):
+        self.seen = []
+        self.meddles = False
+
+    def rejected(self, fleet, request):
+        if self.meddles:
+            fleet.cordon(0)
+        self.seen.append([len(fleet.items_on(host)) for host in range(len(fleet))])
+        return np.zeros(len(fleet), bool)
+
+
+def test_an_external_term_may_look_at_the_fleet_in_a_batch_but_not_change_it():
+    fleet = made_fleet()
+    nosy = Nosy()
+    asks = fleet.request({"slots": 2}, external=[nosy])
+    assert fleet.place(asks, count=3).hosts.tolist() == [0, 0, 1]
+    assert nosy.seen == [[0, 0, 0], [1, 0, 0], [2, 0, 0]]
+    nosy.meddles = True
+    with pytest.raises(StateError):
+        fleet.place(asks)
+    nosy.meddles = False
+    assert fleet.place(asks).hosts.tolist() == [1]

@@ -33,7 +33,8 @@ def start_patterns(search: Search, master: Master) -> None:
                 copies = min(copies, int((form.capacity[kind][heavy] // weight[heavy]).min()))
             if form.conflicts is not None and int(form.conflicts[number, number // 64]) >> int(number % 64) & 1:
                 copies = 1
-            patterns.append((kind, (np.array([number]), np.array([copies]))))
+            if copies:  # none where it needs the room that others make
+                patterns.append((kind, (np.array([number]), np.array([copies]))))
     if search.packing is not None:
         patterns += [(kind, pattern) for kind, pattern, _ in search.packing]
     master.add(patterns)

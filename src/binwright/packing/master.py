@@ -184,7 +184,7 @@ def trimmed(form: Form, chosen: list[tuple[tuple[int, Sparse], int]]) -> Packing
         for _ in range(times - whole):
             part = np.minimum(copies, waiting[types])
             held = part > 0
-            if held.any():
+            if held.any() and form.fits(kind, types[held], part[held]):
                 packing.append((kind, (types[held], part[held]), 1))
                 waiting[types] -= part
     return None if waiting.any() else packing
