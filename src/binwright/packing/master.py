@@ -99,12 +99,9 @@ class Master:
 
     def require(self, demand: Int64Array, stock: Int64Array) -> None:
         """What waits (T,) and the bins of each kind (K,) from now on."""
-        changed = np.flatnonzero(demand != self.demand)
-        if len(changed):
-            self.demand = demand.astype(float)
-            self.solver.changeRowsBounds(
-                len(changed), changed.astype(np.int32), self.demand[changed], np.full(len(changed), INFINITY)
-            )
+        for row in np.flatnonzero(demand != self.demand).tolist():
+            self.solver.changeRowBounds(row, float(demand[row]), INFINITY)
+        self.demand = demand.astype(float)
         for at, kind in enumerate(self.limited):
             if stock[kind] != self.stock[at]:
                 self.stock[at] = stock[kind]
