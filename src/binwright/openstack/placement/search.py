@@ -134,11 +134,13 @@ class CandidateSearch:
         ]
         trees = np.array(admitted, dtype=np.int32)
         specs: list[GroupSpec] = []
+        if not admitted:
+            return specs, trees
         for group in query.groups.values():
             refusal = self._refusal(group)
             if refusal is not None and not any(self._serves_nobody(spec, trees) for spec in specs):
                 raise refusal
-            if not admitted or refusal is not None or self._plainly_empty(group):
+            if refusal is not None or self._plainly_empty(group):
                 return [], trees
             specs.append(self._spec(group, query.group_policy == "isolate"))
         return specs, trees
@@ -152,7 +154,7 @@ class CandidateSearch:
             return None
         for names in (*group.required, group.forbidden):
             if names - self._traits:
-                return no_such_traits(set(names - self._traits))
+                return no_such_traits(names - self._traits)
         return None
 
     def _any_member(self, group: RequestGroup) -> bool:
