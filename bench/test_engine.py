@@ -1,4 +1,4 @@
-"""Times of the engine's workloads, with pytest-benchmark: `python -m pytest bench -m "not slow"`, all but a million hosts.
+"""Times of the engine, with pytest-benchmark: `python -m pytest bench -m "not slow"` is all but a million hosts.
 
 `python -m bench.table` makes the README's table of them.
 

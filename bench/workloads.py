@@ -50,11 +50,11 @@ class Answers:
     """The arrays that the core fills, one entry a decision."""
 
     def __init__(self, count: int) -> None:
-        self.hosts, self.scores, self.items = (array("q", bytes(8 * count)) for _ in range(3))
+        self.hosts, self.scores, self.items, self.positions = (array("q", bytes(8 * count)) for _ in range(4))
         self.verdicts = array("B", bytes(count))
 
-    def columns(self) -> tuple[array, array, array, array]:
-        return self.hosts, self.scores, self.items, self.verdicts
+    def columns(self) -> tuple[array, array, array, array, array]:
+        return self.hosts, self.scores, self.items, self.positions, self.verdicts
 
 
 class Placing:
@@ -179,13 +179,14 @@ class Explain:
         stride = self.state.fleet.stride
         self.first, self.resolvable = array("B", bytes(hosts.count)), array("B", bytes(hosts.count))
         self.mask, self.short = array("I", bytes(4 * hosts.count)), array("Q", bytes(8 * hosts.count))
+        self.argument = array("i", bytes(4 * hosts.count))
         cells = bytes(8 * len(specs) * stride)
         self.raw, self.normalised = (memoryview(bytearray(cells)).cast("q", (len(specs), stride)) for _ in range(2))
         self.total = array("q", bytes(8 * stride))
 
     def run(self) -> None:
         classes = self.state.classes
-        self.state.scan.refusals(classes, 0, self.first, self.mask, self.short, self.resolvable)
+        self.state.scan.refusals(classes, 0, self.first, self.mask, self.short, self.resolvable, self.argument)
         self.state.scan.evaluate(classes, 0, self.raw, self.normalised, self.total)
 
     def reset(self) -> None:

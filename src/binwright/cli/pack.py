@@ -15,7 +15,8 @@ from binwright.formats.files import read_path
 from binwright.packing.catalogue import read_catalogue
 from binwright.packing.documents import INPUTS, Instance, read_instances
 from binwright.packing.result import Moment, PackResult
-from binwright.packing.solve import DEFAULT_SECONDS, Progress, pack
+from binwright.packing.search import Progress
+from binwright.packing.solve import DEFAULT_SECONDS, pack
 
 DESCRIPTION = """\
 Pack items into few or cheap bins, and prove how few there can be. A PATH holds problems: JSON or JSON lines

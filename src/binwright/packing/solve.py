@@ -1,88 +1,23 @@
-"""`pack`: form, bounds, constructive packings, then all is checked."""
+"""`pack`: form, bounds, constructive packings, column generation where there is a solver; then all is checked."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
-from binwright.errors import InputError
+from binwright.errors import InputError, MissingExtraError
 from binwright.packing.bounds import best_bound, nothing
-from binwright.packing.certificate import Certificate, for_problem
+from binwright.packing.certificate import for_problem, widest
 from binwright.packing.check import CheckFailed, TooHard, check_certificate, check_packing
 from binwright.packing.expand import expand
-from binwright.packing.form import Form, make_form
-from binwright.packing.greedy import Packing, best_greedy
+from binwright.packing.form import make_form
+from binwright.packing.greedy import best_greedy
 from binwright.packing.problem import Problem, read
-from binwright.packing.result import Moment, PackResult
+from binwright.packing.result import PackResult
+from binwright.packing.search import Progress, Search
+from binwright.packing.tree import check_case
 
-Progress = Callable[[Moment], None]
 DEFAULT_SECONDS = 60.0
-
-
-class Search:
-    """The best packing and the best certificates so far, the clock, and when to stop."""
-
-    def __init__(
-        self, form: Form, time_limit: float | None, iterations: int | None, progress: Progress | None
-    ) -> None:
-        self.form = form
-        self.start = time.perf_counter()
-        self.deadline = None if time_limit is None else self.start + time_limit
-        self.most_iterations = iterations
-        self.progress = progress
-        self.iterations = 0
-        self.cost: int | None = None
-        self.packing: Packing | None = None
-        self.certificates: list[tuple[int, Certificate]] = []
-        self.bound = 0
-        self.history: list[Moment] = []
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self.start
-
-    @property
-    def left(self) -> float:
-        """Seconds until the time limit; without end where only iterations count."""
-        return float("inf") if self.deadline is None else self.deadline - time.perf_counter()
-
-    @property
-    def closed(self) -> bool:
-        """Value and bound have met."""
-        return self.cost is not None and self.bound >= self.cost
-
-    @property
-    def over(self) -> bool:
-        """Closed, out of time, or out of iterations."""
-        if self.closed or self.left <= 0:
-            return True
-        return self.most_iterations is not None and self.iterations >= self.most_iterations
-
-    def found(self, cost: int, packing: Packing) -> bool:
-        """Keep a packing if it is the best so far."""
-        if self.cost is not None and cost >= self.cost:
-            return False
-        self.cost, self.packing = cost, packing
-        self.tell()
-        return True
-
-    def proved(self, certificate: Certificate) -> bool:
-        """Keep a certificate if it is the best so far."""
-        bound = certificate.bound(self.form.counts.tolist(), self.form.stock.tolist())
-        if bound <= self.bound and self.certificates:
-            return False
-        self.certificates.append((bound, certificate))
-        self.bound = max(self.bound, bound)
-        self.tell()
-        return True
-
-    def tell(self) -> None:
-        """One more moment of the history."""
-        moment = Moment(self.seconds, self.iterations, self.cost, self.bound)
-        self.history.append(moment)
-        if self.progress is not None:
-            self.progress(moment)
 
 
 def pack(
@@ -115,7 +50,7 @@ def pack(
         result.unpacked = form.homeless
     else:
         if form.types:
-            run(search)
+            run(search, problem, notes)
         else:
             search.found(0, [])
             search.proved(nothing(form))
@@ -133,12 +68,20 @@ def refuse_limits(time_limit: float | None, iterations: int | None) -> None:
         raise InputError(f"iterations: {iterations!r} is not a number of iterations")
 
 
-def run(search: Search) -> None:
+def run(search: Search, problem: Problem, notes: list[str]) -> None:
     """Every way to a packing and a bound, the cheap ones first, until they meet or the limits end it."""
     search.proved(best_bound(search.form))
     greedy = best_greedy(search.form, search.bound)
     if greedy is not None:
         search.found(*greedy)
+    if search.over:
+        return
+    try:
+        from binwright.packing import exact
+    except MissingExtraError as missing:
+        notes.append(f"no column generation: {missing}")
+        return
+    exact.run(search, problem)
 
 
 def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
@@ -148,7 +91,7 @@ def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
     if cost != search.cost:
         raise CheckFailed(f"packing: costs {cost}, not {search.cost}")
     for bound, certificate in sorted(search.certificates, key=lambda pair: -pair[0]):
-        proof = for_problem(certificate, search.form, problem)
+        proof = for_problem(widest(certificate, search.form), search.form, problem)
         try:
             if check_certificate(problem, proof) != bound:
                 raise CheckFailed(f"certificate: does not prove {bound}")
@@ -158,6 +101,13 @@ def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
         break
     else:
         bound, proof = 0, for_problem(nothing(search.form), search.form, problem)
+    case = None
+    if search.cases is not None and search.cases[0] > bound:
+        try:
+            check_case(problem, search.cases[1], search.cases[0])
+            bound, case = search.cases
+        except TooHard:
+            notes.append(f"a bound of {search.cases[0]} is not claimed: its proof by cases is too hard to check")
     if cost is not None:
         status = "optimal" if bound == cost else "feasible"
     else:
@@ -166,4 +116,4 @@ def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
         if None not in most:
             dearest = sum(count * int(price) for count, price in zip(most, problem.bins.prices) if count)
         status = "infeasible" if dearest is not None and bound > dearest else "unknown"
-    return PackResult(problem, status, patterns, cost, bound, proof)
+    return PackResult(problem, status, patterns, cost, bound, proof, case)

@@ -1,0 +1,162 @@
+"""Packings from a fractional solution: rounding down and packing the rest, and diving with new patterns on the way.
+
+A dive fixes the pattern of the largest amount, solves what is left with new patterns, and so on; near its root it tries
+other choices too, with those that failed forbidden (limited discrepancies; Sadykov et al. 2019).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+
+from binwright.packing.greedy import MEASURES, Packing, Sparse, centric, cost_of
+from binwright.packing.master import Master, Solution
+from binwright.packing.pricer import Pricing
+from binwright.packing.problem import Int64Array
+from binwright.packing.search import Search
+
+NEAR = 1e-6
+STEPS = 20_000
+PRICINGS = 40  # of each depth of a dive
+BRANCHING_DEPTH = 4
+SURE = 0.98  # amounts from here on are fixed together
+
+
+def round_down(search: Search, master: Master, solution: Solution) -> None:
+    """Whole parts of the amounts, and the rest by the bin-centric greedy with several measures."""
+    form = search.form
+    state = State(form.counts.copy(), form.stock.copy(), [])
+    for at in np.flatnonzero(solution.amounts >= 1 - NEAR):
+        state.place(master.patterns[at], int(solution.amounts[at] + NEAR))
+    if not state.waiting.any():
+        search.found(cost_of(form, state.packing), state.packing)
+        return
+    for measure in (*MEASURES.values(), 2):
+        rest = centric(form, measure, solution.duals, state.waiting, state.stock)
+        if rest is not None:
+            search.found(cost_of(form, state.packing) + cost_of(form, rest), state.packing + rest)
+
+
+@dataclass
+class State:
+    """What waits, what is in stock, what is packed."""
+
+    waiting: Int64Array
+    stock: Int64Array
+    packing: Packing
+
+    def copy(self) -> State:
+        return State(self.waiting.copy(), self.stock.copy(), list(self.packing))
+
+    def place(self, pattern: tuple[int, Sparse], times: int) -> int:
+        """Use a pattern up to `times`, not beyond what waits and is in stock, and once cut short where it does not fit
+        whole; how many bins that takes."""
+        kind, (types, copies) = pattern
+        times = min(times, int(self.stock[kind]))
+        whole = min(times, int((self.waiting[types] // copies).min()))
+        if whole:
+            self.packing.append((kind, (types, copies), whole))
+            self.waiting[types] -= copies * whole
+        elif times:
+            part = np.minimum(copies, self.waiting[types])
+            held = part > 0
+            if held.any():
+                self.packing.append((kind, (types[held], part[held]), 1))
+                self.waiting[types] -= part
+                whole = 1
+        self.stock[kind] -= whole
+        return whole
+
+
+class Dive:
+    """One dive for a packing that costs at most `limit`, with `attempt` discrepancies.
+
+    Every second attempt prefers patterns of large items, so that the small ones are left for the end.
+    """
+
+    def __init__(self, search: Search, master: Master, pricing: Pricing, attempt: int, limit: int) -> None:
+        self.search = search
+        self.master = master
+        self.pricing = pricing
+        self.attempt = attempt
+        self.limit = limit
+        self.large: list[float] | None = [] if attempt % 2 else None
+        self.squares = ((search.form.weights / np.maximum(search.form.capacity.max(axis=0), 1)) ** 2).sum(axis=1)
+
+    def run(self) -> bool:
+        """True when a better packing was found."""
+        form = self.search.form
+        found = self.descend(State(form.counts.copy(), form.stock.copy(), []), 0, frozenset(), self.attempt)
+        self.master.require(form.counts, form.stock)
+        return found
+
+    def descend(self, state: State, depth: int, forbidden: frozenset[int], choices: int) -> bool:
+        """Dive from a state; `choices` is how many discrepancies are still allowed."""
+        form = self.search.form
+        while True:
+            if not state.waiting.any():
+                return self.search.found(cost_of(form, state.packing), state.packing)
+            solution = self.solve(state)
+            if solution is None:
+                return False
+            fixed = 0
+            for at in np.flatnonzero(solution.amounts >= SURE):
+                times = int(solution.amounts[at] + 1 - SURE) - (self.attempt + 1) // 2
+                if times > 0:
+                    fixed += state.place(self.master.patterns[at], times)
+            if fixed:
+                continue
+            if depth >= BRANCHING_DEPTH + self.attempt:
+                at = self.choose(solution, forbidden)
+                if at is None or not state.place(self.master.patterns[at], 1):
+                    return False
+                continue
+            for discrepancy in range(choices + 1):
+                at = self.choose(solution, forbidden)
+                if at is None:
+                    return False
+                child = state.copy()
+                if child.place(self.master.patterns[at], 1) and self.descend(
+                    child, depth + 1, forbidden, choices - discrepancy
+                ):
+                    return True
+                if self.search.over:
+                    return False
+                forbidden |= {at}
+            return False
+
+    def choose(self, solution: Solution, forbidden: frozenset[int]) -> int | None:
+        """The column with the largest amount that is not forbidden; the first of equals."""
+        amounts = np.where(solution.amounts > NEAR, solution.amounts, 0)
+        if self.large is not None:
+            for _, (types, copies) in self.master.patterns[len(self.large) :]:
+                self.large.append(0.1 + float(self.squares[types] @ copies))
+            amounts = amounts * self.large[: len(amounts)]
+        if forbidden:
+            amounts[[at for at in forbidden if at < len(amounts)]] = 0
+        at = int(amounts.argmax()) if len(amounts) else 0
+        return at if len(amounts) and amounts[at] > 0 else None
+
+    def solve(self, state: State) -> Solution | None:
+        """The program of what is left, with new patterns until a better packing is in reach; None when none is."""
+        search = self.search
+        if search.over:
+            return None
+        spent = cost_of(search.form, state.packing)
+        self.master.require(state.waiting, state.stock)
+        solution = self.master.solve()
+        search.iterations += 1
+        for _ in range(PRICINGS):
+            if solution is None or search.left <= 0:
+                return None
+            if solution.artificial <= NEAR and spent + ceil(solution.value - NEAR) <= self.limit:
+                return solution
+            fresh = self.pricing.patterns_for(
+                solution.duals, solution.stock_duals, state.waiting, state.stock, STEPS, 4
+            )
+            if not self.master.add(fresh):
+                return None
+            solution = self.master.solve()
+        return None

@@ -1,0 +1,85 @@
+"""Column generation: master and pricing in turn, with smoothed prices and a certificate from every iteration."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+
+from binwright.packing.dive import round_down
+from binwright.packing.master import Floats, Master, Solution
+from binwright.packing.pricer import Pricing
+from binwright.packing.search import Search
+
+SMOOTH = 0.6  # weight of the prices with the best bound so far
+STEPS = 200_000  # of one search of one kind, at first
+MOST_STEPS = 2 * 10**9
+NEAR = 1e-6
+CONVERGED = 0.02  # of a unit of price, between the program and what its prices prove
+PATIENCE = 8  # iterations between two roundings
+
+
+def start_patterns(search: Search, master: Master) -> None:
+    """Each type alone in each kind, and the packing known so far."""
+    form = search.form
+    patterns = []
+    for kind in range(form.kinds):
+        for number in np.flatnonzero(form.allowed[kind]):
+            weight = form.weights[number]
+            heavy = weight > 0
+            copies = int(form.counts[number])
+            if heavy.any():
+                copies = min(copies, int((form.capacity[kind][heavy] // weight[heavy]).min()))
+            if form.conflicts is not None and int(form.conflicts[number, number // 64]) >> int(number % 64) & 1:
+                copies = 1
+            patterns.append((kind, (np.array([number]), np.array([copies]))))
+    if search.packing is not None:
+        patterns += [(kind, pattern) for kind, pattern, _ in search.packing]
+    master.add(patterns)
+
+
+def root(search: Search, master: Master, pricing: Pricing, converge: bool = True) -> Solution | None:
+    """Column generation until the bound is the rounded-up value of the program; its last solution.
+
+    `converge`: go on to the end of what pricing finds easily, which helps the dives.
+    """
+    form = search.form
+    centre: Floats | None = None
+    centre_value = -1.0
+    smooth = SMOOTH
+    steps = STEPS
+    rounds = 1 if form.types < 60 else 8
+    solution = master.solve()
+    while solution is not None and not search.over:
+        search.iterations += 1
+        if centre is None:
+            prices = solution.duals
+        else:
+            prices = smooth * centre + (1 - smooth) * solution.duals
+        priced = pricing.price(prices, solution.stock_duals, steps, rounds)
+        search.proved(priced.certificate)
+        value = priced.certificate.worth(form.counts.tolist(), form.stock.tolist()) / priced.certificate.scale
+        if value > centre_value:
+            centre, centre_value = prices, value
+        if search.over:
+            break
+        met = solution.artificial < NEAR and search.bound >= ceil(solution.value - NEAR)
+        # once the bound is there, going on only helps the dives, so not where pricing is hard
+        if met and (not converge or solution.value - centre_value < CONVERGED or not priced.complete):
+            break
+        fresh = master.add(priced.patterns)
+        if not fresh:
+            if centre is not None and smooth > 0 and prices is not solution.duals:
+                smooth = 0.0 if smooth < 0.2 else smooth / 2
+                continue
+            if priced.complete or steps >= MOST_STEPS:
+                break
+            steps *= 10
+            continue
+        smooth = SMOOTH
+        if search.iterations % PATIENCE == 0:
+            round_down(search, master, solution)
+        solution = master.solve()
+    if solution is not None and not search.over:
+        round_down(search, master, solution)
+    return solution

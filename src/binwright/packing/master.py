@@ -1,0 +1,189 @@
+"""The restricted master: the linear program over the patterns known so far, and the same in whole numbers, on HiGHS.
+
+One row a type (cover what waits), one a kind of bin whose stock is limited; one column a pattern. One thread, simplex,
+no time in any decision of the linear program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from binwright.errors import MissingExtraError
+from binwright.packing.form import Form
+from binwright.packing.greedy import Packing, Sparse
+from binwright.packing.problem import Int64Array
+
+try:
+    import highspy
+except ModuleNotFoundError as missing:
+    raise MissingExtraError.for_module("highspy", extra="solver") from missing
+
+Floats = npt.NDArray[np.float64]
+Indexes = npt.NDArray[np.int32]
+INFINITY = highspy.kHighsInf
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Of the linear program: objective, amounts per column (artificial ones left out), prices of types and stocks."""
+
+    value: float
+    amounts: Floats
+    duals: Floats  # (T,)
+    stock_duals: Floats  # (K,), >= 0, what one more bin of the kind would save
+    artificial: float  # amount of items that no pattern covers
+
+
+class Master:
+    """Patterns and their linear program; `patterns[i]` is (kind, (types, copies)) of column i."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.patterns: list[tuple[int, Sparse]] = []
+        self.known: set[tuple[int, bytes, bytes]] = set()
+        self.limited = np.flatnonzero(form.limited)
+        self.stock_row = {int(kind): form.types + at for at, kind in enumerate(self.limited)}
+        self.solver = quiet_solver()
+        self.demand = form.counts.astype(float)
+        self.stock = form.stock[self.limited].astype(float)
+        rows = form.types + len(self.limited)
+        lower = np.concatenate([self.demand, np.full(len(self.limited), -INFINITY)])
+        upper = np.concatenate([np.full(form.types, INFINITY), self.stock])
+        none = np.empty(0, np.int32)
+        self.solver.addRows(rows, lower, upper, 0, np.zeros(rows, np.int32), none, np.empty(0))
+        # an item that no pattern covers costs more than any packing: the program is never infeasible
+        cost = np.full(form.types, self.penalty())
+        ones = np.arange(form.types, dtype=np.int32)
+        self.solver.addCols(
+            form.types, cost, np.zeros(form.types), np.full(form.types, INFINITY), form.types, ones, ones,
+            np.ones(form.types),
+        )  # fmt: skip
+
+    def penalty(self) -> float:
+        """Price of leaving one item out: more than the dearest bin."""
+        return 10.0 * max(float(self.form.price.max()), 1.0)
+
+    def add(self, patterns: list[tuple[int, Sparse]]) -> int:
+        """Add what is new of these patterns; how many."""
+        fresh = []
+        for kind, (types, copies) in patterns:
+            key = (kind, types.tobytes(), copies.tobytes())
+            if key not in self.known:
+                self.known.add(key)
+                fresh.append((kind, (types, copies)))
+        if fresh:
+            self.patterns += fresh
+            starts, indexes, values = self.columns(fresh)
+            count = len(fresh)
+            cost = self.form.price[[kind for kind, _ in fresh]].astype(float)
+            self.solver.addCols(
+                count, cost, np.zeros(count), np.full(count, INFINITY), len(indexes), starts, indexes, values
+            )
+        return len(fresh)
+
+    def columns(self, patterns: list[tuple[int, Sparse]]) -> tuple[Indexes, Indexes, Floats]:
+        """Starts, rows and values of columns as HiGHS wants them."""
+        indexes: list[Int64Array] = []
+        values: list[Int64Array] = []
+        lengths = []
+        for kind, (types, copies) in patterns:
+            row = self.stock_row.get(kind)
+            indexes.append(types if row is None else np.append(types, row))
+            values.append(copies if row is None else np.append(copies, 1))
+            lengths.append(len(indexes[-1]))
+        starts = np.concatenate([[0], np.cumsum(lengths[:-1])]).astype(np.int32)
+        return starts, np.concatenate(indexes).astype(np.int32), np.concatenate(values).astype(float)
+
+    def require(self, demand: Int64Array, stock: Int64Array) -> None:
+        """What waits (T,) and the bins of each kind (K,) from now on."""
+        changed = np.flatnonzero(demand != self.demand)
+        if len(changed):
+            self.demand = demand.astype(float)
+            self.solver.changeRowsBounds(
+                len(changed), changed.astype(np.int32), self.demand[changed], np.full(len(changed), INFINITY)
+            )
+        for at, kind in enumerate(self.limited):
+            if stock[kind] != self.stock[at]:
+                self.stock[at] = stock[kind]
+                self.solver.changeRowBounds(self.form.types + at, -INFINITY, float(stock[kind]))
+
+    def solve(self) -> Solution | None:
+        """Solve the linear program from where it stands; None when the solver fails."""
+        self.solver.run()
+        if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        types = self.form.types
+        solution = self.solver.getSolution()
+        amounts = np.array(solution.col_value)
+        prices = np.array(solution.row_dual)
+        stock_duals = np.zeros(self.form.kinds)
+        stock_duals[self.limited] = np.maximum(-prices[types:], 0)
+        return Solution(
+            self.solver.getInfo().objective_function_value,
+            amounts[types:],
+            np.maximum(prices[:types], 0),
+            stock_duals,
+            float(amounts[:types].sum()),
+        )
+
+    def whole_numbers(
+        self, chosen: Int64Array, cost_limit: int, seconds: float, nodes: int | None
+    ) -> tuple[Packing | None, bool]:
+        """The best packing from the `chosen` columns that costs at most `cost_limit`: (packing or None, finished)."""
+        solver = quiet_solver()
+        form = self.form
+        rows = form.types + len(self.limited)
+        lower = np.concatenate([form.counts.astype(float), np.full(len(self.limited), -INFINITY)])
+        upper = np.concatenate([np.full(form.types, INFINITY), form.stock[self.limited].astype(float)])
+        none = np.empty(0, np.int32)
+        solver.addRows(rows, lower, upper, 0, np.zeros(rows, np.int32), none, np.empty(0))
+        patterns = [self.patterns[at] for at in chosen]
+        starts, indexes, values = self.columns(patterns)
+        cost = form.price[[kind for kind, _ in patterns]].astype(float)
+        count = len(patterns)
+        most = np.array([float((-(-form.counts[types] // copies)).max()) for _, (types, copies) in patterns])
+        solver.addCols(count, cost, np.zeros(count), most, len(indexes), starts, indexes, values)
+        every = np.arange(count, dtype=np.int32)
+        solver.changeColsIntegrality(count, every, np.full(count, highspy.HighsVarType.kInteger))
+        solver.addRow(-INFINITY, float(cost_limit), count, every, cost)
+        solver.setOptionValue("mip_abs_gap", 0.99)
+        solver.setOptionValue("objective_target", float(cost_limit))
+        if seconds < 1e6:
+            solver.setOptionValue("time_limit", max(seconds, 0.01))
+        if nodes is not None:
+            solver.setOptionValue("mip_max_nodes", nodes)
+        solver.run()
+        status = solver.getModelStatus()
+        if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            return None, status == highspy.HighsModelStatus.kInfeasible
+        times = np.rint(np.array(solver.getSolution().col_value)).astype(np.int64)
+        return trimmed(form, [(patterns[at], int(times[at])) for at in np.flatnonzero(times > 0)]), True
+
+
+def quiet_solver() -> highspy.Highs:
+    """HiGHS on one thread, silent, without presolve of the linear program (it is solved warm)."""
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("threads", 1)
+    return solver
+
+
+def trimmed(form: Form, chosen: list[tuple[tuple[int, Sparse], int]]) -> Packing | None:
+    """A packing from patterns that cover everything, perhaps more than once; None where they do not."""
+    waiting = form.counts.copy()
+    packing: Packing = []
+    for (kind, (types, copies)), times in chosen:
+        whole = min(times, int((waiting[types] // copies).min()))
+        if whole:
+            packing.append((kind, (types, copies), whole))
+            waiting[types] -= copies * whole
+        for _ in range(times - whole):
+            part = np.minimum(copies, waiting[types])
+            held = part > 0
+            if held.any():
+                packing.append((kind, (types[held], part[held]), 1))
+                waiting[types] -= part
+    return None if waiting.any() else packing

@@ -1,0 +1,112 @@
+"""Pricing for the master: from prices in floating point to new patterns and an exact certificate.
+
+Prices are rounded down to integers first; everything after that is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from binwright._core.pricing import Pricer
+from binwright.packing.certificate import Certificate, certify
+from binwright.packing.form import Form
+from binwright.packing.greedy import Sparse
+from binwright.packing.problem import Int64Array
+
+Floats = npt.NDArray[np.float64]
+LARGEST_PRICE = 2**38
+SLACK = 1e-7  # of a bin's price: patterns that gain less are not worth having
+IMPROVEMENTS = 4  # patterns kept of one search
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Patterns that gain, and what these prices prove (None where nothing was asked)."""
+
+    patterns: list[tuple[int, Sparse]]
+    certificate: Certificate
+    complete: bool  # every kind was searched to the end
+
+
+class Pricing:
+    """One Pricer a kind of bin; scale: what one unit of price is worth in integer duals."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.scale = LARGEST_PRICE // max(int(form.price.max()), 1)
+        self.pricers = [
+            Pricer(
+                form.weights,
+                np.where(form.allowed[kind] > 0, form.counts, 0).astype(np.int64),
+                form.capacity[kind],
+                form.conflicts,
+            )
+            for kind in range(form.kinds)
+        ]
+        self.found = np.empty((IMPROVEMENTS, form.types), np.int64)
+
+    def whole(self, duals: Floats) -> Int64Array:
+        """Prices as integers, rounded down."""
+        return np.minimum(np.floor(duals * self.scale), LARGEST_PRICE * 4 - 1).astype(np.int64)
+
+    def price(self, duals: Floats, reliefs: Floats, steps: int, rounds: int) -> Priced:
+        """Search every kind under `duals`; after the best pattern of a kind, up to `rounds` more of what it left."""
+        form = self.form
+        prices = self.whole(duals)
+        most: list[int] = []
+        patterns: list[tuple[int, Sparse]] = []
+        complete = True
+        for kind, pricer in enumerate(self.pricers):
+            paid = int(form.price[kind]) * self.scale
+            floor = paid + int(reliefs[kind] * self.scale) + int(max(paid, self.scale) * SLACK)
+            if form.stock[kind] == 0:
+                most.append(0)
+                continue
+            count, bound, done = pricer.solve(prices, form.counts, floor, steps, self.found)
+            most.append(bound)
+            complete = complete and done <= steps
+            if not count:
+                continue
+            patterns += self.kept(kind, count)
+            limits = form.counts - self.found[count - 1]
+            for _ in range(rounds):
+                limits = np.where(limits < 0, 0, limits)
+                count, _, _ = pricer.solve(prices, limits, floor, steps // 4, self.found)
+                if not count:
+                    break
+                patterns += self.kept(kind, min(count, 1), last=count)
+                limits = limits - self.found[count - 1]
+        certificate = certify(form, "column-generation", prices, most, self.scale)
+        return Priced(patterns, certificate, complete)
+
+    def kept(self, kind: int, count: int, last: int | None = None) -> list[tuple[int, Sparse]]:
+        """The last `count` patterns of `found`, sparse."""
+        rows = range(count) if last is None else range(last - count, last)
+        result = []
+        for row in rows:
+            types = np.flatnonzero(self.found[row])
+            result.append((kind, (types, self.found[row][types])))
+        return result
+
+    def patterns_for(
+        self, duals: Floats, reliefs: Floats, limits: Int64Array, stock: Int64Array, steps: int, rounds: int
+    ) -> list[tuple[int, Sparse]]:
+        """Patterns that gain and hold no more than `limits`; no bound."""
+        prices = self.whole(duals)
+        patterns: list[tuple[int, Sparse]] = []
+        for kind, pricer in enumerate(self.pricers):
+            if stock[kind] == 0:
+                continue
+            paid = int(self.form.price[kind]) * self.scale
+            floor = paid + int(reliefs[kind] * self.scale) + int(max(paid, self.scale) * SLACK)
+            left = limits
+            for _ in range(rounds):
+                count, _, _ = pricer.solve(prices, left, floor, steps, self.found)
+                if not count:
+                    break
+                patterns += self.kept(kind, 1, last=count)
+                left = np.maximum(left - self.found[count - 1], 0)
+        return patterns

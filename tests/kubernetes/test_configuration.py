@@ -1,0 +1,119 @@
+"""KubeSchedulerConfiguration, as far as it is carried out (kubernetes spec 2.1, 8.1)."""
+
+import pytest
+
+from binwright.errors import InputError
+from binwright.kubernetes.configuration import DEFAULT_SCORES, SchedulerProfile, read_configuration
+
+
+def profile(**parts):
+    (found,) = read_configuration({"apiVersion": "v1", "kind": "KubeSchedulerConfiguration", "profiles": [parts]})
+    return found
+
+
+def args(name, **values):
+    return profile(pluginConfig=[{"name": name, "args": {"kind": f"{name}Args", **values}}])
+
+
+def fit_args(**values):
+    return {"name": "NodeResourcesFit", "args": values}
+
+
+def scores(**point):
+    return list(profile(plugins={"score": point}).scores.items())
+
+
+def named(*names, **weights):
+    return [{"name": name} for name in names] + [{"name": name, "weight": weight} for name, weight in weights.items()]
+
+
+def test_without_profiles_there_is_the_default_one():
+    assert read_configuration({}) == [SchedulerProfile()] == read_configuration({"profiles": []})
+    assert profile() == SchedulerProfile()
+    assert profile(schedulerName="gpu").scheduler_name == "gpu"
+
+
+def test_score_weights_and_order():
+    default = list(DEFAULT_SCORES.items())
+    assert scores() == default
+    assert scores(disabled=named("ImageLocality")) == default[:-1]
+    others = [one for one in default if one[0] != "NodeAffinity"]
+    assert scores(enabled=named(NodeAffinity=9)) == [("NodeAffinity", 9), *others]
+    both = scores(disabled=named("TaintToleration"), enabled=named(TaintToleration=5, ImageLocality=0))
+    assert both == [("ImageLocality", 1), *default[1:-1], ("TaintToleration", 5)]
+    assert scores(disabled=named("*"), enabled=named("NodeAffinity", "NodeResourcesFit")) == [
+        ("NodeAffinity", 1), ("NodeResourcesFit", 1),
+    ]  # fmt: skip
+
+
+def test_fit_arguments():
+    found = args(
+        "NodeResourcesFit",
+        ignoredResources=["a/b"],
+        ignoredResourceGroups=["c"],
+        scoringStrategy={
+            "type": "RequestedToCapacityRatio",
+            "resources": [{"name": "cpu", "weight": 3}, {"name": "memory"}],
+            "requestedToCapacityRatio": {"shape": [{"utilization": 0, "score": 10}, {"utilization": 100}]},
+        },
+    ).fit
+    assert (found.strategy, found.resources) == ("RequestedToCapacityRatio", {"cpu": 3, "memory": 1})
+    assert found.shape == ((0, 10), (100, 0))
+    assert (found.ignored, found.ignored_groups) == ({"a/b"}, {"c"})
+    assert args("NodeResourcesFit").fit.resources == {"cpu": 1, "memory": 1}
+    assert args("NodeResourcesFit").fit.strategy == "LeastAllocated"
+
+
+def test_other_arguments():
+    assert args("NodeResourcesBalancedAllocation", resources=[{"name": "x/y", "weight": 1}]).balanced == ("x/y",)
+    assert args("NodeResourcesBalancedAllocation").balanced == ("cpu", "memory")
+    terms = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}
+    affinity = args("NodeAffinity", addedAffinity=terms).added_affinity
+    assert affinity.required_during_scheduling_ignored_during_execution.node_selector_terms == ()
+
+
+def test_what_is_not_carried_out_is_named():
+    (found,) = read_configuration(
+        {
+            "extenders": [{"urlPrefix": "http://x"}],
+            "profiles": [
+                {
+                    "plugins": {"multiPoint": {"enabled": named("Custom")}, "score": {"enabled": named("Mine")}},
+                    "pluginConfig": [{"name": "PodTopologySpread", "args": {}}],
+                }
+            ],
+        }
+    )
+    assert found.not_evaluated == (
+        "extenders", "pluginConfig PodTopologySpread", "plugins.multiPoint", "score plugin Mine",
+    )  # fmt: skip
+    assert read_configuration({"extenders": [1]})[0].not_evaluated == ("extenders",)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "line"),
+    [
+        ({"profiles": {}}, "configuration: profiles: expected array, got object"),
+        ({"profiles": [{"pluginConfig": [{}]}]}, "configuration: profiles[0].pluginConfig[0]: object missing required"),
+        (
+            {"profiles": [{"pluginConfig": [fit_args(scoringStrategy={"type": "Best"})]}]},
+            "configuration: profile default-scheduler: NodeResourcesFit: scoringStrategy.type: 'Best' is not one of",
+        ),
+        (
+            {"profiles": [{"pluginConfig": [fit_args(ignoredResources="x")]}]},
+            "configuration: profile default-scheduler: NodeResourcesFit: ignoredResources: expected array, got str",
+        ),
+        (
+            {"profiles": [{"pluginConfig": [{"name": "NodeAffinity"}, {"name": "NodeAffinity"}]}]},
+            "configuration: profile default-scheduler: pluginConfig 'NodeAffinity': stands twice",
+        ),
+        (
+            {"profiles": [{"plugins": {"score": {"enabled": named(NodeAffinity=-1)}}}]},
+            "configuration: profile default-scheduler: score plugin 'NodeAffinity': weight -1 is not in",
+        ),
+    ],
+)
+def test_malformed_configurations(configuration, line):
+    with pytest.raises(InputError) as caught:
+        read_configuration(configuration)
+    assert str(caught.value).startswith(line)
