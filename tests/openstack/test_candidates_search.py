@@ -20,9 +20,7 @@ AGGREGATE = "aaaaaaaa-0000-4000-8000-000000000000"
 
 def provider(name, parent=None, traits=(), aggregates=(), used=None, **amounts):
     stocks = {key: value if isinstance(value, Inventory) else Inventory(value) for key, value in amounts.items()}
-    return Provider(
-        name, name, parent, "", stocks, dict(used or {}), frozenset(traits), frozenset(aggregates)
-    )
+    return Provider(name, name, parent, "", stocks, dict(used or {}), frozenset(traits), frozenset(aggregates))
 
 
 def found(providers, text, **options):

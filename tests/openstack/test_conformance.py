@@ -119,7 +119,14 @@ def test_what_is_no_recording_is_one_line(broken, line):
 
 
 def test_a_difference_names_case_and_query():
-    provider = {"uuid": "u", "name": "n", "parent_provider_uuid": None, "inventories": {}, "traits": [], "aggregates": []}
+    provider = {
+        "uuid": "u",
+        "name": "n",
+        "parent_provider_uuid": None,
+        "inventories": {},
+        "traits": [],
+        "aggregates": [],
+    }
     query = {"query": "resources=VCPU:1", "microversion": "1.39", "status": 404, "compare": "equal"}
     case = {"id": "c-1", "cloud": {"resource_providers": [provider], "allocations": {}}, "queries": [query]}
     report = replay(document(cases=[case]))
