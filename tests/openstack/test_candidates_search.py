@@ -188,7 +188,7 @@ def group(*asks, one_row=True):
 
 
 def test_giving_up_is_an_answer_of_its_own():
-    question = Question(tuple(group((0, 3)) for _ in range(9)) + (group((0, 2)),), ())
+    question = Question((*(group((0, 3)) for _ in range(9)), group((0, 2))), ())
     search = Candidates(hard_table(), question, np.zeros(1, np.int32), steps=50)
     assert list(search) == []
     assert search.limit_reached

@@ -1,4 +1,4 @@
-"""The replay of recordings of Placement and Nova: every public case exactly, and that it notices every kind of change."""
+"""The replay of recordings of Placement and Nova: every public case exactly, and that it notices every change."""
 
 import copy
 import gzip
