@@ -128,7 +128,7 @@ def test_claims_are_followed():
     assert len(list(search.answer(query))) == 2
     forest.providers["a"].used["VCPU"] = 1
     search.update_used(forest.providers["a"], "VCPU")
-    assert [one.mappings for one in search.answer(query)] == [{"": {"b": None}}]
+    assert [one.mappings for one in search.answer(query)] == [{"": ("b",)}]
 
 
 def test_huge_numbers():
