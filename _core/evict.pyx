@@ -24,6 +24,7 @@ cdef void move(State state, int32_t slot, Py_ssize_t host, int32_t sign) noexcep
     cdef int32_t request = state.items.records[slot].request
     state.fleet.add_use(host, state.classes.views[request].commit, sign)
     state.counters.try_out(request, host, sign)
+    state.forest.try_out(slot, sign)
 
 
 cdef Refusal asked(State state, const ClassView* view, Py_ssize_t host) noexcept nogil:
@@ -98,6 +99,7 @@ def evict(State state, int32_t number, const int64_t[::1] hosts):
     cdef list found = []
     state.enter()
     state.scan.make_room()
+    state.scan.ask_externals(view)
     state.domain_terms.prepare(number)
     kept = <int32_t*>malloc((state.counters.count + 1) * sizeof(int32_t))
     if kept == NULL:

@@ -2,27 +2,16 @@
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
+
+from binwright._core.journal cimport high_half, low_half, pack
 
 cdef enum Kind:
     PLACED      # what = slot, old = 1 if the slot was a spare one
     RELEASED    # what = class << 32 | slot, old = previous << 32 | next
     MARKED      # what = budgets before << 32 | slot, old = priority before
     ORDERED     # what = slot, old = order before
-
-
-cdef inline int64_t pack(int32_t high, int32_t low) noexcept nogil:
-    return <int64_t>(<uint64_t><uint32_t>high << 32 | <uint32_t>low)
-
-
-cdef inline int32_t high_half(int64_t packed) noexcept nogil:
-    return <int32_t>(packed >> 32)
-
-
-cdef inline int32_t low_half(int64_t packed) noexcept nogil:
-    return <int32_t><uint32_t>packed
 
 
 cdef void* enlarged(void* memory, Py_ssize_t size) except NULL nogil:

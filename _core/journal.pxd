@@ -5,7 +5,7 @@
 # (position, serial of the entry before it) names one state of the fleet for good.
 
 cimport cython
-from libc.stdint cimport int16_t, int32_t, int64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t, uint64_t
 
 
 cdef struct Change:
@@ -15,6 +15,20 @@ cdef struct Change:
     int16_t kind     # in that idea's own words
     int64_t what     # idea's own: which item, resource, class ...
     int64_t old      # idea's own: what was there before
+
+
+# Two numbers in one field of a change.
+
+cdef inline int64_t pack(int32_t high, int32_t low) noexcept nogil:
+    return <int64_t>(<uint64_t><uint32_t>high << 32 | <uint32_t>low)
+
+
+cdef inline int32_t high_half(int64_t packed) noexcept nogil:
+    return <int32_t>(packed >> 32)
+
+
+cdef inline int32_t low_half(int64_t packed) noexcept nogil:
+    return <int32_t><uint32_t>packed
 
 
 @cython.final

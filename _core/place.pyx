@@ -2,7 +2,9 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
+from binwright._core.groups cimport FOUND
 from binwright._core.items cimport Item
+from binwright._core.journal cimport low_half
 from binwright._core.request cimport ClassView
 from binwright._core.scan cimport ERROR, PLACED, Choice
 from binwright._core.state cimport State
@@ -24,7 +26,11 @@ cdef int place_one(
         host[0] = score[0] = -1
         verdict[0] = ERROR
         return 0
+    if view.plan != NULL:
+        state.search.solve(view.plan, view.fit, choice.host, True, False)
     item[0] = state.items.place(number, <int32_t>choice.host)
+    if view.plan != NULL:
+        state.search.commit(low_half(item[0]))
     verdict[0] = PLACED
     return 0
 
@@ -77,23 +83,33 @@ def place_queue(
 
 
 def claim(State state, const int64_t[::1] numbers, const int64_t[::1] hosts, int64_t[::1] items):
-    """Commit classes on given hosts without asking any rule. Returns -1, or the index of the first entry that would
-    overflow what is used, with nothing changed. All arrays (len(numbers),); classes and hosts checked by the caller.
+    """Commit classes on given hosts without asking any rule but for the rows of their groups: the first assignment.
+
+    Returns -1; or i, the first entry that would overflow what is used; or -2 - i, the first one whose host has no
+    rows for it. Then nothing has changed. All arrays (len(numbers),); classes and hosts checked by the caller.
     """
     cdef Py_ssize_t i, failed = -1
     cdef int64_t start = state.journal.position
+    cdef const ClassView* view
     state.enter()
+    state.search.make_room()
     state.busy = True
     try:
         with nogil:
             for i in range(numbers.shape[0]):
-                if state.fleet.use_would_overflow(hosts[i], state.classes.views[numbers[i]].commit):
+                view = state.classes.views + numbers[i]
+                if state.fleet.use_would_overflow(hosts[i], view.commit):
                     failed = i
                     break
+                if view.plan != NULL and state.search.solve(view.plan, view.fit, hosts[i], True, False) != FOUND:
+                    failed = -2 - i
+                    break
                 items[i] = state.items.place(<int32_t>numbers[i], <int32_t>hosts[i])
+                if view.plan != NULL:
+                    state.search.commit(low_half(items[i]))
     finally:
         state.busy = False
-    if failed >= 0:
+    if failed != -1:
         state.journal.revert_to(start)
     state.journal.trim()
     return failed
@@ -110,6 +126,7 @@ def release(State state, const int64_t[::1] items):
         if found == NULL:
             state.journal.revert_to(start)
             return i
+        state.forest.give_back(low_half(items[i]))
         state.items.release(items[i])
     state.journal.trim()
     return -1

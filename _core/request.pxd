@@ -5,6 +5,7 @@ cimport cython
 from libc.stdint cimport int32_t, int64_t, uint32_t
 
 from binwright._core.columns cimport Columns
+from binwright._core.groups cimport GroupSet, Plan
 from binwright._core.journal cimport Change, Idea, Journal
 
 cdef enum:
@@ -22,6 +23,7 @@ cdef struct ClassView:
     const int32_t* filtered     # (filters,)
     Py_ssize_t filters
     uint32_t skips              # bit t: score term t is not run for this class
+    const Plan* plan            # its groups, NULL = none
     int32_t priority            # promises of lower priority do not count for it; it may evict items of lower priority
     const uint32_t* mask        # (stride,) or NULL
     const int64_t* raw[MAX_SLOTS]    # (stride,) or NULL = all 0
@@ -37,6 +39,7 @@ cdef class RequestClass:
     cdef int32_t* filtered      # resources with fit > 0, rising
     cdef Py_ssize_t filters
     cdef readonly uint32_t skips
+    cdef readonly GroupSet groups   # None = none
     cdef readonly int32_t priority
 
 

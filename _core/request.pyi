@@ -3,6 +3,7 @@ from typing import final
 from typing_extensions import Buffer
 
 from binwright._core.columns import Columns
+from binwright._core.groups import GroupSet
 from binwright._core.journal import Idea, Journal
 
 @final
@@ -10,7 +11,16 @@ class RequestClass:
     resources: int
     skips: int
     priority: int
-    def __new__(cls, fit: Buffer, commit: Buffer, score: Buffer, skips: int, priority: int = 0) -> RequestClass: ...
+    groups: GroupSet | None
+    def __new__(
+        cls,
+        fit: Buffer,
+        commit: Buffer,
+        score: Buffer,
+        skips: int,
+        priority: int = 0,
+        groups: GroupSet | None = None,
+    ) -> RequestClass: ...
     def amounts(self) -> tuple[list[int], list[int], list[int]]: ...
 
 @final
@@ -33,4 +43,6 @@ class Classes(Idea):
     def set_argument(self, number: int, host: int, rule: int, argument: int) -> None: ...
     def set_raw(self, number: int, host: int, slot: int, raw: int) -> None: ...
 
-def rebuild_class(fit: list[int], commit: list[int], score: list[int], skips: int, priority: int) -> RequestClass: ...
+def rebuild_class(
+    fit: list[int], commit: list[int], score: list[int], skips: int, priority: int, groups: GroupSet | None
+) -> RequestClass: ...

@@ -16,16 +16,17 @@ cdef enum Kind:
 @cython.final
 cdef class RequestClass:
     """The demands of one class, three int64 arrays (resources,): fit, commit, score; checked by the caller.
-    `skips`: bit t = score term t is not run.
+    `skips`: bit t = score term t is not run. `groups`: what is asked of single rows, or None.
     """
 
     def __cinit__(
         self, const int64_t[::1] fit, const int64_t[::1] commit, const int64_t[::1] score, uint32_t skips,
-        int32_t priority=0,
+        int32_t priority=0, GroupSet groups=None,
     ):
         self.fit = NULL
         self.skips = skips
         self.priority = priority
+        self.groups = groups
         self.filtered = NULL
         self.resources = fit.shape[0]
         self.filters = 0
@@ -59,11 +60,11 @@ cdef class RequestClass:
         )
 
     def __reduce__(self):
-        return rebuild_class, (*self.amounts(), self.skips, self.priority)
+        return rebuild_class, (*self.amounts(), self.skips, self.priority, self.groups)
 
 
-def rebuild_class(list fit, list commit, list score, uint32_t skips, int32_t priority):
-    return RequestClass(array("q", fit), array("q", commit), array("q", score), skips, priority)
+def rebuild_class(list fit, list commit, list score, uint32_t skips, int32_t priority, GroupSet groups):
+    return RequestClass(array("q", fit), array("q", commit), array("q", score), skips, priority, groups)
 
 
 @cython.final
@@ -138,6 +139,7 @@ cdef class Classes(Idea):
         view.filtered = made.filtered
         view.filters = made.filters
         view.skips = made.skips
+        view.plan = NULL if made.groups is None else &made.groups.plan
         view.priority = made.priority
         view.mask = NULL if statics.mask is None else statics.mask.uint32s(0)
         for slot in range(MAX_SLOTS):

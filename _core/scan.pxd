@@ -8,6 +8,7 @@ from binwright._core.domain_terms cimport DomainTerms
 from binwright._core.externals cimport Externals
 from binwright._core.fleet cimport Fleet
 from binwright._core.float_scores cimport FloatScores
+from binwright._core.groups cimport Search
 from binwright._core.overlays cimport Overlays
 from binwright._core.request cimport ClassView
 from binwright._core.terms cimport Extremes, Terms
@@ -54,6 +55,8 @@ cdef class Scan:
     cdef int fit_rule              # position of the fit rule
     cdef uint32_t resolvable       # bit = position of a static rule that releasing items could lift
     cdef uint64_t always_resolvable    # bit = resource whose shortage counts as resolvable at any capacity
+    cdef int rows_rule             # position of the rows rule
+    cdef Search search
     # scratch of one decision, (stride,): filled by filter_all, read by the second pass
     cdef int64_t* verdict
     cdef int64_t* total
@@ -79,6 +82,7 @@ cdef class Scan:
     cdef Verdict verdict_without_host(self, const ClassView* view) noexcept nogil
 
     cdef void filter_all(self, const ClassView* view) noexcept nogil
+    cdef void ask_rows(self, const ClassView* view) noexcept nogil
     cdef void local_totals(self, const ClassView* view) noexcept nogil
     cdef void add_normalised(self, const ClassView* view) noexcept nogil
     cdef Extremes extremes(self, const int64_t* raw) noexcept nogil

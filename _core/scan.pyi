@@ -7,6 +7,7 @@ from binwright._core.domain_terms import DomainTerms
 from binwright._core.externals import Externals
 from binwright._core.fleet import Fleet
 from binwright._core.float_scores import FloatScores
+from binwright._core.groups import Search
 from binwright._core.overlays import Overlays
 from binwright._core.request import Classes
 from binwright._core.terms import Terms
@@ -21,6 +22,7 @@ class Scan:
         domain_terms: DomainTerms,
         counters: Counters,
         overlays: Overlays,
+        search: Search,
         externals: Externals,
         window: Window,
         floats: FloatScores,
@@ -28,6 +30,7 @@ class Scan:
         fit_rule: int,
         resolvable: int,
         always_resolvable: int,
+        rows_rule: int,
     ) -> Scan: ...
     def refusals(
         self,
@@ -39,7 +42,9 @@ class Scan:
         resolvable: Buffer,
         argument: Buffer,
     ) -> None: ...
+    def row_answers(self, classes: Classes, number: int, answers: Buffer) -> None: ...
     def term_reasons(self, classes: Classes, number: int, host: int) -> list[tuple[int, int, bool]]: ...
+    def awake(self, classes: Classes, number: int) -> tuple[int, int]: ...
     def evaluate(self, classes: Classes, number: int, raw: Buffer, normalised: Buffer, total: Buffer) -> None: ...
     def evaluate_floats(
         self, classes: Classes, number: int, raw: Buffer, normalised: Buffer, total: Buffer

@@ -5,9 +5,10 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from binwright._core.domain_terms cimport MISSES, PASSES, ClassTerms, HardTerm
+from binwright._core.domain_terms cimport MISSES, PASSES, ClassTerms, HardTerm, SoftTerm
 from binwright._core.fleet cimport ABSENT
 from binwright._core.float_scores cimport bits_of
+from binwright._core.groups cimport FOUND, LIMIT, NONE, Answer
 from binwright._core.kernels cimport BW_BLOCK, K
 from binwright._core.request cimport LIMITS, Classes
 from binwright._core.spread cimport count_scores, spread_scores
@@ -23,13 +24,15 @@ cdef class Scan:
 
     def __cinit__(
         self, Fleet fleet, Terms terms, DomainTerms domain_terms, Counters counters, Overlays overlays,
-        Externals externals, Window window, FloatScores floats, int cordon_rule, int fit_rule, uint32_t resolvable,
-        uint64_t always_resolvable,
+        Search search, Externals externals, Window window, FloatScores floats, int cordon_rule, int fit_rule,
+        uint32_t resolvable, uint64_t always_resolvable, int rows_rule,
     ):
         self.verdict = self.total = self.open = self.raw = self.score = NULL
         self.room = 0
         self.fleet = fleet
         self.terms = terms
+        self.search = search
+        self.rows_rule = rows_rule
         self.domain_terms = domain_terms
         self.counters = counters
         self.overlays = overlays
@@ -63,6 +66,7 @@ cdef class Scan:
                 raise MemoryError("scan scratch")
             self.kept_room = 2 * self.counters.count
         cdef Py_ssize_t stride = self.fleet.stride
+        self.search.make_room()
         if stride <= self.room:
             return 0
         free(self.verdict)
@@ -90,6 +94,8 @@ cdef class Scan:
         self.ask_externals(view)
         self.filter_all(view)
         self.apply_domain_terms(view)
+        if view.plan != NULL:
+            self.ask_rows(view)
         if self.overlays.live:
             self.settle_promises(view)
         if self.window.stop:
@@ -122,6 +128,18 @@ cdef class Scan:
                     view.fit[resource], verdict,
                 )
             self.open[block] = K.count_open(verdict)
+    cdef void ask_rows(self, const ClassView* view) noexcept nogil:
+        """Close the open hosts that have no rows for the groups."""
+        cdef Py_ssize_t block, host
+        for block in range(self.fleet.blocks()):
+            if self.open[block] == 0:
+                continue
+            for host in range(block * BW_BLOCK, (block + 1) * BW_BLOCK):
+                if self.verdict[host] < 0:
+                    continue
+                if self.search.solve(view.plan, view.fit, host, False, False) != FOUND:
+                    self.verdict[host] = -1
+                    self.open[block] -= 1
 
     cdef int apply_domain_terms(self, const ClassView* view) except -1 nogil:
         """Make the sums that this decision reads, and reject what its hard terms reject."""
@@ -157,11 +175,23 @@ cdef class Scan:
         return 0
 
     cdef bint idle(self, Py_ssize_t term, const ClassView* view) noexcept nogil:
-        """Is this term not run for the class, or runs and adds nothing?"""
+        """Is this term not run for the class, or has it nothing to count? After prepare()."""
         cdef const Term* mine = self.terms.terms + term
+        cdef const SoftTerm* soft
+        cdef int32_t r
         if view.skips >> term & 1:
             return True
-        return mine.kind in (COUNT, SPREAD) and self.domain_terms.soft_term(view.number, mine.slot) == NULL
+        if mine.kind not in (COUNT, SPREAD):
+            return False
+        soft = self.domain_terms.soft_term(view.number, mine.slot)
+        if soft == NULL:
+            return True
+        if mine.kind == SPREAD:
+            return False
+        for r in range(soft.first, soft.first + soft.refs):
+            if self.domain_terms.sums[r].total != 0:
+                return False
+        return True
 
     cdef void soft_scores(self, Py_ssize_t term, const ClassView* view) noexcept nogil:
         """Fill `raw` and `score` with a COUNT or SPREAD term of this decision."""
@@ -305,6 +335,7 @@ cdef class Scan:
         cdef int64_t capacity
         cdef bint claimable, too_small, misses
         cdef int32_t t
+        cdef Answer rows = FOUND
         cdef const ClassTerms* mine = self.domain_terms.classes + view.number
         cdef const HardTerm* term = NULL
         found.mask = 0
@@ -337,6 +368,10 @@ cdef class Scan:
                 found.mask |= <uint32_t>1 << mine.hard[t].rule
                 if term == NULL:
                     term = mine.hard + t
+        if view.plan != NULL:
+            rows = self.search.solve(view.plan, view.fit, host, False, False)
+            if rows != FOUND:
+                found.mask |= <uint32_t>1 << self.rows_rule
         if found.mask == 0:
             return found
         found.first = 0
@@ -346,6 +381,9 @@ cdef class Scan:
             found.first += 1
         if found.first == self.fit_rule:
             found.resolvable = not too_small
+        elif found.first == self.rows_rule:
+            found.argument = LIMIT if rows == LIMIT else -1
+            found.resolvable = rows == LIMIT or self.search.solve(view.plan, view.fit, host, False, True) != NONE
         elif term != NULL and term.rule == found.first:
             misses = self.domain_terms.failing(view.number, <int32_t>(term - mine.hard), host) == MISSES
             found.argument = term.missing if misses else term.argument
@@ -413,6 +451,30 @@ cdef class Scan:
         if promised:
             self.promise(view, host, -1)
         return found
+
+    def row_answers(self, Classes classes, Py_ssize_t number, uint8_t[::1] answers):
+        """Fill, for every host slot, whether its rows serve the groups of a class: 0 no, 1 yes, 2 limit reached."""
+        cdef Py_ssize_t host
+        cdef const ClassView* view = classes.views + number
+        self.make_room()
+        with nogil:
+            for host in range(self.fleet.hosts):
+                answers[host] = FOUND if view.plan == NULL else self.search.solve(
+                    view.plan, view.fit, host, False, False
+                )
+
+    def awake(self, Classes classes, Py_ssize_t number):
+        """(rules with domain terms that a decision of this class asks now, scores that it runs), as bits."""
+        cdef const ClassView* view = classes.views + number
+        cdef const ClassTerms* mine = self.domain_terms.classes + number
+        cdef int32_t t
+        cdef uint32_t rules = 0, scores = 0
+        self.domain_terms.prepare(<int32_t>number)
+        for t in range(mine.hards):
+            rules |= <uint32_t>1 << mine.hard[t].rule
+        for t in range(self.terms.count):
+            scores |= <uint32_t>(not self.idle(t, view)) << t
+        return rules & ~self.domain_terms.asleep, scores
 
     def evaluate(
         self, Classes classes, Py_ssize_t number, int64_t[:, ::1] raw, int64_t[:, ::1] normalised, int64_t[::1] total,

@@ -3,6 +3,7 @@
 cimport cython
 from libc.stdint cimport int64_t
 
+from binwright._core.devices cimport Forest
 from binwright._core.budgets cimport Budgets
 from binwright._core.counters cimport Counters
 from binwright._core.domain_terms cimport DomainTerms
@@ -10,6 +11,7 @@ from binwright._core.domains cimport Domains
 from binwright._core.externals cimport Externals
 from binwright._core.fleet cimport Fleet
 from binwright._core.float_scores cimport FloatScores
+from binwright._core.groups cimport Search
 from binwright._core.items cimport Items
 from binwright._core.journal cimport Journal
 from binwright._core.overlays cimport Overlays
@@ -27,6 +29,8 @@ cdef class State:
     cdef readonly Counters counters
     cdef readonly Items items
     cdef readonly Domains domains
+    cdef readonly Forest forest
+    cdef readonly Search search
     cdef readonly DomainTerms domain_terms
     cdef readonly Overlays overlays
     cdef readonly Budgets budgets
@@ -35,7 +39,8 @@ cdef class State:
     cdef readonly FloatScores floats
     cdef readonly Terms terms
     cdef readonly Scan scan
-    cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits)
+    cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits, rows position)
     cdef bint busy             # a thread is inside a batch
+    cdef long inside           # the thread that entered last
 
     cdef int enter(self) except -1

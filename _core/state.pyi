@@ -1,5 +1,6 @@
 from typing import Any, final
 
+from binwright._core.devices import Forest
 from binwright._core.budgets import Budgets
 from binwright._core.counters import Counters
 from binwright._core.domain_terms import DomainTerms
@@ -7,6 +8,7 @@ from binwright._core.domains import Domains
 from binwright._core.externals import Externals
 from binwright._core.fleet import Fleet
 from binwright._core.float_scores import FloatScores
+from binwright._core.groups import Search
 from binwright._core.items import Items
 from binwright._core.journal import Journal
 from binwright._core.overlays import Overlays
@@ -25,6 +27,8 @@ class State:
     counters: Counters
     items: Items
     domains: Domains
+    forest: Forest
+    search: Search
     domain_terms: DomainTerms
     overlays: Overlays
     budgets: Budgets
@@ -33,8 +37,9 @@ class State:
     floats: FloatScores
     terms: Terms
     scan: Scan
-    def __new__(cls, resources: int, terms: Terms, rules: tuple[int, int, int, int]) -> State: ...
+    def __new__(cls, resources: int, terms: Terms, rules: tuple[int, int, int, int, int]) -> State: ...
     def check_idle(self) -> None: ...
+    def check_readable(self) -> None: ...
     def ideas(self) -> list[str]: ...
     def add_class(self, made: RequestClass, statics: Statics, externals: list[Any]) -> int: ...
     def reserve(self, hosts: int) -> None: ...
@@ -46,4 +51,4 @@ class State:
     def reaches(self, moment: tuple[int, int], later: int) -> bool: ...
     def rewind(self, origin: State, moment: tuple[int, int], later: int) -> None: ...
 
-def rebuild_state(resources: int, terms: Terms, rules: tuple[int, int, int, int], saved: list[Any]) -> State: ...
+def rebuild_state(resources: int, terms: Terms, rules: tuple[int, int, int, int, int], saved: list[Any]) -> State: ...

@@ -14,7 +14,7 @@ from binwright._core.request import RequestClass, Statics
 from binwright._core.state import State
 from binwright._core.terms import Terms
 
-ELIGIBLE, CORDON, FIT = 0, 1, 2  # positions of the rules
+ELIGIBLE, CORDON, FIT, ROWS = 0, 1, 2, 3  # positions of the rules
 PERIOD = 99_991  # hosts drawn one by one; longer fleets repeat them, which no branch predictor learns
 SIZES = (32, 64, 96)  # a host has 32, 64 or 96 times
 UNITS = (1_000, 4 * 2**30, 4, 10 * 2**30, 1, 25, 2**21, 7)  # of each resource this many, and
@@ -100,7 +100,7 @@ def requests_of(hosts: Hosts, classes: int, statics: bool, seed: int = 2) -> lis
 
 def state_of(hosts: Hosts, specs: list[dict[str, Any]]) -> State:
     """The core's state of these hosts under score terms `specs`."""
-    state = State(len(hosts.capacity), Terms(specs), (CORDON, FIT, 0, 0))
+    state = State(len(hosts.capacity), Terms(specs), (CORDON, FIT, 0, 0, ROWS))
     state.reserve(hosts.count)
     state.fleet.add_hosts(hosts.capacity, hosts.used, hosts.count)
     return state

@@ -19,6 +19,7 @@ from binwright.profile import (
 )
 from binwright.request import Request
 from binwright.result import PlaceResult
+from binwright.rows import Cell, CellDemand, Device, Group, GroupRules, Pinning, Rows
 from binwright.transaction import Transaction
 from binwright.verdict import Change, Reason, Verdict
 
@@ -27,17 +28,24 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "BinwrightError",
     "BinwrightWarning",
+    "Cell",
+    "CellDemand",
     "Change",
+    "Device",
     "Explanation",
     "External",
     "Fleet",
+    "Group",
+    "GroupRules",
     "HostSet",
     "InputError",
     "MissingExtraError",
     "PlaceResult",
+    "Pinning",
     "Profile",
     "Reason",
     "Request",
+    "Rows",
     "Rule",
     "Score",
     "StateError",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from binwright.arrays import Int64Array
+from binwright.profile import Rule
 from binwright.smallest_change import smallest_change
 from binwright.verdict import Change, Reason, Verdict
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FEASIBLE = 255
 GONE = 254
+LIMIT_REACHED = 2  # of a rows rule: the search gave up, which is not "none"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Refusals:
 class ScoreTable:
     """Every score of every host: `raw` and `normalised` int64 (terms, hosts), `totals` int64 (hosts,) with -1 where a
     host is not feasible (its scores then mean nothing); float64 with NaN in a float64 profile, whose `weights` hold
-    for hosts without a multiplier of their own. `ran`: False for a term that this request skips.
+    for hosts without a multiplier of their own. `ran`: False for a term that this request skips or that
+    has nothing to count for it.
     """
 
     names: tuple[str, ...]
@@ -85,11 +88,11 @@ class Explanation:
         totals = np.full(fleet.stride, np.nan if floating else -1, raw.dtype)
         evaluate = self._state.scan.evaluate_floats if floating else self._state.scan.evaluate
         evaluate(self._state.classes, self._number, raw, normalised, totals)
-        skips = self._state.classes[self._number].skips
+        ran = self._awake[1]
         return ScoreTable(
             tuple(term.name for term in terms),
             tuple(term.weight for term in terms),
-            tuple(not skips >> position & 1 for position in range(len(terms))),
+            tuple(bool(ran >> position & 1) for position in range(len(terms))),
             raw[:, : fleet.hosts],
             normalised[:, : fleet.hosts],
             totals[: fleet.hosts],
@@ -142,6 +145,23 @@ class Explanation:
         }
 
     @property
+    def demand(self) -> dict[str, int]:
+        """What a host must have free, by resource name, zeros left out."""
+        amounts = self._state.classes[self._number].amounts()[0]
+        return {name: amount for name, amount in zip(self._resources, amounts, strict=True) if amount}
+
+    @cached_property
+    def _awake(self) -> tuple[int, int]:
+        return self._state.scan.awake(self._state.classes, self._number)
+
+    @property
+    def active(self) -> frozenset[str]:
+        """Names of the rules with domain terms that this decision asks: all but those that may be skipped while their
+        sums are 0, and are.
+        """
+        return frozenset(rule.name for position, rule in enumerate(self._profile.rules) if self._awake[0] >> position & 1)
+
+    @property
     def reasons(self) -> tuple[Reason, ...]:
         """Rejected hosts, counted by their first rejecting rule and its argument; a host that is short of two
         resources counts in both. In rule order, then by argument, resources in fleet order.
@@ -159,11 +179,11 @@ class Explanation:
                         helped = bool((short & refusals.resolvable).any())
                         found.append(Reason(rule.name, resource, int(short.sum()), helped))
                 continue
-            spoken = np.where(refusals.argument >= 0, refusals.argument, self._arguments(position))
+            spoken = np.where(refusals.argument >= 0, refusals.argument, self.arguments(position))
             for argument in np.unique(spoken[here]).tolist():
                 chosen = here & (spoken == argument)
                 helped = bool(refusals.resolvable[chosen].any())
-                found.append(Reason(rule.name, None if argument < 0 else argument, int(chosen.sum()), helped))
+                found.append(Reason(rule.name, _shown(rule, argument), int(chosen.sum()), helped))
         return tuple(found)
 
     @property
@@ -172,7 +192,7 @@ class Explanation:
         if self.feasible:
             return None
         return smallest_change(
-            self._state, self._number, self._profile, self._resources, self.refusals, self._arguments
+            self._state, self._number, self._profile, self._resources, self.refusals, self.arguments
         )
 
     def verdicts_by_host(self) -> npt.NDArray[np.uint8]:
@@ -191,16 +211,25 @@ class Explanation:
                 continue
             if rule.kind == "fit":
                 found += [(rule.name, name) for r, name in enumerate(self._resources) if short >> r & 1]
+            elif rule.kind == "rows":
+                found.append((rule.name, _shown(rule, int(self._row_answers[host]))))
             else:
-                argument = spoken.get(position, int(self._arguments(position)[host]))
-                found.append((rule.name, None if argument < 0 else argument))
+                argument = spoken.get(position, int(self.arguments(position)[host]))
+                found.append((rule.name, _shown(rule, argument)))
         return tuple(found)
 
     def term_reasons(self, host: int) -> list[tuple[int, int, bool]]:
         """(rule position, argument, resolvable) of the first failing domain term of each rule that rejects a host."""
         return self._state.scan.term_reasons(self._state.classes, self._number, host)
 
-    def _arguments(self, position: int) -> npt.NDArray[np.int32]:
+    @cached_property
+    def _row_answers(self) -> npt.NDArray[np.uint8]:
+        """Whether each host's rows serve the groups: 0 no, 1 yes, 2 limit reached; uint8 (hosts,)."""
+        answers = np.empty(self._state.fleet.hosts, np.uint8)
+        self._state.scan.row_answers(self._state.classes, self._number, answers)
+        return answers
+
+    def arguments(self, position: int) -> npt.NDArray[np.int32]:
         """Interned arguments of one rule, int32 (hosts,), -1 = none."""
         hosts = self._state.fleet.hosts
         _, arguments, _ = self._state.classes.static_columns(self._number)
@@ -216,3 +245,10 @@ class Explanation:
             for found in self.reasons
         )
         return f"Explanation({self.verdict.name.lower()}: {reasons or 'no hosts'})"
+
+
+def _shown(rule: Rule, argument: int) -> int | str | None:
+    """A reason's argument as callers see it."""
+    if rule.kind == "rows":
+        return "limit reached" if argument == LIMIT_REACHED else None
+    return None if argument < 0 else argument

@@ -4,7 +4,7 @@ Knows hosts, resources, labels and rules by name; nothing of the layers above.
 """
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
 from binwright.request import LIMITS, Request, raw_value, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
+from binwright.rows import Device, Group, GroupRules, Pinning, Rows
 from binwright.terms import HardTerm, SoftTerm
 
 CORDONED, ABSENT = 1, 2
@@ -74,6 +75,7 @@ class Fleet(CounterMethods, EvictionMethods):
         self._labels = Labels(self._state.domains)
         fresh = self.profile.host_columns
         self._columns = {name: self._state.floats.new_column(value) for name, value in fresh.items()}
+        self.rows = Rows(self._state.forest, self.resources, self._hosts)
         self._names: list[str | None] = []
         self._index: dict[str, int] = {}
         self._requests: dict[tuple[object, ...], Request] = {}
@@ -202,12 +204,17 @@ class Fleet(CounterMethods, EvictionMethods):
         return np.arange(first, first + count, dtype=np.int64)
 
     def remove_hosts(self, hosts: Any) -> None:
-        """Take hosts out of the fleet. Raises StateError for a host that holds items; then nothing has changed."""
+        """Take hosts and their rows out of the fleet. Raises StateError for a host that holds items, or serves items
+        of another by a link; then nothing has changed.
+        """
+        self._call(self._state.check_idle)
         chosen = self._hosts("remove_hosts", hosts)
         for host in chosen.tolist():
             if self._state.items.on_host(host):
                 raise StateError(f"remove_hosts: host {host} ({self._names[host]!r}) holds items; release them first")
+            self.rows.check_unused("remove_hosts", host)
         for host in chosen.tolist():
+            self.rows.clear(host)
             for resource in range(len(self.resources)):
                 self._state.fleet.set_capacity(host, resource, 0)
                 self._state.fleet.set_used(host, resource, 0)
@@ -216,6 +223,7 @@ class Fleet(CounterMethods, EvictionMethods):
 
     def resize(self, host: int, capacity: Mapping[str, int]) -> None:
         """Give one host new capacities, amounts by resource; what is used may exceed them."""
+        self._call(self._state.check_idle)
         host = self._one_host("resize", host)
         self._check_resources("resize", capacity)
         amounts = {
@@ -226,16 +234,19 @@ class Fleet(CounterMethods, EvictionMethods):
 
     def cordon(self, hosts: Any) -> None:
         """Hosts take no new requests; what they hold stays."""
+        self._call(self._state.check_idle)
         for host in self._hosts("cordon", hosts).tolist():
             self._state.fleet.set_flags(host, CORDONED)
 
     def uncordon(self, hosts: Any) -> None:
         """Cordoned hosts take requests again."""
+        self._call(self._state.check_idle)
         for host in self._hosts("uncordon", hosts).tolist():
             self._state.fleet.set_flags(host, 0)
 
     def relabel(self, host: int, labels: Mapping[str, str | None]) -> None:
         """Change labels of one host while it holds items; None removes a label. Label selectors follow."""
+        self._call(self._state.check_idle)
         host = self._one_host("relabel", host)
         self._labels.relabel(host, checked_labels(f"relabel: host {host}", {k: [v] for k, v in labels.items()}, 1))
         bit = 1 << self.profile.positions["eligible"]
@@ -250,12 +261,16 @@ class Fleet(CounterMethods, EvictionMethods):
 
         hosts: one index or an array; values: one finite number, or as many as hosts.
         """
+        self._call(self._state.check_idle)
         if name not in self._columns:
             raise InputError(f"set_column: the profile names no host column {name!r}")
         chosen = self._hosts("set_column", hosts)
         given = arrays.floats(f"set_column: {name!r}", np.broadcast_to(values, chosen.shape), len(chosen))
         for host, value in zip(chosen.tolist(), given.tolist(), strict=True):
             self._state.floats.set_value(self._columns[name], host, value)
+    def add_rows(self, capacity: Mapping[str, Any], hosts: Any = None, **more: Any) -> Int64Array:
+        """Append rows below hosts, or pools: `Rows.add`, where the arguments stand."""
+        return self.rows.add(capacity, hosts, **more)
 
     # ---- requests --------------------------------------------------------------------------------------------
 
@@ -273,6 +288,9 @@ class Fleet(CounterMethods, EvictionMethods):
         contributes: Contributions | None = None,
         priority: int = 0,
         external: Sequence[External] = (),
+        groups: Sequence[Group] = (),
+        group_rules: GroupRules | None = None,
+        kind: Hashable = None,
         name: str | None = None,
     ) -> Request:
         """Compile a request once; an equal one made before comes back as the same object.
@@ -285,11 +303,16 @@ class Fleet(CounterMethods, EvictionMethods):
         attractions over counters (binwright.terms). contributes: {counter: what one item adds, or (that, what it
         counts for when `evict` takes it out on trial)}. priority: promises of lower priority do not count for it, and
         it may evict items of lower priority. external: filters and scores of the caller's own (binwright.External).
+        groups: what is asked of the rows of one host beside `demand`, with group_rules over all of them
+        (binwright.rows). kind: requests of different kinds are never one, as `extend` may tell them apart later.
         Raises InputError.
         """
         where = "request" if name is None else f"request {name!r}"
+        row_groups = self.rows.compiled(where, groups, group_rules)
         amounts = demand, commit, score
-        made = request_class(where, self.profile, self.resources, self.scored_only, *amounts, skip, priority)
+        made = request_class(
+            where, self.profile, self.resources, self.scored_only, *amounts, skip, priority, row_groups
+        )
         parts = static_parts(where, self.profile, len(self), eligible, rejects, raw)
         digest = parts.digest()
         parts.reject(self._unclaimable(made), LIMITS)
@@ -298,8 +321,8 @@ class Fleet(CounterMethods, EvictionMethods):
         terms = tuple(terms) if isinstance(terms, Iterable) else (terms,)
         hard, soft = self._compiled_terms(where, terms)
         adds = self._checked_contributions(where, contributes)
-        extra = repr((hard, soft)), tuple(adds)
-        rest = made.skips, priority, digest, len(self), extra, tuple(map(id, external))
+        extra = repr((hard, soft)), tuple(adds), row_groups and row_groups.spec
+        rest = made.skips, priority, digest, len(self), extra, tuple(map(id, external)), kind
         key = (*(tuple(amounts) for amounts in made.amounts()), *rest)
         known = self._requests.get(key)
         if known is not None:
@@ -328,6 +351,7 @@ class Fleet(CounterMethods, EvictionMethods):
         raw: Mapping[str, int] | None = None,
     ) -> None:
         """Replace a request's static verdicts and raw scores on one host: -1 = passes, k >= 0 = rejects with k."""
+        self._call(self._state.check_idle)
         number = self._class_of("repair", request)
         host = self._one_host("repair", host)
         arguments = {
@@ -394,6 +418,7 @@ class Fleet(CounterMethods, EvictionMethods):
         and wrapping, until `stop` feasible ones are found; the next one ends the look, uncounted, and the following
         decision begins there. None: look at all hosts again. Rule: kube-scheduler's sampling.
         """
+        self._call(self._state.check_idle)
         if stop is None:
             self._state.window.set(np.empty(0, np.int32), 0, 0)
             return
@@ -416,7 +441,10 @@ class Fleet(CounterMethods, EvictionMethods):
         return Explanation(self.fork(), number)
 
     def claim(self, request: Request, hosts: Any) -> Int64Array:
-        """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64."""
+        """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64.
+
+        Groups get the first rows that serve them; a host that has none is an InputError, and nothing has changed.
+        """
         return self._claim("claim", np.full(np.size(hosts), self._class_of("claim", request), np.int64), hosts)
 
     def claim_many(self, requests: Sequence[Request], which: Any, hosts: Any) -> Int64Array:
@@ -429,6 +457,9 @@ class Fleet(CounterMethods, EvictionMethods):
             raise InputError(f"{where}: {len(numbers)} items for {len(chosen)} hosts")
         items = np.empty(len(numbers), np.int64)
         failed = self._call(core_place.claim, self._state, numbers, chosen, items)
+        if failed < -1:
+            failed = -2 - failed
+            raise InputError(f"{where}: item {failed}: host {chosen[failed]} has no rows for its groups")
         if failed >= 0:
             raise InputError(f"{where}: item {failed}: what is used on host {chosen[failed]} would pass 2**61")
         return items
@@ -454,6 +485,16 @@ class Fleet(CounterMethods, EvictionMethods):
             raise InputError(f"item: {item} is not an item of this fleet (released before?)")
         number, host = record
         return self._made[number], host
+
+    def devices(self, item: int) -> tuple[Device, ...]:
+        """The rows that a live item holds for its groups, in group order."""
+        self.item(item)
+        return self.rows.devices(item & 0xFFFFFFFF)
+
+    def pinned(self, item: int) -> dict[int, Pinning]:
+        """The CPUs of NUMA cells that a live item owns, by group."""
+        self.item(item)
+        return self.rows.pinned(item & 0xFFFFFFFF)
 
     # ---- undo ------------------------------------------------------------------------------------------------
 
@@ -508,6 +549,7 @@ class Fleet(CounterMethods, EvictionMethods):
         self._number = {name: i for i, name in enumerate(self.resources)}
         self._state = state
         self._labels = Labels(state.domains)
+        self.rows = Rows(state.forest, self.resources, self._hosts)
         self._columns = {name: number for number, name in enumerate(self.profile.host_columns)}
         self._names, self._requests, self._made = kept["names"], kept["requests"], kept["made"]
         self._labelled, self._explicit = kept["labelled"], kept["explicit"]
@@ -530,8 +572,8 @@ class Fleet(CounterMethods, EvictionMethods):
                 raise InputError(f"{where}: unknown resource {name!r} (the fleet has {', '.join(self.resources)})")
 
     def _hosts(self, where: str, hosts: Any) -> Int64Array:
-        """Indexes of hosts that are there: inside the fleet and not removed. Nobody else may be inside a batch."""
-        self._call(self._state.check_idle)
+        """Indexes of hosts that are there: inside the fleet and not removed. No other thread may be inside a batch."""
+        self._call(self._state.check_readable)
         chosen = arrays.host_indexes(where, hosts, len(self))
         gone = (self._flags()[chosen] & ABSENT) != 0
         if gone.any():

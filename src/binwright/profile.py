@@ -13,6 +13,7 @@ from binwright.float_scores import FloatScore, host_columns
 from binwright.float_scores import specs as float_specs
 
 MAX_WEIGHT = 2**20
+MAX_RAW_WEIGHT = 2**22  # of all raw scores up to 2**40 that no normaliser makes small: totals stay inside int64
 MAX_RULES = 31
 MAX_STATIC_SCORES = 16
 
@@ -21,7 +22,8 @@ MAX_STATIC_SCORES = 16
 class Rule:
     """One rule that can reject a host; its place in `Profile.rules` is its turn in the verdict.
 
-    kind: "static" (a request says which hosts it rejects), "fit" (resources) or "cordon" (the host takes nothing).
+    kind: "static" (a request says which hosts it rejects), "fit" (resources), "cordon" (the host takes nothing) or
+    "rows" (the host's rows do not serve the request's groups).
     resolvable: for a static rule, whether releasing items could lift the rejection. For the fit rule, names of
     resources whose shortage counts as resolvable however small the host is; any other shortage is resolvable if
     the empty host would be large enough.
@@ -171,14 +173,15 @@ def spread_score(name: str, *, weight: int = 1) -> Score:
 class Profile:
     """Rules in the order of their verdicts, and score terms in the order of their sum; immutable.
 
-    Exactly one rule of kind "fit"; a rule "cordon" and a static rule "eligible" are put in front where they are
-    missing. A host's verdict is its first rejecting rule. Raises InputError for duplicate names, more than 31
-    rules, more than 16 static scores, more than 32 scores.
+    Exactly one rule of kind "fit"; a rule "cordon" and a static rule "eligible" are put in front, a rule "rows" at
+    the end, where they are missing. A host's verdict is its first rejecting rule. Raises InputError for duplicate
+    names, more than 31 rules, more than 16 static scores, more than 32 scores, weights of more than 2**22 on static
+    scores as they are.
 
     Scores are all of this module, and totals are int64; or all of binwright.float_scores, and totals are float64.
     """
 
-    rules: tuple[Rule, ...] = (Rule("cordon", "cordon"), Rule("eligible"), Rule("fit", "fit"))
+    rules: tuple[Rule, ...] = (Rule("cordon", "cordon"), Rule("eligible"), Rule("fit", "fit"), Rule("rows", "rows"))
     scores: tuple[Score | FloatScore, ...] = ()
     positions: dict[str, int] = field(init=False, repr=False, compare=False)
     slots: dict[str, int] = field(init=False, repr=False, compare=False)
@@ -187,14 +190,16 @@ class Profile:
         rules = list(self.rules)
         kinds = [rule.kind for rule in rules]
         for rule in rules:
-            if rule.kind not in ("static", "fit", "cordon"):
-                raise InputError(f"rule {rule.name!r}: kind {rule.kind!r} is not 'static', 'fit' or 'cordon'")
-        if kinds.count("fit") != 1 or kinds.count("cordon") > 1:
-            raise InputError("profile: needs exactly one rule of kind 'fit' and at most one of kind 'cordon'")
+            if rule.kind not in ("static", "fit", "cordon", "rows"):
+                raise InputError(f"rule {rule.name!r}: kind {rule.kind!r} is not 'static', 'fit', 'cordon' or 'rows'")
+        if kinds.count("fit") != 1 or kinds.count("cordon") > 1 or kinds.count("rows") > 1:
+            raise InputError("profile: needs exactly one rule of kind 'fit', at most one of kinds 'cordon' and 'rows'")
         if all(rule.name != "eligible" for rule in rules):
             rules.insert(0, Rule("eligible"))
         if "cordon" not in kinds:
             rules.insert(0, Rule("cordon", "cordon"))
+        if "rows" not in kinds:
+            rules.append(Rule("rows", "rows"))
         object.__setattr__(self, "rules", tuple(rules))
         object.__setattr__(self, "scores", tuple(self.scores))
         names = [rule.name for rule in rules]
@@ -208,6 +213,9 @@ class Profile:
         static = [score.name for score in self.scores if score.kind in ("static", "raw")]
         if len(static) > MAX_STATIC_SCORES:
             raise InputError(f"profile: {len(static)} static scores, at most {MAX_STATIC_SCORES}")
+        plain = sum(score.weight for score in self.scores if score.kind == "static" and score.normalise is None)
+        if plain > MAX_RAW_WEIGHT:
+            raise InputError(f"profile: static scores that are not normalised weigh {plain}, at most {MAX_RAW_WEIGHT}")
         object.__setattr__(self, "positions", {rule.name: i for i, rule in enumerate(rules)})
         object.__setattr__(self, "slots", {name: i for i, name in enumerate(static)})
 
@@ -233,12 +241,12 @@ class Profile:
         return cls(scores=(least_allocated(names),) if names else ())
 
     def kind_position(self, kind: str) -> int:
-        """Position of the one rule of kind "fit" or "cordon"."""
+        """Position of the one rule of kind "fit", "cordon" or "rows"."""
         return next(i for i, rule in enumerate(self.rules) if rule.kind == kind)
 
-    def compiled(self, resources: Sequence[str]) -> tuple[Terms, tuple[int, int, int, int]]:
+    def compiled(self, resources: Sequence[str]) -> tuple[Terms, tuple[int, int, int, int, int]]:
         """What the core needs: its score terms, and (cordon position, fit position, resolvable rules as bits,
-        always resolvable resources as bits). Raises InputError for a resource that `resources` lacks.
+        always resolvable resources as bits, rows position). Raises InputError for a resource that `resources` lacks.
         """
         number = {name: i for i, name in enumerate(resources)}
 
@@ -267,5 +275,6 @@ class Profile:
             elif rule.kind == "fit" and not isinstance(rule.resolvable, bool):
                 for resource in rule.resolvable:
                     always |= 1 << column(f"rule {rule.name!r}", resource)
+        positions = [self.kind_position(kind) for kind in ("cordon", "fit", "rows")]
         floats = float_specs(self.float_scores, number) if self.float_scores else None
-        return Terms(specs, floats), (self.kind_position("cordon"), self.kind_position("fit"), resolvable, always)
+        return Terms(specs, floats), (positions[0], positions[1], resolvable, always, positions[2])

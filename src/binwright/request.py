@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from binwright import arrays
 from binwright._core.columns import Columns
+from binwright._core.groups import GroupSet
 from binwright._core.request import RequestClass, Statics
 from binwright.errors import InputError
 from binwright.profile import Profile, Score
@@ -164,6 +165,7 @@ def request_class(
     score: Mapping[str, Any] | None,
     skip: Iterable[str],
     priority: int,
+    groups: GroupSet | None,
 ) -> RequestClass:
     """The fixed part of a class. Scores named in `skip` are not run; neither is a balanced score that sees only 0."""
     fit = arrays.demands(f"{where}: demand", demand, resources)
@@ -186,4 +188,4 @@ def request_class(
     level = arrays.index(f"{where}: priority", priority)
     if not -(2**31) <= level < 2**31:
         raise InputError(f"{where}: priority {level} is past int32")
-    return RequestClass(filtered.astype(np.int64), committed, scored, skips, level)
+    return RequestClass(filtered.astype(np.int64), committed, scored, skips, level, groups)

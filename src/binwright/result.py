@@ -10,6 +10,7 @@ from binwright.arrays import Int64Array
 from binwright.arrow import ArrowTable
 from binwright.errors import InputError, StateError
 from binwright.explain import Explanation
+from binwright.rows import Device
 from binwright.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -103,6 +104,16 @@ class PlaceResult:
         if self._taken_back and i:
             fleet.place_many(fleet._made, self._numbers[:i])  # type: ignore[index]
         return fleet
+
+    def devices(self, i: int) -> tuple[Device, ...]:
+        """The rows that item i got for its groups, and how much of each; empty if it was not placed.
+
+        Raises InputError for an i that is not there or an item that has been released.
+        """
+        i = arrays.index("devices", i)
+        if not -len(self) <= i < len(self):
+            raise InputError(f"devices: no decision {i} among {len(self)}")
+        return () if self.items[i] < 0 else self._fleet.devices(int(self.items[i]))
 
     def to_arrow(self) -> ArrowTable:
         """The four arrays as an Arrow table: anything that reads `__arrow_c_stream__` takes it, without a copy."""

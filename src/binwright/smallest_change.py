@@ -115,7 +115,7 @@ def _one_rule_less(
     arguments: Callable[[int], npt.NDArray[np.int32]],
 ) -> Change | None:
     for position, rule in enumerate(profile.rules):
-        if position == fit:
+        if position == fit or rule.kind == "rows":
             continue
         hosts = np.flatnonzero(one_rule & (refusals.first == position))
         if len(hosts):

@@ -109,6 +109,7 @@ READERS = {
     "Overlays": lambda state, then: state.overlays.save(),
     "Budgets": budgets,
     "FloatScores": floats,
+    "Forest": lambda state, then: state.forest.count,  # test_row_machine.py compares what rows hold
     "Externals": lambda state, then: None,  # theirs, told of every placing and its undoing
     "Window": lambda state, then: state.window.cursor,  # order and stop count are settings
 }

@@ -419,8 +419,8 @@ class Fleet:
         """Normalised scores of the feasible hosts; None where the term is skipped."""
         if term.kind in ("count", "spread"):
             known = self.terms[request.index].soft.get(term.name)
-            if known is None:
-                return [0] * len(feasible)
+            if known is None or (term.kind == "count" and all(sums.total(ref) == 0 for ref in known.refs)):
+                return None
             scored = domain_terms.count_scores if term.kind == "count" else domain_terms.spread_scores
             return scored(self, sums, known, feasible)
         raw = [self.raw_score(term, request, host) for host in feasible]

@@ -395,15 +395,15 @@ UNMADE = {
     ),
     "a profile without fit": (
         lambda: Profile(rules=(Rule("a"),)),
-        "profile: needs exactly one rule of kind 'fit' and at most one of kind 'cordon'",
+        "profile: needs exactly one rule of kind 'fit', at most one of kinds 'cordon' and 'rows'",
     ),
     "a rule twice": (
         lambda: Profile(rules=(Rule("a"), Rule("a"), Rule("fit", "fit"))),
-        "profile: rule names must differ and be at most 31: cordon, eligible, a, a, fit",
+        "profile: rule names must differ and be at most 31: cordon, eligible, a, a, fit, rows",
     ),
     "a rule of no kind": (
         lambda: Profile(rules=(Rule("a", "soft"), Rule("fit", "fit"))),
-        "rule 'a': kind 'soft' is not 'static', 'fit' or 'cordon'",
+        "rule 'a': kind 'soft' is not 'static', 'fit', 'cordon' or 'rows'",
     ),
     "a score weight of zero": (
         lambda: least_allocated({"cpu": 0}),
@@ -421,6 +421,10 @@ UNMADE = {
     "a shape outside": (
         lambda: requested_to_capacity_ratio({"cpu": 1}, [(0, 11)]),
         "score 'requested_to_capacity_ratio': shape point (0, 11) is outside utilisation 0..100, score 0..10",
+    ),
+    "raw scores whose totals could pass int64": (
+        lambda: Profile(scores=tuple(static_score(f"s{i}", weight=2**20) for i in range(5))),
+        "profile: static scores that are not normalised weigh 5242880, at most 4194304",
     ),
     "an unknown normaliser": (
         lambda: static_score("s", normalise="softmax"),

@@ -45,7 +45,7 @@ def cost_of(form: Form, packing: Packing) -> int:
 
 def packings(form: Form) -> Iterator[Packing | None]:
     """One packing after another, quick rules first; None where a rule gets stuck."""
-    if form.plain:
+    if form.plain and (form.weights <= form.capacity[0]).all():
         for order, best in orders(form):
             yield first_fit(form, order, best)
     if float(form.counts.sum()) and centric_work(form) < MOST_CENTRIC:
