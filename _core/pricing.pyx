@@ -173,7 +173,7 @@ cdef class Pricer:
             self.gather(&prices[0], &limits[0])
             self.make_tables()
             self.search(floor, steps, &found[0, 0], found.shape[0], report)
-        cdef Py_ssize_t count = min(report[0], found.shape[0])
+        cdef Py_ssize_t first, count = min(report[0], found.shape[0])
         if report[0] > count:     # the ring has turned: put the best last
             first = report[0] % found.shape[0]
             rows = [bytes(memoryview(found[(first + t) % count])) for t in range(count)]

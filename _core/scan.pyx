@@ -393,9 +393,11 @@ cdef class Scan:
         return found
 
     cdef Verdict verdict_without_host(self, const ClassView* view) noexcept nogil:
-        """The verdict where no host is feasible."""
+        """The verdict where no host that was asked is feasible."""
         cdef Py_ssize_t host
         for host in range(self.fleet.hosts):
+            if self.window.stop and not self.window.visited[host]:
+                continue
             if self.refusal(view, host).resolvable:
                 return UNSCHEDULABLE
         return UNRESOLVABLE

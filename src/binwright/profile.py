@@ -213,7 +213,8 @@ class Profile:
         static = [score.name for score in self.scores if score.kind in ("static", "raw")]
         if len(static) > MAX_STATIC_SCORES:
             raise InputError(f"profile: {len(static)} static scores, at most {MAX_STATIC_SCORES}")
-        plain = sum(score.weight for score in self.scores if score.kind == "static" and score.normalise is None)
+        integer = [score for score in self.scores if isinstance(score, Score)]
+        plain = sum(score.weight for score in integer if score.kind == "static" and score.normalise is None)
         if plain > MAX_RAW_WEIGHT:
             raise InputError(f"profile: static scores that are not normalised weigh {plain}, at most {MAX_RAW_WEIGHT}")
         object.__setattr__(self, "positions", {rule.name: i for i, rule in enumerate(rules)})

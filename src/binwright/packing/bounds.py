@@ -78,8 +78,8 @@ def surrogates(form: Form) -> Iterator[tuple[Int64Array, Int64Array]]:
         # multipliers, not shares: an exact sum keeps the rule valid
         unit = min(max(full[r] for r in group), 2**24)
         factors = [max(unit // full[r], 1) for r in group]
-        weights = sum(positive[:, r].astype(object) * factor for r, factor in zip(group, factors))
-        capacity = sum(rooms[:, r].astype(object) * factor for r, factor in zip(group, factors))
+        weights = positive[:, group].astype(object) @ np.array(factors, object)
+        capacity = rooms[:, group].astype(object) @ np.array(factors, object)
         if max(capacity) <= LARGEST:
             yield weights.astype(np.int64), capacity.astype(np.int64)
 

@@ -116,7 +116,9 @@ def units_of(problem: Problem, certificate: Certificate) -> Units:
     """One unit a row with a dual, one a group of rows that stay together; rules on counts become columns."""
     items = problem.items
     shared = {row for rows in items.together for row in rows}
-    parts = [((row, 1),) for row in range(problem.types) if row not in shared and certificate.duals[row]]
+    makes_room = (items.weights < 0).any(axis=1)
+    counted = [row for row in range(problem.types) if certificate.duals[row] or makes_room[row]]
+    parts: list[tuple[tuple[int, int], ...]] = [((row, 1),) for row in counted if row not in shared]
     counts = [int(items.counts[part[0][0]]) for part in parts]
     for rows in items.together:
         whole = tuple((row, int(items.counts[row])) for row in rows if items.counts[row])
@@ -296,7 +298,8 @@ class Table:
 
     def most(self, unit: int, left: Int64Array) -> Int64Array:
         """What units from `unit` on can add, for each content."""
-        return self.rows[unit][np.minimum((left + self.more) // self.unit, self.rows.shape[1] - 1)]
+        most: Int64Array = self.rows[unit][np.minimum((left + self.more) // self.unit, self.rows.shape[1] - 1)]
+        return most
 
 
 def promise(tables: list[Table], unit: int, left: Int64Array) -> Int64Array:

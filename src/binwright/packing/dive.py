@@ -105,10 +105,10 @@ class Dive:
             if solution is None:
                 return False
             fixed = 0
-            for at in np.flatnonzero(solution.amounts >= SURE):
-                times = int(solution.amounts[at] + 1 - SURE) - (self.attempt + 1) // 2
+            for sure in np.flatnonzero(solution.amounts >= SURE):
+                times = int(solution.amounts[sure] + 1 - SURE) - (self.attempt + 1) // 2
                 if times > 0:
-                    fixed += state.place(self.master.patterns[at], times)
+                    fixed += state.place(self.master.patterns[sure], times)
             if fixed:
                 continue
             if depth >= BRANCHING_DEPTH + self.attempt:

@@ -77,11 +77,11 @@ def make_form(problem: Problem) -> Form:
     capacity = bins.capacity
     sizes = np.array([sum(copies for _, copies in bundle.parts) for bundle in bundles], np.int64)
     if bins.max_items is not None:
-        most = np.where(bins.max_items < 0, max(int(items.counts.sum()), 1), bins.max_items)
-        weights, capacity = with_column(weights, sizes), with_column(capacity, most)
-    for members, most in ((set(rows), most) for rows, most in items.at_most if most > 1):
+        item_room = np.where(bins.max_items < 0, max(int(items.counts.sum()), 1), bins.max_items)
+        weights, capacity = with_column(weights, sizes), with_column(capacity, item_room)
+    for members, limit in ((set(rows), most) for rows, most in items.at_most if most > 1):
         held = [sum(copies for row, copies in bundle.parts if row in members) for bundle in bundles]
-        weights, capacity = with_column(weights, held), with_column(capacity, [most] * len(capacity))
+        weights, capacity = with_column(weights, held), with_column(capacity, [limit] * len(capacity))
     made = room_made(weights, counts)
     fits = np.ones((len(bundles), len(capacity)), bool)
     for kind in range(len(capacity)):
@@ -227,7 +227,7 @@ def smaller(
 
 def reachable(weights: Int64Array, counts: Int64Array, capacity: int) -> int:
     """The largest sum of weights up to `capacity`; `capacity` itself where finding it would take long."""
-    total = sum(weight * count for weight, count in zip(weights.tolist(), counts.tolist()))
+    total: int = sum(weight * count for weight, count in zip(weights.tolist(), counts.tolist()))
     if total <= capacity:
         return total
     heavy = weights[weights > 0]
