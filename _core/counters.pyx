@@ -32,20 +32,20 @@ cdef class Counters(Idea):
 
     cdef int lengthen(self, Py_ssize_t stride) except -1:
         cdef Py_ssize_t i
-        cdef int32_t* grown
+        cdef int64_t* grown
         for i in range(self.count):
             if self.counters[i].cells == NULL:
                 continue
-            grown = <int32_t*>realloc(self.counters[i].cells, stride * sizeof(int32_t))
+            grown = <int64_t*>realloc(self.counters[i].cells, stride * sizeof(int64_t))
             if grown == NULL:
                 raise MemoryError("counters")
-            memset(grown + self.stride, 0, (stride - self.stride) * sizeof(int32_t))
+            memset(grown + self.stride, 0, (stride - self.stride) * sizeof(int64_t))
             self.counters[i].cells = grown
         self.stride = stride
         return 0
 
     def new_counter(self, int32_t kind, int32_t feeds):
-        """Number of a new counter; `feeds`: a counter made before, or -1."""
+        """Number of a new counter; `feeds`: an additive counter made before, or -1; only additive ones feed."""
         cdef Counter* grown
         if self.count == self.room:
             grown = <Counter*>realloc(self.counters, max(16, 2 * self.room) * sizeof(Counter))
@@ -65,7 +65,7 @@ cdef class Counters(Idea):
 
     cdef int need_cells(self, int32_t counter) except -1:
         if self.counters[counter].cells == NULL:
-            self.counters[counter].cells = <int32_t*>calloc(self.stride, sizeof(int32_t))
+            self.counters[counter].cells = <int64_t*>calloc(self.stride, sizeof(int64_t))
             if self.counters[counter].cells == NULL:
                 raise MemoryError("counters")
         return 0
@@ -86,7 +86,7 @@ cdef class Counters(Idea):
 
     def contribute(self, Py_ssize_t number, int32_t counter, int32_t amount, int32_t whatif, list hosts):
         """Items of a class add `amount` to a counter from now on; those that lie on `hosts` (one entry an item) are
-        counted at once.
+        counted at once, which an additive counter alone can: its cells are what the items add, flags have a history.
         """
         cdef Contributions* mine = self.classes + number
         cdef Contribution* grown = <Contribution*>realloc(mine.each, (mine.count + 1) * sizeof(Contribution))
@@ -99,17 +99,17 @@ cdef class Counters(Idea):
         mine.each[mine.count].whatif = whatif
         mine.count += 1
         for host in hosts:
-            if self.counters[counter].kind == FLAG:
-                self.counters[counter].total += 1 - self.counters[counter].cells[<Py_ssize_t>host]
-                self.counters[counter].cells[<Py_ssize_t>host] = 1
-            else:
-                self.add_cell(counter, host, amount)
+            self.add_cell(counter, host, amount)
 
     def contributions(self, Py_ssize_t number):
         """[(counter, amount, what-if amount)] of one class."""
         cdef Py_ssize_t i
         cdef Contributions* mine = self.classes + number
         return [(mine.each[i].counter, mine.each[i].amount, mine.each[i].whatif) for i in range(mine.count)]
+
+    def is_flag(self, int32_t counter):
+        """Is this counter a set?"""
+        return self.counters[counter].kind == FLAG
 
     def value(self, int32_t counter, Py_ssize_t host):
         """One cell."""
@@ -119,9 +119,9 @@ cdef class Counters(Idea):
         """Sum of a counter's cells."""
         return self.counters[counter].total
 
-    cdef void add_cell(self, int32_t counter, Py_ssize_t host, int32_t amount) noexcept nogil:
+    cdef void add_cell(self, int32_t counter, Py_ssize_t host, int64_t amount) noexcept nogil:
         cdef Counter* mine = self.counters + counter
-        cdef int32_t before = mine.cells[host]
+        cdef int64_t before = mine.cells[host]
         mine.cells[host] = before + amount
         mine.total += amount
         if mine.feeds >= 0 and (before == 0) != (before + amount == 0):
@@ -154,7 +154,7 @@ cdef class Counters(Idea):
         """Copy the flags of one host into `kept` (counters,)."""
         cdef Py_ssize_t i
         for i in range(self.count):
-            kept[i] = self.cell(<int32_t>i, host) if self.counters[i].kind == FLAG else 0
+            kept[i] = <int32_t>self.cell(<int32_t>i, host) if self.counters[i].kind == FLAG else 0
 
     cdef void recall_flags(self, Py_ssize_t host, const int32_t* kept) noexcept nogil:
         """Set the flags of one host as they were remembered."""
@@ -195,7 +195,7 @@ cdef class Counters(Idea):
     cdef int revert(self, const Change* change) except -1:
         cdef Counter* mine = self.counters + change.what
         mine.total += change.old - mine.cells[change.host]
-        mine.cells[change.host] = <int32_t>change.old
+        mine.cells[change.host] = change.old
         return 0
 
     cpdef object save(self):
@@ -206,7 +206,7 @@ cdef class Counters(Idea):
                 (
                     self.counters[i].kind, self.counters[i].feeds, self.counters[i].total,
                     None if self.counters[i].cells == NULL else PyBytes_FromStringAndSize(
-                        <char*>self.counters[i].cells, self.stride * sizeof(int32_t)
+                        <char*>self.counters[i].cells, self.stride * sizeof(int64_t)
                     ),
                 )
                 for i in range(self.count)

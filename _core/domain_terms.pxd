@@ -15,6 +15,7 @@ from binwright._core.journal cimport Change, Idea, Journal
 
 cdef enum:
     HOST = -1          # the key whose domains are the hosts
+    MAX_SPREAD_REFS = 16
 
 cdef enum Op:
     FORBID = 0         # any ref's sum > 0 rejects; a host without the key has none
@@ -67,10 +68,10 @@ cdef struct ClassTerms:
 
 
 cdef struct Sum:               # of one ref at one decision, in scratch memory
-    int64_t* values            # (domains + 1,) by domain + 1; [0] = hosts without the key
-    int64_t low                # smallest sum over the domains that exist
+    int64_t* values            # (domains + 1,) by domain + 1; [0] = hosts without the key; unused at HOST
+    int64_t low                # smallest sum over the domains that exist; at HOST for SKEW alone, like `existing`
     int32_t existing           # domains that exist: some counted host lies there
-    int64_t total              # over all hosts that have the key
+    int64_t total              # over all counted hosts that have the key
 
 
 @cython.final
@@ -94,6 +95,7 @@ cdef class DomainTerms(Idea):
 
     cdef int make_room(self, int32_t number) except -1 nogil
     cdef void add_up(self, const Ref* ref, Sum* made) noexcept nogil
+    cdef void add_up_hosts(self, const Ref* ref, Sum* made) noexcept nogil
     cdef void take_refs(self, ClassTerms* mine, list refs)
     cdef int point_at_members(self) except -1
     cdef bint counts(self, int32_t members, Py_ssize_t host) noexcept nogil

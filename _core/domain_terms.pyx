@@ -63,6 +63,17 @@ cdef class DomainTerms(Idea):
         self.point_at_members()
         return len(self.members) - 1
 
+    def member_sets(self):
+        """How many member sets there are."""
+        return len(self.members)
+
+    def new_hosts(self, Py_ssize_t first, Py_ssize_t count):
+        """Hosts that were just added are in no member set, whatever had their slots before a rollback."""
+        cdef Py_ssize_t host
+        for column in self.members:
+            for host in range(first, first + count):
+                (<Columns>column).uint8s(0)[host] = 0
+
     cdef int point_at_members(self) except -1:
         cdef Py_ssize_t number
         self.member_cells = <uint8_t**>needed(realloc(self.member_cells, (len(self.members) + 1) * sizeof(uint8_t*)))
@@ -89,19 +100,28 @@ cdef class DomainTerms(Idea):
         return self.class_count - 1
 
     def extend(self, Py_ssize_t number, list hard, list soft):
-        """Add terms to a class; dicts with the fields of HardTerm and SoftTerm, `refs` a list of dicts of Ref."""
+        """Add terms to a class; dicts with the fields of HardTerm and SoftTerm, `refs` a list of dicts of Ref. A soft
+        term of a slot that has one already adds its refs to that.
+        """
         cdef ClassTerms* mine = self.classes + number
         cdef HardTerm* term
         cdef SoftTerm* score
         known_hard, known_soft = self.definitions[number]
         known_hard.extend(hard)
         known_hard.sort(key=rule_of)
-        known_soft.extend(soft)
+        for given in soft:
+            for i, known in enumerate(known_soft):
+                if known["slot"] == given["slot"]:
+                    known_soft[i] = {**known, "refs": known["refs"] + given["refs"]}
+                    break
+            else:
+                known_soft.append(given)
         every = [ref for term_ in known_hard + known_soft for ref in term_["refs"]]
         free(mine.hard)
         free(mine.soft)
         free(mine.refs)
         mine.hards = mine.softs = mine.ref_count = 0
+        mine.hard = NULL
         mine.soft = NULL
         mine.refs = NULL
         mine.hard = <HardTerm*>needed(calloc(len(known_hard) + 1, sizeof(HardTerm)))
@@ -126,6 +146,13 @@ cdef class DomainTerms(Idea):
             score.refs = len(given["refs"])
             self.take_refs(mine, given["refs"])
             mine.softs += 1
+
+    def soft_of(self, Py_ssize_t number, int32_t slot):
+        """(refs, require_all) of a class's soft term in a slot, None if it has none."""
+        for known in self.definitions[number][1]:
+            if known["slot"] == slot:
+                return len(known["refs"]), known["require_all"]
+        return None
 
     cdef void take_refs(self, ClassTerms* mine, list refs):
         cdef Ref* ref
@@ -187,7 +214,7 @@ cdef class DomainTerms(Idea):
         cdef const Ref* ref
         cdef Sum* made
         cdef int64_t* cells
-        cdef int32_t r
+        cdef int32_t r, t
         cells = self.scratch
         for r in range(mine.ref_count):
             ref = mine.refs + r
@@ -195,14 +222,35 @@ cdef class DomainTerms(Idea):
             made.values = cells
             if ref.key == HOST:
                 made.total = self.counters.counters[ref.counter].total
+                if ref.members >= 0:
+                    self.add_up_hosts(ref, made)
                 continue
             cells += self.domains.domain_count(ref.key) + 1
             self.add_up(ref, made)
+        for t in range(mine.hards):
+            r = mine.hard[t].first
+            if mine.hard[t].op == SKEW and mine.refs[r].key == HOST:
+                self.add_up_hosts(mine.refs + r, self.sums + r)
+
+    cdef void add_up_hosts(self, const Ref* ref, Sum* made) noexcept nogil:
+        """The sum of a ref at HOST: without `values`, each host's is its cell."""
+        cdef Py_ssize_t host
+        cdef int64_t cell
+        made.total = made.existing = 0
+        made.low = INT64_MAX
+        for host in range(self.fleet.hosts):
+            if self.counts(ref.members, host):
+                cell = self.counters.cell(ref.counter, host)
+                made.existing += 1
+                made.total += cell
+                made.low = min(made.low, cell)
+        if made.existing == 0:
+            made.low = 0
 
     cdef void add_up(self, const Ref* ref, Sum* made) noexcept nogil:
         cdef Py_ssize_t width = self.domains.domain_count(ref.key) + 1, host, d
         cdef const int32_t* ids = self.domains.ids.int32s(ref.key)
-        cdef const int32_t* cells = self.counters.counters[ref.counter].cells
+        cdef const int64_t* cells = self.counters.counters[ref.counter].cells
         memset(made.values, 0, width * sizeof(int64_t))
         memset(self.present, 0, width * sizeof(int64_t))
         for host in range(self.fleet.hosts):

@@ -5,6 +5,7 @@ from libc.stdlib cimport free, realloc
 
 cdef enum Kind:
     RELABELLED   # what = key, old = domain before
+    FILLED       # what = key, old = first host that got a domain
 
 
 @cython.final
@@ -68,8 +69,9 @@ cdef class Domains(Idea):
         return self.ids.int32s(key)[host]
 
     def fill(self, Py_ssize_t key, Py_ssize_t first, const int32_t[::1] ids):
-        """Domains of hosts that are being added; they cannot be seen before, so nothing is noted."""
+        """Domains of hosts that are being added, from `first` to the last."""
         cdef Py_ssize_t i
+        self.journal.note(self.number, FILLED, -1, key, first)
         for i in range(ids.shape[0]):
             self.ids.int32s(key)[first + i] = ids[i]
 
@@ -80,6 +82,11 @@ cdef class Domains(Idea):
             cell[0] = domain
 
     cdef int revert(self, const Change* change) except -1:
+        cdef Py_ssize_t host
+        if change.kind == FILLED:
+            for host in range(<Py_ssize_t>change.old, self.stride):
+                self.ids.int32s(<Py_ssize_t>change.what)[host] = -1
+            return 0
         self.ids.int32s(<Py_ssize_t>change.what)[change.host] = <int32_t>change.old
         return 0
 

@@ -38,7 +38,7 @@ cdef list less_important(State state, int32_t priority, Py_ssize_t host):
     cdef list found = []
     while slot >= 0:
         if state.items.records[slot].priority < priority:
-            found.append((-state.items.records[slot].priority, state.items.records[slot].order, len(found), slot))
+            found.append((-<int64_t>state.items.records[slot].priority, state.items.records[slot].order, len(found), slot))
         slot = state.items.records[slot].next
     return [entry[3] for entry in sorted(found)]
 

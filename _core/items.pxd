@@ -9,6 +9,7 @@ cimport cython
 from libc.stdint cimport int32_t, int64_t
 
 from binwright._core.counters cimport Counters
+from binwright._core.externals cimport Externals
 from binwright._core.fleet cimport Fleet
 from binwright._core.journal cimport Change, Idea, Journal
 from binwright._core.request cimport Classes
@@ -36,6 +37,7 @@ cdef class Items(Idea):
     cdef Fleet fleet
     cdef Classes classes
     cdef Counters counters
+    cdef Externals externals
     cdef Item* records
     cdef Py_ssize_t room
     cdef readonly Py_ssize_t slots     # slots ever used
@@ -49,6 +51,7 @@ cdef class Items(Idea):
     cdef int make_spare_room(self) except -1
     cdef int release(self, int64_t item) except -1
     cdef int mark(self, int64_t item, int32_t priority, int64_t order, int32_t budgets) except -1
+    cdef int tell(self, int32_t request, Py_ssize_t host, int sign) except -1 nogil
     cdef Item* find(self, int64_t item) noexcept nogil
     cdef void link_last(self, int32_t slot) noexcept nogil
     cdef void unlink(self, int32_t slot) noexcept nogil

@@ -31,7 +31,7 @@ cdef int64_t item_id(Items items, int32_t slot) noexcept nogil:
 cdef class Items(Idea):
     """The items of one fleet. Single writer, like the fleet."""
 
-    def __cinit__(self, Journal journal, Fleet fleet, Classes classes, Counters counters):
+    def __cinit__(self, Journal journal, Fleet fleet, Classes classes, Counters counters, Externals externals):
         self.records = NULL
         self.spare = NULL
         self.ends = NULL
@@ -39,6 +39,7 @@ cdef class Items(Idea):
         self.fleet = fleet
         self.classes = classes
         self.counters = counters
+        self.externals = externals
         self.room = self.slots = self.alive = self.spares = self.spare_room = self.stride = 0
         self.lengthen(fleet.stride)
         journal.register(self)
@@ -78,6 +79,13 @@ cdef class Items(Idea):
         else:
             ends.last = record.previous
 
+    cdef int tell(self, int32_t request, Py_ssize_t host, int sign) except -1 nogil:
+        """Tell the class's external terms, if it has any."""
+        if self.externals.concerned[request]:
+            with gil:
+                self.externals.tell(request, host, sign)
+        return 0
+
     cdef int64_t place(self, int32_t request, int32_t host) except -1 nogil:
         """A new item of class `request` on `host`; returns its id."""
         cdef int32_t slot
@@ -107,6 +115,7 @@ cdef class Items(Idea):
         self.alive += 1
         self.fleet.add_use(host, self.classes.views[request].commit, 1)
         self.counters.place(request, host)
+        self.tell(request, host, 1)
         return item_id(self, slot)
 
     cdef Item* find(self, int64_t item) noexcept nogil:
@@ -138,6 +147,7 @@ cdef class Items(Idea):
         self.unlink(slot)
         self.fleet.add_use(record.host, self.classes.views[record.request].commit, -1)
         self.counters.release(record.request, record.host)
+        self.tell(record.request, record.host, -1)
         record.host = -1
         record.generation += 1
         self.spare[self.spares] = slot
@@ -172,6 +182,7 @@ cdef class Items(Idea):
             self.unlink(slot)
             self.fleet.add_use(record.host, self.classes.views[record.request].commit, -1)
             self.counters.add(record.request, record.host, -1)
+            self.tell(record.request, record.host, -1)
             record.host = -1
             if change.old:
                 self.make_spare_room()  # a fork that looks at the past has room for the present's spares only
@@ -197,6 +208,7 @@ cdef class Items(Idea):
             self.ends[record.host].last = slot
         self.fleet.add_use(record.host, self.classes.views[record.request].commit, 1)
         self.counters.add(record.request, record.host, 1)
+        self.tell(record.request, record.host, 1)
         self.alive += 1
         return 0
 

@@ -5,6 +5,8 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
+from binwright._core.fleet cimport MAX_USED
+
 cdef enum Kind:
     PROMISED     # what = promise
     WITHDRAWN    # what = promise, old = class
@@ -43,6 +45,21 @@ cdef class Overlays(Idea):
         self.live += 1
         return self.count - 1
 
+    def would_overflow(self, int32_t request, int32_t host):
+        """Would one more promise of this class take what is promised on a host past MAX_USED?"""
+        cdef Py_ssize_t i
+        cdef int32_t resource, other
+        cdef int64_t total
+        for resource in range(self.fleet.resources):
+            total = self.classes.views[request].commit[resource]
+            for i in range(self.count):
+                other = self.promises[i].request
+                if other >= 0 and self.promises[i].host == host:
+                    total += self.classes.views[other].commit[resource]
+            if total > MAX_USED:
+                return True
+        return False
+
     def withdraw(self, Py_ssize_t number):
         """Forget a promise; False if there is none of that number."""
         if not 0 <= number < self.count or self.promises[number].request < 0:
@@ -53,6 +70,13 @@ cdef class Overlays(Idea):
         self.promises[number].request = -1
         self.live -= 1
         return True
+
+    def hosts(self, int32_t priority):
+        """Hosts that are promised to a request of at least this priority, once a promise."""
+        return [
+            self.promises[i].host for i in range(self.count)
+            if self.promises[i].request >= 0 and self.promises[i].priority >= priority
+        ]
 
     cdef bint concerns(self, Py_ssize_t host, int32_t priority) noexcept nogil:
         """Is this host promised to a request of at least this priority?"""

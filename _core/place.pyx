@@ -15,7 +15,7 @@ cdef int place_one(
 ) except -1 nogil:
     cdef const ClassView* view = state.classes.views + number
     cdef Choice choice
-    state.scan.choose(view, &choice)
+    state.scan.choose(view, &choice, True)
     host[0] = choice.host
     score[0] = choice.score
     item[0] = -1
@@ -36,15 +36,12 @@ cdef int place_one(
 
 
 def place_same(
-    State state, int32_t number, int64_t[::1] hosts, int64_t[::1] scores, int64_t[::1] items, uint8_t[::1] verdicts,
-    int64_t[::1] changes,
+    State state, int32_t number, int64_t[::1] hosts, int64_t[::1] scores, int64_t[::1] items, int64_t[::1] positions,
+    uint8_t[::1] verdicts,
 ):
-    """Place one class as often as the arrays are long; after the first refusal the rest is refused alike.
-
-    changes: how many changes of the fleet lie between the beginning and each decision.
-    """
+    """Place one class as often as the arrays are long; after the first refusal the rest is refused alike,
+    unless a window or an external term may see things differently next time."""
     cdef Py_ssize_t i, count = hosts.shape[0]
-    cdef int64_t start = state.journal.position
     cdef bint refused = False
     state.enter()
     state.scan.make_room()
@@ -52,8 +49,8 @@ def place_same(
     try:
         with nogil:
             for i in range(count):
-                changes[i] = state.journal.position - start
-                if refused:
+                positions[i] = state.journal.position
+                if refused and not state.window.stop and not state.externals.concerned[number]:
                     hosts[i] = scores[i] = items[i] = -1
                     verdicts[i] = verdicts[i - 1]
                     continue
@@ -66,20 +63,19 @@ def place_same(
 
 def place_queue(
     State state, const int64_t[::1] numbers, int64_t[::1] hosts, int64_t[::1] scores, int64_t[::1] items,
-    uint8_t[::1] verdicts, int64_t[::1] changes,
+    int64_t[::1] positions, uint8_t[::1] verdicts,
 ):
-    """Place the classes `numbers` (checked by the caller) in this order; all arrays (len(numbers),), the last as in
-    `place_same`.
+    """Place the classes `numbers` (checked by the caller) in this order; all arrays (len(numbers),). `positions` gets
+    the journal's position before each decision.
     """
     cdef Py_ssize_t i
-    cdef int64_t start = state.journal.position
     state.enter()
     state.scan.make_room()
     state.busy = True
     try:
         with nogil:
             for i in range(numbers.shape[0]):
-                changes[i] = state.journal.position - start
+                positions[i] = state.journal.position
                 place_one(state, <int32_t>numbers[i], &hosts[i], &scores[i], &items[i], &verdicts[i])
     finally:
         state.busy = False

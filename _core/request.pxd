@@ -65,3 +65,5 @@ cdef class Classes(Idea):
 
     cdef Statics writable(self, Py_ssize_t number)
     cdef void refresh(self, Py_ssize_t number)
+    cdef Columns argument_column(self, Statics statics, int rule)
+    cdef Columns raw_column(self, Statics statics, Py_ssize_t number, int slot)

@@ -204,6 +204,39 @@ cdef class Classes(Idea):
         for i in range(rejected.shape[0]):
             mask[i] = mask[i] | bit if rejected[i] else mask[i] & ~bit
 
+    def set_arguments(self, Py_ssize_t number, Py_ssize_t first, const int32_t[::1] arguments, int rule):
+        """Arguments of one rule on hosts first, first + 1, ...; -1 = none. Not noted, like set_rule."""
+        cdef Statics statics = self.writable(number)
+        cdef Columns column = self.argument_column(statics, rule)
+        cdef Py_ssize_t i
+        for i in range(arguments.shape[0]):
+            column.int32s(0)[first + i] = arguments[i]
+
+    def set_scores(self, Py_ssize_t number, Py_ssize_t first, const int64_t[::1] scores, int slot):
+        """Raw scores of one slot on hosts first, first + 1, ... Not noted, like set_rule."""
+        cdef Statics statics = self.writable(number)
+        cdef Columns column = self.raw_column(statics, number, slot)
+        cdef Py_ssize_t i
+        for i in range(scores.shape[0]):
+            column.int64s(0)[first + i] = scores[i]
+
+    cdef Columns argument_column(self, Statics statics, int rule):
+        cdef Columns column = statics.arguments.get(rule)
+        cdef Py_ssize_t i
+        if column is None:
+            column = Columns(1, self.stride, 4)
+            for i in range(self.stride):
+                column.int32s(0)[i] = -1
+            statics.arguments[rule] = column
+        return column
+
+    cdef Columns raw_column(self, Statics statics, Py_ssize_t number, int slot):
+        cdef Columns column = statics.raw.get(slot)
+        if column is None:
+            column = statics.raw[slot] = Columns(1, self.stride, 8)
+            self.refresh(number)
+        return column
+
     def mask_of(self, Py_ssize_t number, Py_ssize_t host):
         """The reject mask of one host."""
         cdef Statics statics = self.statics[number]
@@ -224,13 +257,7 @@ cdef class Classes(Idea):
 
     def set_argument(self, Py_ssize_t number, Py_ssize_t host, int rule, int32_t argument):
         cdef Statics statics = self.writable(number)
-        cdef Columns column = statics.arguments.get(rule)
-        cdef Py_ssize_t i
-        if column is None:
-            column = Columns(1, self.stride, 4)
-            for i in range(self.stride):
-                column.int32s(0)[i] = -1
-            statics.arguments[rule] = column
+        cdef Columns column = self.argument_column(statics, rule)
         cdef int32_t* cell = column.int32s(0) + host
         if cell[0] != argument:
             self.journal.note(self.number, ARGUMENT, host, number << 8 | rule, cell[0])
@@ -238,10 +265,7 @@ cdef class Classes(Idea):
 
     def set_raw(self, Py_ssize_t number, Py_ssize_t host, int slot, int64_t raw):
         cdef Statics statics = self.writable(number)
-        cdef Columns column = statics.raw.get(slot)
-        if column is None:
-            column = statics.raw[slot] = Columns(1, self.stride, 8)
-            self.refresh(number)
+        cdef Columns column = self.raw_column(statics, number, slot)
         cdef int64_t* cell = column.int64s(0) + host
         if cell[0] != raw:
             self.journal.note(self.number, RAW, host, number << 8 | slot, cell[0])

@@ -5,15 +5,19 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from binwright._core.counters cimport Counters
 from binwright._core.domain_terms cimport DomainTerms
+from binwright._core.externals cimport Externals
 from binwright._core.fleet cimport Fleet
+from binwright._core.float_scores cimport FloatScores
 from binwright._core.groups cimport Search
 from binwright._core.overlays cimport Overlays
 from binwright._core.request cimport ClassView
 from binwright._core.terms cimport Extremes, Terms
+from binwright._core.windows cimport Window
 
 cdef enum:
     FEASIBLE = 255     # "first rejecting rule" of a host that nothing rejects
     GONE = 254         # of a slot without a host
+    UNASKED = 253      # of a host beyond the decision's window
 
 cdef enum Verdict:
     PLACED = 0
@@ -24,7 +28,7 @@ cdef enum Verdict:
 
 cdef struct Choice:
     int64_t host           # -1 = none is feasible
-    int64_t score          # total of the host, -1 without one
+    int64_t score          # total of the host, -1 without one; the bits of a double in a float64 profile
 
 
 cdef struct Refusal:
@@ -43,6 +47,10 @@ cdef class Scan:
     cdef DomainTerms domain_terms
     cdef Counters counters
     cdef Overlays overlays
+    cdef Externals externals
+    cdef Window window
+    cdef FloatScores floats
+    cdef bint floating             # the profile computes in float64
     cdef int cordon_rule           # position of the cordon rule
     cdef int fit_rule              # position of the fit rule
     cdef uint32_t resolvable       # bit = position of a static rule that releasing items could lift
@@ -60,14 +68,17 @@ cdef class Scan:
     cdef Py_ssize_t room
 
     cdef int make_room(self) except -1
-    cdef int choose(self, const ClassView* view, Choice* choice) except -1 nogil
+    cdef int choose(self, const ClassView* view, Choice* choice, bint move_window) except -1 nogil
+    cdef int ask_externals(self, const ClassView* view) except -1 nogil
     cdef int apply_domain_terms(self, const ClassView* view) except -1 nogil
     cdef void soft_scores(self, Py_ssize_t term, const ClassView* view) noexcept nogil
     cdef bint idle(self, Py_ssize_t term, const ClassView* view) noexcept nogil
+    cdef void count_all(self) noexcept nogil
     cdef void settle_promises(self, const ClassView* view) noexcept nogil
     cdef Refusal refusal(self, const ClassView* view, Py_ssize_t host) noexcept nogil
     cdef Refusal refusal_as_it_is(self, const ClassView* view, Py_ssize_t host) noexcept nogil
     cdef Refusal refusal_with_promises(self, const ClassView* view, Py_ssize_t host) noexcept nogil
+    cdef void promise(self, const ClassView* view, Py_ssize_t host, int32_t sign) noexcept nogil
     cdef Verdict verdict_without_host(self, const ClassView* view) noexcept nogil
 
     cdef void filter_all(self, const ClassView* view) noexcept nogil

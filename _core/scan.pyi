@@ -4,11 +4,14 @@ from typing_extensions import Buffer
 
 from binwright._core.counters import Counters
 from binwright._core.domain_terms import DomainTerms
+from binwright._core.externals import Externals
 from binwright._core.fleet import Fleet
+from binwright._core.float_scores import FloatScores
 from binwright._core.groups import Search
 from binwright._core.overlays import Overlays
 from binwright._core.request import Classes
 from binwright._core.terms import Terms
+from binwright._core.windows import Window
 
 @final
 class Scan:
@@ -19,6 +22,9 @@ class Scan:
         domain_terms: DomainTerms,
         counters: Counters,
         overlays: Overlays,
+        externals: Externals,
+        window: Window,
+        floats: FloatScores,
         search: Search,
         cordon_rule: int,
         fit_rule: int,
@@ -39,3 +45,6 @@ class Scan:
     def row_answers(self, classes: Classes, number: int, answers: Buffer) -> None: ...
     def term_reasons(self, classes: Classes, number: int, host: int) -> list[tuple[int, int, bool]]: ...
     def evaluate(self, classes: Classes, number: int, raw: Buffer, normalised: Buffer, total: Buffer) -> None: ...
+    def evaluate_floats(
+        self, classes: Classes, number: int, raw: Buffer, normalised: Buffer, total: Buffer
+    ) -> None: ...

@@ -7,6 +7,7 @@ from libc.string cimport memset
 
 from binwright._core.domain_terms cimport MISSES, PASSES, ClassTerms, HardTerm
 from binwright._core.fleet cimport ABSENT
+from binwright._core.float_scores cimport bits_of
 from binwright._core.groups cimport FOUND, LIMIT, NONE, Answer
 from binwright._core.kernels cimport BW_BLOCK, K
 from binwright._core.request cimport LIMITS, Classes
@@ -22,8 +23,9 @@ cdef class Scan:
     """Evaluates requests over one fleet under one profile. Holds scratch memory only."""
 
     def __cinit__(
-        self, Fleet fleet, Terms terms, DomainTerms domain_terms, Counters counters, Overlays overlays, Search search,
-        int cordon_rule, int fit_rule, uint32_t resolvable, uint64_t always_resolvable, int rows_rule,
+        self, Fleet fleet, Terms terms, DomainTerms domain_terms, Counters counters, Overlays overlays,
+        Externals externals, Window window, FloatScores floats, Search search, int cordon_rule, int fit_rule,
+        uint32_t resolvable, uint64_t always_resolvable, int rows_rule,
     ):
         self.verdict = self.total = self.open = self.raw = self.score = NULL
         self.room = 0
@@ -34,6 +36,10 @@ cdef class Scan:
         self.domain_terms = domain_terms
         self.counters = counters
         self.overlays = overlays
+        self.externals = externals
+        self.window = window
+        self.floats = floats
+        self.floating = terms.float_specs is not None
         self.kept_flags = NULL
         self.kept_room = 0
         self.cordon_rule = cordon_rule
@@ -83,14 +89,22 @@ cdef class Scan:
 
     # ---- one decision --------------------------------------------------------------------------------------
 
-    cdef int choose(self, const ClassView* view, Choice* choice) except -1 nogil:
-        """The feasible host of highest total, lowest index first."""
+    cdef int choose(self, const ClassView* view, Choice* choice, bint move_window) except -1 nogil:
+        """The feasible host of highest total, lowest index first. Looking without placing leaves the window."""
+        self.ask_externals(view)
         self.filter_all(view)
         self.apply_domain_terms(view)
         if view.plan != NULL:
             self.ask_rows(view)
         if self.overlays.live:
             self.settle_promises(view)
+        if self.window.stop:
+            self.window.look(self.verdict, self.fleet.hosts, move_window)
+            self.count_all()
+        if self.floating:
+            choice.host = self.floats.choose(view, self.verdict)
+            choice.score = -1 if choice.host < 0 else bits_of(self.floats.total[choice.host])
+            return 0
         self.local_totals(view)
         if not self.terms.local:
             self.add_normalised(view)
@@ -129,17 +143,15 @@ cdef class Scan:
 
     cdef int apply_domain_terms(self, const ClassView* view) except -1 nogil:
         """Make the sums that this decision reads, and reject what its hard terms reject."""
-        cdef Py_ssize_t block
         self.domain_terms.prepare(view.number)
         if self.domain_terms.classes[view.number].hards:
             self.domain_terms.filter(view.number, self.verdict)
-            for block in range(self.fleet.blocks()):
-                self.open[block] = K.count_open(self.verdict + block * BW_BLOCK)
+            self.count_all()
         return 0
 
     cdef void settle_promises(self, const ClassView* view) noexcept nogil:
         """Reject open hosts that do not fit with the promises of at least this priority added."""
-        cdef Py_ssize_t i, block
+        cdef Py_ssize_t i
         cdef int32_t host
         for i in range(self.overlays.count):
             host = self.overlays.promises[i].host
@@ -147,8 +159,20 @@ cdef class Scan:
                 continue
             if self.overlays.concerns(host, view.priority) and self.refusal_with_promises(view, host).mask:
                 self.verdict[host] = -1
+        self.count_all()
+
+    cdef void count_all(self) noexcept nogil:
+        """How many hosts of each block are open, after verdicts changed."""
+        cdef Py_ssize_t block
         for block in range(self.fleet.blocks()):
             self.open[block] = K.count_open(self.verdict + block * BW_BLOCK)
+
+    cdef int ask_externals(self, const ClassView* view) except -1 nogil:
+        """Let the class's external terms write their columns."""
+        if self.externals.concerned[view.number]:
+            with gil:
+                self.externals.refresh(view.number)
+        return 0
 
     cdef bint idle(self, Py_ssize_t term, const ClassView* view) noexcept nogil:
         """Is this term not run for the class, or runs and adds nothing?"""
@@ -276,14 +300,19 @@ cdef class Scan:
 
     cdef Refusal refusal_with_promises(self, const ClassView* view, Py_ssize_t host) noexcept nogil:
         cdef Refusal found
-        self.counters.remember_flags(host, self.kept_flags)
-        self.overlays.apply(host, view.priority, 1)
-        self.domain_terms.make_sums(view.number)
+        self.promise(view, host, 1)
         found = self.refusal_as_it_is(view, host)
-        self.overlays.apply(host, view.priority, -1)
-        self.counters.recall_flags(host, self.kept_flags)
-        self.domain_terms.make_sums(view.number)
+        self.promise(view, host, -1)
         return found
+
+    cdef void promise(self, const ClassView* view, Py_ssize_t host, int32_t sign) noexcept nogil:
+        """Add what concerns this class of what is promised on one host (1), or take just that away again (-1)."""
+        if sign > 0:
+            self.counters.remember_flags(host, self.kept_flags)
+        self.overlays.apply(host, view.priority, sign)
+        if sign < 0:
+            self.counters.recall_flags(host, self.kept_flags)
+        self.domain_terms.make_sums(view.number)
 
     cdef Refusal refusal_as_it_is(self, const ClassView* view, Py_ssize_t host) noexcept nogil:
         cdef Refusal found
@@ -369,11 +398,16 @@ cdef class Scan:
         cdef Refusal found
         cdef Py_ssize_t host
         cdef const ClassView* view = classes.views + number
+        cdef Choice choice
         self.make_room()
         with nogil:
-            self.domain_terms.prepare(view.number)
+            self.choose(view, &choice, False)
             for host in range(self.fleet.hosts):
                 found = self.refusal(view, host)
+                if self.window.stop and found.first != GONE and not self.window.visited[host]:
+                    found.first = UNASKED
+                    found.mask = found.short = 0
+                    found.resolvable = False
                 first[host] = found.first
                 mask[host] = found.mask
                 short[host] = found.short
@@ -381,11 +415,19 @@ cdef class Scan:
                 argument[host] = found.argument
 
     def term_reasons(self, Classes classes, Py_ssize_t number, Py_ssize_t host):
-        """[(rule, argument, resolvable)] of the first failing domain term of each rule that rejects one host."""
+        """[(rule, argument, resolvable)] of the first failing domain term of each rule that rejects one host, in the
+        run that speaks.
+        """
         cdef const ClassTerms* mine = self.domain_terms.classes + number
+        cdef const ClassView* view = classes.views + number
         cdef int32_t t, outcome
         cdef list found = []
+        cdef bint promised
+        self.make_room()
         self.domain_terms.prepare(<int32_t>number)
+        promised = self.overlays.concerns(host, view.priority) and self.refusal_with_promises(view, host).mask != 0
+        if promised:
+            self.promise(view, host, 1)
         for t in range(mine.hards):
             outcome = self.domain_terms.failing(<int32_t>number, t, host)
             if outcome == PASSES or found and found[len(found) - 1][0] == mine.hard[t].rule:
@@ -394,6 +436,8 @@ cdef class Scan:
                 found.append((mine.hard[t].rule, mine.hard[t].missing, bool(mine.hard[t].missing_resolvable)))
             else:
                 found.append((mine.hard[t].rule, mine.hard[t].argument, bool(mine.hard[t].resolvable)))
+        if promised:
+            self.promise(view, host, -1)
         return found
 
     def row_answers(self, Classes classes, Py_ssize_t number, uint8_t[::1] answers):
@@ -420,7 +464,7 @@ cdef class Scan:
         cdef const ClassView* view = classes.views + number
         self.make_room()
         with nogil:
-            self.choose(view, &choice)
+            self.choose(view, &choice, False)
             for block in range(self.fleet.blocks()):
                 start = block * BW_BLOCK
                 for i in range(start, start + BW_BLOCK):
@@ -448,3 +492,28 @@ cdef class Scan:
                     for i in range(start, start + BW_BLOCK):
                         raw[t, i] = 0 if column == NULL else column[i]
                     self.terms.normalise_block(t, &raw[t, start], &extremes, &normalised[t, start])
+
+    def evaluate_floats(
+        self, Classes classes, Py_ssize_t number, double[:, ::1] raw, double[:, ::1] normalised, double[::1] total,
+    ):
+        """The same for a float64 profile; hosts that are not feasible stay as they are."""
+        cdef Py_ssize_t t, host
+        cdef Choice choice
+        cdef const ClassView* view = classes.views + number
+        self.make_room()
+        with nogil:
+            self.choose(view, &choice, False)
+            for host in range(self.fleet.hosts):
+                if self.verdict[host] >= 0:
+                    total[host] = self.floats.total[host]
+            for t in range(self.floats.count):
+                if view.skips >> t & 1:
+                    continue
+                self.floats.fill_raw(t, view, self.verdict)
+                for host in range(self.fleet.hosts):
+                    if self.verdict[host] >= 0:
+                        raw[t, host] = self.floats.raw[host]
+                self.floats.normalise(t, self.verdict)
+                for host in range(self.fleet.hosts):
+                    if self.verdict[host] >= 0:
+                        normalised[t, host] = self.floats.raw[host]

@@ -9,4 +9,4 @@ cdef void count_scores(DomainTerms terms, int32_t number, int32_t slot, int64_t*
 cdef void spread_scores(
     DomainTerms terms, int32_t number, int32_t slot, const int64_t* verdict, int64_t* raw, int64_t* score
 ) noexcept nogil
-cdef double exact_log(double x) noexcept nogil
+cpdef double exact_log(double x) noexcept nogil

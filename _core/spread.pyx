@@ -8,10 +8,13 @@ from libc.math cimport floor, frexp
 from libc.stdint cimport INT64_MAX
 from libc.string cimport memset
 
-from binwright._core.domain_terms cimport Ref, SoftTerm
+from binwright._core.domain_terms cimport HOST, MAX_SPREAD_REFS, Ref, SoftTerm
+
+cdef int64_t LARGEST_RAW = (<int64_t>1) << 61  # the difference of two raw scores stays inside int64
 
 
-cdef double exact_log(double x) noexcept nogil:
+cpdef double exact_log(double x) noexcept nogil:
+    """ln(x) of a finite x > 0."""
     cdef int exponent
     cdef double f1 = frexp(x, &exponent)
     cdef double f, s, s2, s4, t1, t2, hfsq, k
@@ -39,19 +42,24 @@ cdef inline int64_t rounded(double x) noexcept nogil:
 
 
 cdef void count_scores(DomainTerms terms, int32_t number, int32_t slot, int64_t* raw) noexcept nogil:
-    """raw[h] = sum of weight * count in the host's domain, over the refs; after prepare()."""
+    """raw[h] = sum of weight * count in the host's domain, over the refs; after prepare(). A count that would take the
+    sum past 2^61 with its weight, were all refs like it, is as large as it may be.
+    """
     cdef const SoftTerm* mine = terms.soft_term(number, slot)
     cdef const Ref* refs = terms.classes[number].refs
     cdef Py_ssize_t host
     cdef int32_t r
+    cdef int64_t most, count
     memset(raw, 0, terms.fleet.stride * sizeof(int64_t))
     if mine == NULL:
         return
     for r in range(mine.first, mine.first + mine.refs):
-        if terms.sums[r].total == 0 and terms.counters.counters[refs[r].counter].total == 0:
+        if refs[r].weight == 0 or terms.counters.counters[refs[r].counter].total == 0:
             continue
+        most = LARGEST_RAW // mine.refs // (refs[r].weight if refs[r].weight > 0 else -refs[r].weight)
         for host in range(terms.fleet.hosts):
-            raw[host] += refs[r].weight * terms.value(number, r, host)
+            count = terms.value(number, r, host)
+            raw[host] += refs[r].weight * (count if count < most else most)
 
 
 cdef bint ignored(DomainTerms terms, int32_t number, const SoftTerm* mine, Py_ssize_t host) noexcept nogil:
@@ -71,12 +79,13 @@ cdef double domain_weight(
     cdef const Ref* ref = terms.classes[number].refs + r
     cdef Py_ssize_t host, size = 0
     cdef int32_t domain
-    if not ref.per_host:
+    cdef bint by_host = ref.per_host or ref.key == HOST
+    if not by_host:
         memset(terms.present, 0, (terms.domains.domain_count(ref.key) + 1) * sizeof(int64_t))
     for host in range(terms.fleet.hosts):
         if verdict[host] < 0 or ignored(terms, number, mine, host):
             continue
-        if ref.per_host:
+        if by_host:
             size += 1
             continue
         domain = terms.domain(ref.key, host)
@@ -99,7 +108,7 @@ cdef void spread_scores(
     cdef Py_ssize_t host
     cdef int32_t r, domain
     cdef int64_t low = INT64_MAX, high = 0, count
-    cdef double[16] weights
+    cdef double[MAX_SPREAD_REFS] weights
     cdef double total
     memset(raw, 0, terms.fleet.stride * sizeof(int64_t))
     memset(score, 0, terms.fleet.stride * sizeof(int64_t))

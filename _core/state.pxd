@@ -8,7 +8,9 @@ from binwright._core.budgets cimport Budgets
 from binwright._core.counters cimport Counters
 from binwright._core.domain_terms cimport DomainTerms
 from binwright._core.domains cimport Domains
+from binwright._core.externals cimport Externals
 from binwright._core.fleet cimport Fleet
+from binwright._core.float_scores cimport FloatScores
 from binwright._core.groups cimport Search
 from binwright._core.items cimport Items
 from binwright._core.journal cimport Journal
@@ -16,6 +18,7 @@ from binwright._core.overlays cimport Overlays
 from binwright._core.request cimport Classes
 from binwright._core.scan cimport Scan
 from binwright._core.terms cimport Terms
+from binwright._core.windows cimport Window
 
 
 @cython.final
@@ -31,6 +34,9 @@ cdef class State:
     cdef readonly DomainTerms domain_terms
     cdef readonly Overlays overlays
     cdef readonly Budgets budgets
+    cdef readonly Externals externals
+    cdef readonly Window window
+    cdef readonly FloatScores floats
     cdef readonly Terms terms
     cdef readonly Scan scan
     cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits, rows position)

@@ -22,16 +22,22 @@ cdef class State:
         self.fleet = Fleet(self.journal, resources)
         self.classes = Classes(self.journal, self.fleet.stride)
         self.counters = Counters(self.journal, self.fleet.stride)
-        self.items = Items(self.journal, self.fleet, self.classes, self.counters)
+        self.externals = Externals(self.journal, self.fleet, self.classes)
+        self.items = Items(self.journal, self.fleet, self.classes, self.counters, self.externals)
         self.domains = Domains(self.journal, self.fleet.stride)
         self.domain_terms = DomainTerms(self.journal, self.fleet, self.domains, self.counters)
         self.overlays = Overlays(self.journal, self.fleet, self.classes, self.counters)
         self.budgets = Budgets(self.journal)
+        self.window = Window(self.journal, self.fleet.stride)
+        self.floats = FloatScores(self.journal, self.fleet, self.domain_terms, terms.float_specs or [])
         self.forest = Forest(self.journal, self.fleet)
         self.search = Search(self.forest, self.fleet)
         self.terms = terms
         self.rules = rules
-        self.scan = Scan(self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.search, *rules)
+        self.scan = Scan(
+            self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.externals, self.window,
+            self.floats, self.search, *rules,
+        )
         self.busy = False
 
     cdef int enter(self) except -1:
@@ -39,13 +45,18 @@ cdef class State:
             raise OutOfOrder("fleet: busy in another thread; give each thread its own fork")
         return 0
 
+    def check_idle(self):
+        """Refuses while another thread is inside a batch."""
+        self.enter()
+
     def ideas(self):
         """Names of the registered stateful ideas, in order."""
         return [type(idea).__name__ for idea in self.journal.ideas]
 
-    def add_class(self, RequestClass made, Statics statics):
+    def add_class(self, RequestClass made, Statics statics, list externals):
         """Register a class in every idea that keeps something per class; returns its number."""
         self.enter()
+        self.externals.new_class(externals)
         self.counters.new_class()
         self.domain_terms.new_class()
         return self.classes.add(made, statics)
@@ -74,6 +85,14 @@ cdef class State:
         self.journal.revert_to(position)
         self.journal.checkpoints.pop()
 
+    def keep(self, tuple token):
+        """Close the newest checkpoint without returning to it."""
+        self.enter()
+        depth, position = token
+        if depth != len(self.journal.checkpoints) or self.journal.checkpoints[depth - 1] != position:
+            raise OutOfOrder("keep: this is not the newest open checkpoint (last in, first out)")
+        self.journal.checkpoints.pop()
+
     def fork(self):
         """An independent copy without history: no open checkpoints, no past decisions to explain."""
         cdef State other = State(self.fleet.resources, self.terms, self.rules)
@@ -86,23 +105,22 @@ cdef class State:
         """Names the present state for good: (position, serial of the change before it)."""
         return self.journal.position, self.journal.serial_before(self.journal.position)
 
-    def as_of(self, tuple moment, int64_t later):
-        """A fork as the fleet was `later` changes after `moment`; None if the journal no longer reaches that."""
-        cdef State past
-        cdef Journal journal = self.journal
-        cdef const Change* change
-        cdef int64_t position, wanted
+    def reaches(self, tuple moment, int64_t later):
+        """Does the journal still know the state `later` changes after `moment`?"""
         position, serial = moment
-        wanted = position + later
-        if position < journal.first or wanted > journal.position or journal.serial_before(position) != serial:
-            return None
-        past = self.fork()
-        position = journal.position
+        return (
+            position >= self.journal.first and position + later <= self.journal.position
+            and self.journal.serial_before(position) == serial
+        )
+
+    def rewind(self, State origin, tuple moment, int64_t later):
+        """Take this fresh fork of `origin` back to the state `later` changes after `moment`, which origin reaches."""
+        cdef const Change* change
+        cdef int64_t position = origin.journal.position, wanted = moment[0] + later
         while position > wanted:
-            change = journal.entries + (position - 1 - journal.first)
-            (<Idea>past.journal.ideas[change.idea]).revert(change)
+            change = origin.journal.entries + (position - 1 - origin.journal.first)
+            (<Idea>self.journal.ideas[change.idea]).revert(change)
             position -= 1
-        return past
 
     def __reduce__(self):
         return rebuild_state, (

@@ -46,6 +46,7 @@ cdef class Terms:
     cdef readonly Py_ssize_t slots       # static raw columns
     cdef readonly Py_ssize_t soft_slots  # counts and spreads
     cdef list specs                      # as given, for pickling
+    cdef readonly list float_specs       # of a float64 profile, whose integer terms are none; None otherwise
     cdef bint local                      # no term needs a normaliser: one pass over the hosts is enough
 
     cdef void score_block(

@@ -8,4 +8,5 @@ class Terms:
     count: int
     slots: int
     soft_slots: int
-    def __new__(cls, specs: list[dict[str, Any]]) -> Terms: ...
+    float_specs: list[dict[str, Any]] | None
+    def __new__(cls, specs: list[dict[str, Any]], float_specs: list[dict[str, Any]] | None = None) -> Terms: ...

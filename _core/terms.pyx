@@ -14,16 +14,30 @@ KINDS = {"least": LEAST, "most": MOST, "ratio": RATIO, "balanced": BALANCED, "st
 NORMALISERS = {None: NONE, "max": TO_MAX, "reverse": REVERSED, "minmax": MIN_MAX}
 
 
+cdef int64_t NARROW_RANGE = (<int64_t>1) << 52  # the kernel converts integers below this to double
+
+
+cdef void scale_between_far(const int64_t* raw, int64_t low, int64_t high, int64_t* score) noexcept nogil:
+    """The kernel's scale_between() for counts so far apart that it could not convert them."""
+    cdef Py_ssize_t i
+    cdef int64_t value
+    for i in range(BW_BLOCK):
+        value = min(max(raw[i], low), high) - low
+        score[i] = <int64_t>(100.0 * (<double>value / <double>(high - low)))
+
+
 @cython.final
 cdef class Terms:
     """The score terms of one profile, in order. `specs`: one dict a term, checked by the caller: kind, weight,
-    columns, weights, optional, table, normalise (see the struct in terms.pxd).
+    columns, weights, optional, table, normalise (see the struct in terms.pxd). A float64 profile has no specs but
+    `float_specs` (see float_scores.pxd).
     """
 
-    def __cinit__(self, list specs):
+    def __cinit__(self, list specs, list float_specs=None):
         cdef Py_ssize_t t, c
         cdef Term* term
         self.specs = specs
+        self.float_specs = float_specs
         self.count = len(specs)
         self.slots = self.soft_slots = 0
         self.local = True
@@ -71,7 +85,7 @@ cdef class Terms:
         free(self.terms)
 
     def __reduce__(self):
-        return Terms, (self.specs,)
+        return Terms, (self.specs, self.float_specs)
 
     cdef void score_block(
         self, Py_ssize_t term, Fleet fleet, const ClassView* view, Py_ssize_t start, int64_t* score
@@ -134,7 +148,10 @@ cdef class Terms:
             if extremes.high == extremes.low:
                 memset(score, 0, BW_BLOCK * sizeof(int64_t))
             else:
-                K.scale_between(raw, extremes.low, extremes.high, score)
+                if extremes.high - extremes.low < NARROW_RANGE:
+                    K.scale_between(raw, extremes.low, extremes.high, score)
+                else:
+                    scale_between_far(raw, extremes.low, extremes.high, score)
         elif extremes.high == 0:
             for i in range(BW_BLOCK):
                 score[i] = 100 if normaliser == REVERSED else 0

@@ -112,7 +112,7 @@ def register(state: State, wanted: Wanted) -> int:
     mask = None if wanted.mask is None else filled(wanted.mask, stride)
     raw = {slot: filled(column, stride) for slot, column in wanted.raw.items()}
     made = RequestClass(wanted.demand, wanted.demand, wanted.demand, 0)
-    return state.add_class(made, Statics(mask, {}, raw))
+    return state.add_class(made, Statics(mask, {}, raw), [])
 
 
 def filled(cells: array, stride: int) -> Columns:

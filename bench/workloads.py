@@ -50,11 +50,11 @@ class Answers:
     """The arrays that the core fills, one entry a decision."""
 
     def __init__(self, count: int) -> None:
-        self.hosts, self.scores, self.items, self.changes = (array("q", bytes(8 * count)) for _ in range(4))
+        self.hosts, self.scores, self.items, self.positions = (array("q", bytes(8 * count)) for _ in range(4))
         self.verdicts = array("B", bytes(count))
 
     def columns(self) -> tuple[array, array, array, array, array]:
-        return self.hosts, self.scores, self.items, self.verdicts, self.changes
+        return self.hosts, self.scores, self.items, self.positions, self.verdicts
 
 
 class Placing:

@@ -3,6 +3,7 @@
 from binwright._core.hostset import HostSet
 from binwright.errors import BinwrightError, BinwrightWarning, InputError, MissingExtraError, StateError
 from binwright.explain import Explanation
+from binwright.external import External
 from binwright.fleet import Fleet
 from binwright.profile import (
     Profile,
@@ -19,6 +20,7 @@ from binwright.profile import (
 from binwright.request import Request
 from binwright.result import PlaceResult
 from binwright.rows import Cell, CellDemand, Device, Group, GroupRules, Pinning, Rows
+from binwright.transaction import Transaction
 from binwright.verdict import Change, Reason, Verdict
 
 __version__ = "0.1.0.dev0"
@@ -31,6 +33,7 @@ __all__ = [
     "Change",
     "Device",
     "Explanation",
+    "External",
     "Fleet",
     "Group",
     "GroupRules",
@@ -46,6 +49,7 @@ __all__ = [
     "Rule",
     "Score",
     "StateError",
+    "Transaction",
     "Verdict",
     "__version__",
     "balanced_allocation",

@@ -140,6 +140,18 @@ def raw_scores(where: str, given: Any, hosts: int) -> Int64Array:
     return array
 
 
+def floats(where: str, given: Any, hosts: int) -> npt.NDArray[np.float64]:
+    """Numbers (hosts,) as float64; integers are taken, NaN and infinities are not."""
+    array = np.asarray(given)
+    if array.shape != (hosts,) or array.dtype.kind not in "iuf":
+        raise InputError(f"{where}: needs {hosts} numbers, one a host; has shape {array.shape} of {array.dtype}")
+    array = np.ascontiguousarray(array, np.float64)
+    if not np.isfinite(array).all():
+        host = int((~np.isfinite(array)).argmax())
+        raise InputError(f"{where}, host {host}: {array[host]} is not finite")
+    return array
+
+
 def unique_names(where: str, names: Sequence[Any] | None, hosts: int) -> list[str | None]:
     """Host names: as many as hosts, strings, none twice; None gives hosts without a name."""
     if names is None:

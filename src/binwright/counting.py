@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from binwright._core.state import State
     from binwright.profile import Profile
 
+LARGEST_CONTRIBUTION = 2**16
 Contributions = Mapping[int, int | tuple[int, int]]
 
 
@@ -25,7 +26,9 @@ class CounterMethods:
     _number: dict[str, int]
     profile: "Profile"
     _hosts: Callable[[str, Any], Int64Array]
+    _one_host: Callable[[str, Any], int]
     _class_of: Callable[[str, Request], int]
+    _call: Callable[..., Any]
     __len__: Callable[[], int]
 
     def counter(self, kind: str = "additive", *, feeds: int | None = None) -> int:
@@ -33,22 +36,25 @@ class CounterMethods:
 
         kind: "additive" (the sum of what its items add) or "flag" (a set: placing sets it, releasing any holder
         clears it, as the peer's store of used ports does). feeds: a counter that gets 1 for every host on which this
-        one is not 0.
+        one is not 0; both additive.
         """
+        self._call(self._state.check_idle)
         if kind not in ("additive", "flag"):
             raise InputError(f"counter: kind {kind!r} is not 'additive' or 'flag'")
-        if feeds is not None:
-            self._checked_contributions("counter: feeds", {feeds: 1})
-        return self._state.counters.new_counter(int(kind == "flag"), -1 if feeds is None else feeds)
+        fed = -1 if feeds is None else self._counter("counter: feeds", feeds)
+        if fed >= 0 and (kind == "flag" or self._state.counters.is_flag(fed)):
+            raise InputError(f"counter: feeds {fed}: a flag neither feeds a counter nor is fed")
+        return self._state.counters.new_counter(int(kind == "flag"), fed)
 
     def count(self, counter: int, host: int) -> int:
         """Value of a counter on one host."""
-        ((number, *_),) = self._checked_contributions("count", {counter: 1})
-        (host,) = self._hosts("count", host).tolist()
-        return self._state.counters.value(number, host)
+        return self._state.counters.value(self._counter("count", counter), self._one_host("count", host))
 
     def members(self, hosts: Any) -> int:
-        """A set of hosts that sums may be restricted to (`Ref.members`); bool array, HostSet or indexes. Its number."""
+        """A set of hosts that sums may be restricted to (`Ref.members`); bool array, HostSet or indexes. Its number.
+        Hosts that are added later are not in it. A definition, like counters: rollback leaves it.
+        """
+        self._call(self._state.check_idle)
         mask = arrays.host_mask("members", hosts, len(self))
         return self._state.domain_terms.new_members(np.ascontiguousarray(mask, np.uint8))
 
@@ -59,34 +65,55 @@ class CounterMethods:
         contributes: Contributions | None = None,
     ) -> None:
         """Add terms and contributions to a request that exists, because of others that came later (anti-affinity is
-        symmetric). Its items that lie in the fleet are counted at once. A definition: never taken back by rollback.
+        symmetric). Its items that lie in the fleet are counted at once; flags cannot be, and are refused. A definition:
+        never taken back by rollback, and past decisions are explained with it.
         """
         number = self._class_of("extend", request)
-        hard, soft = self._compiled_terms("extend", tuple(terms))
-        adds = self._checked_contributions("extend", contributes or {})
+        hard, soft = self._compiled_terms("extend", terms, number)
+        adds = self._checked_contributions("extend", contributes)
+        for counter, _, _ in adds:
+            if self._state.counters.is_flag(counter):
+                raise InputError(f"extend: counter {counter} is a flag, which a request contributes to from its making")
         self._state.domain_terms.extend(number, hard, soft)
         hosts = self._state.items.hosts_of(number) if adds else []
         for counter, amount, trial in adds:
             self._state.counters.contribute(number, counter, amount, trial, hosts)
 
     def _compiled_terms(
-        self, where: str, terms: tuple[HardTerm | SoftTerm, ...]
+        self, where: str, terms: Iterable[HardTerm | SoftTerm], number: int | None = None
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        state = self._state
-        compiler = TermCompiler(where, self.profile, self._number, state.domains, state.counters.count)
-        hard = [compiler.hard(term) for term in terms if isinstance(term, HardTerm)]
-        return hard, [compiler.soft(term) for term in terms if isinstance(term, SoftTerm)]
+        """Hard and soft terms as the core takes them. number: the class that they extend."""
+        self._call(self._state.check_idle)
+        compiler = TermCompiler(where, self.profile, self._number, self._state)
+        hard, soft = [], []
+        for term in terms if isinstance(terms, Iterable) else [terms]:
+            if isinstance(term, HardTerm):
+                hard.append(compiler.hard(term))
+            elif isinstance(term, SoftTerm):
+                soft.append(compiler.soft(term, number))
+            else:
+                raise InputError(f"{where}: {term!r} is not a term (binwright.terms)")
+        return hard, soft
 
-    def _checked_contributions(self, where: str, given: Contributions) -> list[tuple[int, int, int]]:
+    def _checked_contributions(self, where: str, given: Contributions | None) -> list[tuple[int, int, int]]:
         found = []
-        for counter, amount in given.items():
-            number = arrays.index(f"{where}: counter", counter)
-            if not 0 <= number < self._state.counters.count:
-                raise InputError(f"{where}: no counter {number}")
+        if given is not None and not isinstance(given, Mapping):
+            raise InputError(f"{where}: contributes {given!r} is not a mapping from counter to amount")
+        for counter, amount in (given or {}).items():
+            number = self._counter(where, counter)
             both = amount if isinstance(amount, tuple) else (amount, amount)
+            if len(both) != 2:
+                raise InputError(f"{where}: counter {number}: {amount!r} is neither an amount nor two")
+            low, high = (1, 1) if self._state.counters.is_flag(number) else (0, LARGEST_CONTRIBUTION)
             for value in both:
-                if not 0 <= arrays.index(f"{where}: counter {number}", value) <= 2**16:
-                    raise InputError(f"{where}: counter {number}: {value} is outside 0..65536")
+                if not low <= arrays.index(f"{where}: counter {number}", value) <= high:
+                    raise InputError(f"{where}: counter {number}: {value} is outside {low}..{high}")
             found.append((number, int(both[0]), int(both[1])))
         return found
+
+    def _counter(self, where: str, counter: Any) -> int:
+        number = arrays.index(f"{where}: counter", counter)
+        if not 0 <= number < self._state.counters.count:
+            raise InputError(f"{where}: no counter {number}")
+        return number
 

@@ -70,6 +70,7 @@ class EvictionMethods:
 
     _state: "State"
     _hosts: Callable[[str, Any], Int64Array]
+    _one_host: Callable[[str, Any], int]
     _class_of: Callable[[str, "Request"], int]
     _call: Callable[..., Any]
     __len__: Callable[[], int]
@@ -79,18 +80,23 @@ class EvictionMethods:
         must fit there with it added as well as without. Returns the promise's number for `withdraw`.
         """
         number = self._class_of("promise", request)
-        (host,) = self._hosts("promise", host).tolist()
+        index = self._one_host("promise", host)
         level = request.compiled.priority if priority is None else _priority("promise", priority)
-        return self._state.overlays.promise(number, host, level)
+        if self._state.overlays.would_overflow(number, index):
+            raise InputError(f"promise: what is promised on host {index} would pass 2**61")
+        return self._state.overlays.promise(number, index, level)
 
     def withdraw(self, promise: int) -> None:
         """Forget a promise. Raises InputError for a number that is none."""
-        if not self._state.overlays.withdraw(arrays.index("withdraw", promise)):
+        self._call(self._state.check_idle)
+        number = arrays.index("withdraw", promise)
+        if not 0 <= number < self._state.overlays.count or not self._state.overlays.withdraw(number):
             raise InputError(f"withdraw: no promise {promise}")
 
     def budget(self, allowance: int) -> int:
         """A new budget: how many of the items that name it may be taken away; may be negative. Returns its number."""
-        return self._state.budgets.new_budget(arrays.index("budget", allowance))
+        self._call(self._state.check_idle)
+        return self._state.budgets.new_budget(_allowance("budget", allowance))
 
     def allowance(self, budget: int) -> int:
         """What is left of a budget."""
@@ -98,7 +104,10 @@ class EvictionMethods:
 
     def set_allowance(self, budget: int, allowance: int) -> None:
         """Change what is left of a budget."""
-        self._state.budgets.set_allowance(self._budget("set_allowance", budget), arrays.index("budget", allowance))
+        self._call(self._state.check_idle)
+        self._state.budgets.set_allowance(
+            self._budget("set_allowance", budget), _allowance(f"set_allowance: budget {budget}", allowance)
+        )
 
     def _budget(self, where: str, budget: int) -> int:
         number = arrays.index(f"{where}: budget", budget)
@@ -107,13 +116,16 @@ class EvictionMethods:
         return number
 
     def mark(self, items: Any, *, priority: Any = 0, order: Any = 0, budgets: Sequence[Sequence[int]] = ()) -> None:
-        """Say how important items are: `priority` (int32), `order` (int64; among equals the lowest is the most
-        important, a start time) and `budgets` (a list of budget numbers an item, or none at all). Scalars stand for
-        all items. Raises InputError, with nothing changed, for an id that is not a live item.
+        """Say how important items are, in place of what was said before: `priority` (int32), `order` (int64; among
+        equals the lowest is the most important, a start time) and `budgets` (a list of budget numbers an item, or
+        none at all). Scalars stand for all items. Raises InputError, with nothing changed, for an id that is not a
+        live item.
         """
         ids = arrays.integers("mark", items if np.ndim(items) else [items])
         levels = arrays.bounded("mark: priority", _spread(priority, len(ids)), -INT32_MAX - 1, INT32_MAX)
         orders = arrays.integers("mark: order", _spread(order, len(ids)))
+        if not isinstance(budgets, Sequence) or not all(isinstance(each, Sequence) for each in budgets):
+            raise InputError(f"mark: budgets {budgets!r} is not one list of budget numbers an item")
         lists = [[self._budget("mark", budget) for budget in each] for each in budgets] or [[] for _ in ids]
         if not len(ids) == len(levels) == len(orders) == len(lists):
             raise InputError(f"mark: {len(ids)} items, but {len(levels)}, {len(orders)} and {len(lists)} values")
@@ -156,6 +168,13 @@ def _rank(victims: Sequence[tuple[int, int, int]], violations: int) -> tuple[int
 
 def _spread(value: Any, count: int) -> Any:
     return value if np.ndim(value) else [value] * count
+
+
+def _allowance(where: str, value: Any) -> int:
+    number = arrays.index(where, value)
+    if abs(number) > INT32_MAX:
+        raise InputError(f"{where}: allowance {number} is outside -{INT32_MAX}..{INT32_MAX}")
+    return number
 
 
 def _priority(where: str, value: Any) -> int:

@@ -3,21 +3,20 @@
 Reads one state of a fleet and its profile; changes nothing. Works on whole arrays: no loop over hosts.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from binwright.arrays import Int64Array
-from binwright.profile import Profile, Rule
+from binwright.profile import Rule
 from binwright.smallest_change import smallest_change
 from binwright.verdict import Change, Reason, Verdict
 
 if TYPE_CHECKING:
-    from binwright._core.state import State
+    from binwright.fleet import Fleet
 
 FEASIBLE = 255
 GONE = 254
@@ -26,7 +25,8 @@ LIMIT_REACHED = 2  # of a rows rule: the search gave up, which is not "none"
 
 @dataclass(frozen=True)
 class Refusals:
-    """What rejects each host slot, all arrays (hosts,): `first` rule position (255 feasible, 254 no host), `mask` of
+    """What rejects each host slot, all arrays (hosts,): `first` rule position (255 feasible, 254 no host, 253 beyond
+    the window), `mask` of
     rule positions, `short` of resource numbers, `resolvable` of the first rule, its `argument` where a domain term
     speaks for it (else -1).
     """
@@ -41,15 +41,16 @@ class Refusals:
 @dataclass(frozen=True)
 class ScoreTable:
     """Every score of every host: `raw` and `normalised` int64 (terms, hosts), `totals` int64 (hosts,) with -1 where a
-    host is not feasible (its scores then mean nothing). `ran`: False for a term that this request skips.
+    host is not feasible (its scores then mean nothing); float64 with NaN in a float64 profile, whose `weights` hold
+    for hosts without a multiplier of their own. `ran`: False for a term that this request skips.
     """
 
     names: tuple[str, ...]
-    weights: tuple[int, ...]
+    weights: tuple[int | float, ...]
     ran: tuple[bool, ...]
-    raw: Int64Array
-    normalised: Int64Array
-    totals: Int64Array
+    raw: npt.NDArray[Any]
+    normalised: npt.NDArray[Any]
+    totals: npt.NDArray[Any]
 
 
 class Explanation:
@@ -58,13 +59,12 @@ class Explanation:
     Not thread-safe; holds the state that it explains, which nobody else changes.
     """
 
-    def __init__(
-        self, state: "State", number: int, profile: Profile, resources: Sequence[str], error: bool = False
-    ) -> None:
-        self._state = state
+    def __init__(self, fleet: "Fleet", number: int, error: bool = False) -> None:
+        self._fleet = fleet  # a fork of its own, as the decision found it
+        self._state = fleet._state
         self._number = number
-        self._profile = profile
-        self._resources = tuple(resources)
+        self._profile = fleet.profile
+        self._resources = fleet.resources
         self._error = error
 
     @cached_property
@@ -81,10 +81,12 @@ class Explanation:
     def scores(self) -> ScoreTable:
         """Every score of every host."""
         fleet, terms = self._state.fleet, self._profile.scores
-        raw = np.zeros((len(terms), fleet.stride), np.int64)
+        floating = bool(self._profile.float_scores)
+        raw = np.zeros((len(terms), fleet.stride), np.float64 if floating else np.int64)
         normalised = np.zeros_like(raw)
-        totals = np.full(fleet.stride, -1, np.int64)
-        self._state.scan.evaluate(self._state.classes, self._number, raw, normalised, totals)
+        totals = np.full(fleet.stride, np.nan if floating else -1, raw.dtype)
+        evaluate = self._state.scan.evaluate_floats if floating else self._state.scan.evaluate
+        evaluate(self._state.classes, self._number, raw, normalised, totals)
         skips = self._state.classes[self._number].skips
         return ScoreTable(
             tuple(term.name for term in terms),
@@ -112,10 +114,10 @@ class Explanation:
     @property
     def ties(self) -> Int64Array:
         """Feasible hosts of highest total, ascending; the first is taken. int64."""
-        totals = self.scores.totals
-        if not len(totals) or totals.max() < 0:
+        totals, feasible = self.scores.totals, self.refusals.first == FEASIBLE
+        if not feasible.any():
             return np.empty(0, np.int64)
-        return np.flatnonzero(totals == totals.max()).astype(np.int64)
+        return np.flatnonzero(feasible & (totals == totals[feasible].max())).astype(np.int64)
 
     @property
     def host(self) -> int | None:
@@ -124,19 +126,19 @@ class Explanation:
         return int(ties[0]) if len(ties) and not self._error else None
 
     @property
-    def score(self) -> int | None:
+    def score(self) -> int | float | None:
         """Total of the chosen host."""
         host = self.host
-        return None if host is None else int(self.scores.totals[host])
+        return None if host is None else self.scores.totals[host].item()
 
     @property
-    def parts(self) -> dict[str, tuple[int, int]]:
+    def parts(self) -> dict[str, tuple[int | float, int | float]]:
         """Normalised score and weight of each term on the chosen host; their products sum to `score`."""
         host, table = self.host, self.scores
         if host is None:
             return {}
         return {
-            name: (int(table.normalised[t, host]), weight)
+            name: (table.normalised[t, host].item(), weight)
             for t, (name, weight, ran) in enumerate(zip(table.names, table.weights, table.ran, strict=True))
             if ran
         }
@@ -176,7 +178,9 @@ class Explanation:
         )
 
     def verdicts_by_host(self) -> npt.NDArray[np.uint8]:
-        """Position in the profile of each host's first rejecting rule; 255 feasible, 254 no host. uint8 (hosts,)."""
+        """Position in the profile of each host's first rejecting rule; 255 feasible, 254 no host, 253 not asked because
+        the window ended before. uint8 (hosts,).
+        """
         return self.refusals.first
 
     def reasons_at(self, host: int) -> tuple[tuple[str, int | str | None], ...]:

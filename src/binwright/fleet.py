@@ -3,6 +3,7 @@
 Knows hosts, resources, labels and rules by name; nothing of the layers above.
 """
 
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,18 +21,19 @@ from binwright.counting import Contributions, CounterMethods
 from binwright.errors import InputError, StateError
 from binwright.eviction import EvictionMethods
 from binwright.explain import Explanation
+from binwright.external import External, Wrapped
 from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
-from binwright.request import LIMITS, Request, request_class, rule_position, score_slot, static_parts
+from binwright.request import LIMITS, Request, raw_value, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
-from binwright.rows import Device, Group, GroupRules, Pinning, Rows
+from binwright.rows import Group, GroupRules, RowMethods, Rows
 from binwright.terms import HardTerm, SoftTerm
 
 CORDONED, ABSENT = 1, 2
 MAX_RESOURCES = 64
 
 
-class Fleet(CounterMethods, EvictionMethods):
+class Fleet(CounterMethods, EvictionMethods, RowMethods):
     """Hosts with capacities, and everything that is placed on them.
 
     capacity: {resource: 1-D int64 array (hosts,)}, amounts 0..2**56 in the resource's own unit; or anything with
@@ -71,7 +73,9 @@ class Fleet(CounterMethods, EvictionMethods):
         self.profile = Profile.default(filtered) if profile is None else profile
         self._state = State(len(self.resources), *self.profile.compiled(self.resources))
         self._labels = Labels(self._state.domains)
-        self.rows = Rows(self._state.forest, self.resources, self._hosts)
+        fresh = self.profile.host_columns
+        self._columns = {name: self._state.floats.new_column(value) for name, value in fresh.items()}
+        self.rows = Rows(self._state.forest, self.resources, self._hosts, self._check_idle)
         self._names: list[str | None] = []
         self._index: dict[str, int] = {}
         self._requests: dict[tuple[object, ...], Request] = {}
@@ -137,8 +141,7 @@ class Fleet(CounterMethods, EvictionMethods):
 
     def label(self, host: int, key: str) -> str | None:
         """Value of one label of a host, None where it has none."""
-        (host,) = self._hosts("label", host).tolist()
-        return self._labels.value(host, key)
+        return self._labels.value(self._one_host("label", host), key)
 
     # ---- hosts -----------------------------------------------------------------------------------------------
 
@@ -191,6 +194,7 @@ class Fleet(CounterMethods, EvictionMethods):
         self._names += fresh
         self._labels.fill(first, checked)
         self._state.classes.new_hosts(first, count)
+        self._state.domain_terms.new_hosts(first, count)
         position = self.profile.positions["eligible"]
         for number in self._explicit:
             self._state.classes.set_rule(number, first, np.ones(count, np.uint8), position)
@@ -218,7 +222,7 @@ class Fleet(CounterMethods, EvictionMethods):
 
     def resize(self, host: int, capacity: Mapping[str, int]) -> None:
         """Give one host new capacities, amounts by resource; what is used may exceed them."""
-        (host,) = self._hosts("resize", host).tolist()
+        host = self._one_host("resize", host)
         self._check_resources("resize", capacity)
         amounts = {
             name: arrays.amount(f"resize: host {host}, {name!r}", value) for name, value in capacity.items()
@@ -238,7 +242,7 @@ class Fleet(CounterMethods, EvictionMethods):
 
     def relabel(self, host: int, labels: Mapping[str, str | None]) -> None:
         """Change labels of one host while it holds items; None removes a label. Label selectors follow."""
-        (host,) = self._hosts("relabel", host).tolist()
+        host = self._one_host("relabel", host)
         self._labels.relabel(host, checked_labels(f"relabel: host {host}", {k: [v] for k, v in labels.items()}, 1))
         bit = 1 << self.profile.positions["eligible"]
         for number, selector in self._labelled.items():
@@ -247,9 +251,17 @@ class Fleet(CounterMethods, EvictionMethods):
                 mask = self._state.classes.mask_of(number, host)
                 self._state.classes.set_mask(number, host, mask & ~bit if matches else mask | bit)
 
-    def add_rows(self, capacity: Mapping[str, Any], hosts: Any = None, **more: Any) -> Int64Array:
-        """Append rows below hosts, or pools: `Rows.add`, where the arguments stand."""
-        return self.rows.add(capacity, hosts, **more)
+    def set_column(self, name: str, hosts: Any, values: Any) -> None:
+        """Give hosts their own value of a host column that a float64 profile's scores name: a multiplier or a ratio.
+
+        hosts: one index or an array; values: one finite number, or as many as hosts.
+        """
+        if name not in self._columns:
+            raise InputError(f"set_column: the profile names no host column {name!r}")
+        chosen = self._hosts("set_column", hosts)
+        given = arrays.floats(f"set_column: {name!r}", np.broadcast_to(values, chosen.shape), len(chosen))
+        for host, value in zip(chosen.tolist(), given.tolist(), strict=True):
+            self._state.floats.set_value(self._columns[name], host, value)
 
     # ---- requests --------------------------------------------------------------------------------------------
 
@@ -266,6 +278,7 @@ class Fleet(CounterMethods, EvictionMethods):
         terms: Iterable[HardTerm | SoftTerm] = (),
         contributes: Contributions | None = None,
         priority: int = 0,
+        external: Sequence[External] = (),
         groups: Sequence[Group] = (),
         group_rules: GroupRules | None = None,
         name: str | None = None,
@@ -279,8 +292,9 @@ class Fleet(CounterMethods, EvictionMethods):
         score: int array (hosts,) in 0..2**40}. skip: scores not run for this request. terms: conditions and
         attractions over counters (binwright.terms). contributes: {counter: what one item adds, or (that, what it
         counts for when `evict` takes it out on trial)}. priority: promises of lower priority do not count for it, and
-        it may evict items of lower priority. groups: what is asked of the rows of one host beside `demand`, with
-        group_rules over all of them (binwright.rows). Raises InputError.
+        it may evict items of lower priority. external: filters and scores of the caller's own (binwright.External).
+        groups: what is asked of the rows of one host beside `demand`; group_rules: over all of them (binwright.rows).
+        Raises InputError.
         """
         where = "request" if name is None else f"request {name!r}"
         row_groups = self.rows.compiled(where, groups, group_rules)
@@ -293,14 +307,17 @@ class Fleet(CounterMethods, EvictionMethods):
         parts.reject(self._unclaimable(made), LIMITS)
         if parts.labels is not None:
             parts.reject(~self._labels.match(parts.labels, len(self)), self.profile.positions["eligible"])
-        extra = tuple(terms), tuple((contributes or {}).items()), row_groups and row_groups.spec
-        hard, soft = self._compiled_terms(where, extra[0])
-        adds = self._checked_contributions(where, contributes or {})
-        key = (*(tuple(amounts) for amounts in made.amounts()), made.skips, priority, digest, len(self), extra)
+        terms = tuple(terms) if isinstance(terms, Iterable) else (terms,)
+        hard, soft = self._compiled_terms(where, terms)
+        adds = self._checked_contributions(where, contributes)
+        extra = repr((hard, soft)), tuple(adds), row_groups and row_groups.spec
+        rest = made.skips, priority, digest, len(self), extra, tuple(map(id, external))
+        key = (*(tuple(amounts) for amounts in made.amounts()), *rest)
         known = self._requests.get(key)
         if known is not None:
             return known
-        number = self._call(self._state.add_class, made, parts.columns(self._state.fleet.stride))
+        own = [self._wrapped(where, term) for term in external]
+        number = self._call(self._state.add_class, made, parts.columns(self._state.fleet.stride), own)
         self._state.domain_terms.extend(number, hard, soft)
         for counter, amount, trial in adds:
             self._state.counters.contribute(number, counter, amount, trial, [])
@@ -324,19 +341,19 @@ class Fleet(CounterMethods, EvictionMethods):
     ) -> None:
         """Replace a request's static verdicts and raw scores on one host: -1 = passes, k >= 0 = rejects with k."""
         number = self._class_of("repair", request)
-        (host,) = self._hosts("repair", host).tolist()
+        host = self._one_host("repair", host)
         arguments = {
             rule_position("repair", self.profile, rule): arrays.index(f"repair: host {host}, rule {rule!r}", argument)
             for rule, argument in (rejects or {}).items()
         }
         scores = {
-            score_slot("repair", self.profile, score): arrays.index(f"repair: host {host}, score {score!r}", value)
+            score_slot("repair", self.profile, score): raw_value(
+                f"repair: host {host}, score {score!r}", self.profile, value
+            )
             for score, value in (raw or {}).items()
         }
         if any(not -1 <= argument <= arrays.INT32_MAX for argument in arguments.values()):
             raise InputError(f"repair: host {host}: an argument is outside -1..{arrays.INT32_MAX}")
-        if any(not 0 <= value <= arrays.LARGEST_RAW for value in scores.values()):
-            raise InputError(f"repair: host {host}: a raw score is outside 0..2**40")
         self._requests = {key: known for key, known in self._requests.items() if known is not request}
         classes = self._state.classes
         for position, argument in arguments.items():
@@ -365,10 +382,50 @@ class Fleet(CounterMethods, EvictionMethods):
         self._call(core_place.place_queue, self._state, numbers, *result.columns())
         return result.sealed()
 
+    def place_gang(self, requests: Sequence[Request], which: Any = None, *, least: int | None = None) -> PlaceResult:
+        """Place items in queue order, all of them or none: if fewer than `least` (default: all) find a host, the
+        fleet is as it was and every entry of the result is without a host. The refused members keep their verdict,
+        the others are unschedulable.
+        """
+        numbers = self._numbers("place_gang", requests, which)
+        wanted = len(numbers) if least is None else arrays.index("place_gang: least", least)
+        if not 0 <= wanted <= len(numbers):
+            raise InputError(f"place_gang: least {wanted} is outside 0..{len(numbers)}")
+        token = self.checkpoint()
+        result = PlaceResult(self, self._state.moment(), numbers, len(numbers))
+        self._call(core_place.place_queue, self._state, numbers, *result.columns())
+        if result.placed >= wanted:
+            self.keep(token)
+        else:
+            self.rollback(token)
+            result.take_back()
+        return result.sealed()
+
+    def window(self, stop: int | None, order: Any = None, start: int = 0) -> None:
+        """Let decisions look at a part of the fleet: hosts in `order` (default: by index), from position `start` on
+        and wrapping, until `stop` feasible ones are found; the next one ends the look, uncounted, and the following
+        decision begins there. None: look at all hosts again. Rule: kube-scheduler's sampling.
+        """
+        if stop is None:
+            self._state.window.set(np.empty(0, np.int32), 0, 0)
+            return
+        hosts = self._hosts("window: order", self._present() if order is None else order)
+        if len(np.unique(hosts)) != len(hosts):
+            raise InputError("window: order names a host twice")
+        count, cursor = arrays.index("window: stop", stop), arrays.index("window: start", start)
+        if count < 1 or not 0 <= cursor < max(len(hosts), 1):
+            raise InputError(f"window: stop {count} must be at least 1, start {cursor} in 0..{len(hosts) - 1}")
+        self._state.window.set(hosts.astype(np.int32), count, cursor)
+
+    @property
+    def window_start(self) -> int:
+        """Position in the window's order where the next decision begins."""
+        return self._state.window.cursor
+
     def explain(self, request: Request) -> Explanation:
         """What `place` would decide now, and why, without placing."""
         number = self._class_of("explain", request)
-        return Explanation(self._call(self._state.fork), number, self.profile, self.resources)
+        return Explanation(self.fork(), number)
 
     def claim(self, request: Request, hosts: Any) -> Int64Array:
         """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64.
@@ -406,8 +463,7 @@ class Fleet(CounterMethods, EvictionMethods):
 
     def items_on(self, host: int) -> Int64Array:
         """Ids of the items on one host, in placing order, int64."""
-        (host,) = self._hosts("items_on", host).tolist()
-        return np.array(self._state.items.on_host(host), np.int64)
+        return np.array(self._state.items.on_host(self._one_host("items_on", host)), np.int64)
 
     def item(self, item: int) -> tuple[Request, int]:
         """(request, host) of a live item."""
@@ -416,16 +472,6 @@ class Fleet(CounterMethods, EvictionMethods):
             raise InputError(f"item: {item} is not an item of this fleet (released before?)")
         number, host = record
         return self._made[number], host
-
-    def devices(self, item: int) -> tuple[Device, ...]:
-        """The rows that a live item holds for its groups, in group order."""
-        self.item(item)
-        return self.rows.devices(item & 0xFFFFFFFF)
-
-    def pinned(self, item: int) -> dict[int, Pinning]:
-        """The CPUs of NUMA cells that a live item owns, by group."""
-        self.item(item)
-        return self.rows.pinned(item & 0xFFFFFFFF)
 
     # ---- undo ------------------------------------------------------------------------------------------------
 
@@ -438,17 +484,18 @@ class Fleet(CounterMethods, EvictionMethods):
 
         Requests made since stay usable. Raises StateError for any other token.
         """
-        match token:
-            case (int() as depth, int() as position, int() as made) if depth > 0:
-                pass
-            case _:
-                raise StateError(f"rollback: {token!r} is not a token of checkpoint")
+        depth, position, made = _checked_token("rollback", token)
         self._call(self._state.rollback, (depth, position))
         del self._names[len(self) :]
         for number in range(made, len(self._made)):  # made under labels that are gone again
             if number in self._labelled:
                 outside = ~self._labels.match(self._labelled[number], len(self))
                 self._state.classes.set_rule(number, 0, outside.astype(np.uint8), self.profile.positions["eligible"])
+
+    def keep(self, token: tuple[int, int, int]) -> None:
+        """Close the newest checkpoint, whose token this must be, and keep what was done since."""
+        depth, position, _ = _checked_token("keep", token)
+        self._call(self._state.keep, (depth, position))
 
     def fork(self) -> "Fleet":
         """An independent copy without history; requests made before the fork serve both."""
@@ -479,10 +526,14 @@ class Fleet(CounterMethods, EvictionMethods):
         self._number = {name: i for i, name in enumerate(self.resources)}
         self._state = state
         self._labels = Labels(state.domains)
-        self.rows = Rows(state.forest, self.resources, self._hosts)
+        self._columns = {name: number for number, name in enumerate(self.profile.host_columns)}
+        self.rows = Rows(state.forest, self.resources, self._hosts, self._check_idle)
         self._names, self._requests, self._made = kept["names"], kept["requests"], kept["made"]
         self._labelled, self._explicit = kept["labelled"], kept["explicit"]
         self._index = {}
+        for terms in state.externals.of_class:
+            for wrapped, _, _ in terms:
+                wrapped.fleet = weakref.ref(self)
 
     # ---- checks ----------------------------------------------------------------------------------------------
 
@@ -498,12 +549,22 @@ class Fleet(CounterMethods, EvictionMethods):
                 raise InputError(f"{where}: unknown resource {name!r} (the fleet has {', '.join(self.resources)})")
 
     def _hosts(self, where: str, hosts: Any) -> Int64Array:
-        """Indexes of hosts that are there: inside the fleet and not removed."""
+        """Indexes of hosts that are there: inside the fleet and not removed. Nobody else may be inside a batch."""
+        self._call(self._state.check_idle)
         chosen = arrays.host_indexes(where, hosts, len(self))
         gone = (self._flags()[chosen] & ABSENT) != 0
         if gone.any():
             raise InputError(f"{where}: host {int(chosen[gone.argmax()])} has been removed")
         return chosen
+
+    def _check_idle(self) -> None:
+        self._call(self._state.check_idle)
+
+    def _one_host(self, where: str, host: Any) -> int:
+        chosen = self._hosts(where, host)
+        if len(chosen) != 1:
+            raise InputError(f"{where}: needs one host, has {len(chosen)}")
+        return int(chosen[0])
 
     def _class_of(self, where: str, request: Request) -> int:
         made = self._made
@@ -519,6 +580,14 @@ class Fleet(CounterMethods, EvictionMethods):
         if len(positions) and not len(classes):
             raise InputError(f"{where}: which names requests, but there are none")
         return classes[positions]
+
+    def _wrapped(self, where: str, term: External) -> tuple[Wrapped, int, int]:
+        """(the term as the core calls it, position of its rule or -1, slot of its score or -1)."""
+        if not isinstance(term, External):
+            raise InputError(f"{where}: external {term!r} is not a binwright.External")
+        rule = -1 if term.rule is None else rule_position(where, self.profile, term.rule)
+        slot = -1 if term.score is None else score_slot(where, self.profile, term.score)
+        return Wrapped(term, weakref.ref(self)), rule, slot
 
     def _set_limits(self, given: Mapping[str, Mapping[str, Any]]) -> None:
         low = {"smallest": 0, "largest": 0, "step": 1}
@@ -556,6 +625,13 @@ def _from_table(source: Any, names: Sequence[str] | None) -> tuple[dict[str, Any
                 raise InputError(f"fleet: column {column!r} holds strings; only \"name\" may, and names= not be given")
             names = capacity.pop(column)
     return capacity, names
+
+
+def _checked_token(where: str, token: Any) -> tuple[int, int, int]:
+    match token:
+        case (int() as depth, int() as position, int() as made) if depth > 0:
+            return depth, position, made
+    raise StateError(f"{where}: {token!r} is not a token of checkpoint")
 
 
 def _rebuild(kept: dict[str, Any], state: State) -> Fleet:

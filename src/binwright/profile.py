@@ -9,6 +9,8 @@ from typing import Any
 
 from binwright._core.terms import Terms
 from binwright.errors import InputError
+from binwright.float_scores import FloatScore, host_columns
+from binwright.float_scores import specs as float_specs
 
 MAX_WEIGHT = 2**20
 MAX_RULES = 31
@@ -171,12 +173,14 @@ class Profile:
     """Rules in the order of their verdicts, and score terms in the order of their sum; immutable.
 
     Exactly one rule of kind "fit"; a rule "cordon" and a static rule "eligible" are put in front, a rule "rows" at
-    the end, where they are missing. A host's verdict is its first rejecting rule. Raises InputError for duplicate names, more than 31
-    rules, more than 16 static scores, more than 32 scores.
+    the end, where they are missing. A host's verdict is its first rejecting rule. Raises InputError for duplicate
+    names, more than 31 rules, more than 16 static scores, more than 32 scores.
+
+    Scores are all of this module, and totals are int64; or all of binwright.float_scores, and totals are float64.
     """
 
     rules: tuple[Rule, ...] = (Rule("cordon", "cordon"), Rule("eligible"), Rule("fit", "fit"), Rule("rows", "rows"))
-    scores: tuple[Score, ...] = ()
+    scores: tuple[Score | FloatScore, ...] = ()
     positions: dict[str, int] = field(init=False, repr=False, compare=False)
     slots: dict[str, int] = field(init=False, repr=False, compare=False)
 
@@ -202,11 +206,28 @@ class Profile:
         names = [score.name for score in self.scores]
         if len(set(names)) != len(names) or len(names) > 32:
             raise InputError(f"profile: score names must differ and be at most 32: {', '.join(names)}")
-        static = [score.name for score in self.scores if score.kind == "static"]
+        if len({isinstance(score, FloatScore) for score in self.scores}) > 1:
+            raise InputError("profile: scores of integer and of float64 profiles do not mix")
+        static = [score.name for score in self.scores if score.kind in ("static", "raw")]
         if len(static) > MAX_STATIC_SCORES:
             raise InputError(f"profile: {len(static)} static scores, at most {MAX_STATIC_SCORES}")
         object.__setattr__(self, "positions", {rule.name: i for i, rule in enumerate(rules)})
         object.__setattr__(self, "slots", {name: i for i, name in enumerate(static)})
+
+    @property
+    def float_scores(self) -> tuple[FloatScore, ...]:
+        """The scores of a float64 profile, none of an integer one."""
+        return tuple(score for score in self.scores if isinstance(score, FloatScore))
+
+    @property
+    def host_columns(self) -> dict[str, float]:
+        """Host columns that the scores name, and what hosts without a value of their own have."""
+        return host_columns(self.float_scores)
+
+    @property
+    def soft_scores(self) -> tuple[str, ...]:
+        """Names of the scores that read counters (`SoftTerm`), in order."""
+        return tuple(score.name for score in self.scores if score.kind in ("count", "spread", "near"))
 
     @classmethod
     def default(cls, resources: Iterable[str]) -> "Profile":
@@ -240,6 +261,7 @@ class Profile:
                 "normalise": score.normalise,
             }
             for score in self.scores
+            if isinstance(score, Score)
         ]
         resolvable = always = 0
         for position, rule in enumerate(self.rules):
@@ -248,5 +270,6 @@ class Profile:
             elif rule.kind == "fit" and not isinstance(rule.resolvable, bool):
                 for resource in rule.resolvable:
                     always |= 1 << column(f"rule {rule.name!r}", resource)
+        floats = float_specs(self.float_scores, number) if self.float_scores else None
         positions = [self.kind_position(kind) for kind in ("cordon", "fit", "rows")]
-        return Terms(specs), (positions[0], positions[1], resolvable, always, positions[2])
+        return Terms(specs, floats), (positions[0], positions[1], resolvable, always, positions[2])

@@ -3,6 +3,7 @@
 Knows a fleet's resources, profile and labels through its arguments; never the fleet itself.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -16,7 +17,7 @@ from binwright._core.columns import Columns
 from binwright._core.groups import GroupSet
 from binwright._core.request import RequestClass, Statics
 from binwright.errors import InputError
-from binwright.profile import Profile
+from binwright.profile import Profile, Score
 
 LIMITS = 31  # bit of the reject mask: the demand breaks the host's smallest, largest or step of one claim
 
@@ -101,7 +102,8 @@ def static_parts(
         if arguments is not None and rejected.any():
             parts.arguments[position] = arguments
     for score, column in (raw or {}).items():
-        parts.raw[score_slot(where, profile, score)] = arrays.raw_scores(f"{where}: raw {score!r}", column, hosts)
+        slot = score_slot(where, profile, score)
+        parts.raw[slot] = raw_column(f"{where}: raw {score!r}", profile, column, hosts)
     if isinstance(eligible, Mapping):
         parts.labels = {key: label_values(f"{where}: eligible", key, values) for key, values in eligible.items()}
     elif eligible is not None:
@@ -117,6 +119,25 @@ def label_values(where: str, key: Any, values: Any) -> frozenset[str]:
     if isinstance(values, str) or not all(isinstance(value, str) for value in values):
         raise InputError(f"{where}: label {key!r} needs a list of strings, has {values!r}")
     return frozenset(values)
+
+
+def raw_column(where: str, profile: Profile, column: Any, hosts: int) -> arrays.Int64Array:
+    """A raw score column as the core keeps it: int64, or the bits of float64 in a float64 profile."""
+    if profile.float_scores:
+        return arrays.floats(where, column, hosts).view(np.int64)
+    return arrays.raw_scores(where, column, hosts)
+
+
+def raw_value(where: str, profile: Profile, value: Any) -> int:
+    """One raw score as the core keeps it."""
+    if profile.float_scores:
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
+            raise InputError(f"{where}: {value!r} is not a finite number")
+        return int(np.float64(value).view(np.int64))
+    number = arrays.index(where, value)
+    if not 0 <= number <= arrays.LARGEST_RAW:
+        raise InputError(f"{where}: {number} is outside 0..2**40")
+    return number
 
 
 def rule_position(where: str, profile: Profile, rule: str) -> int:
@@ -156,7 +177,11 @@ def request_class(
     if unknown:
         raise InputError(f"{where}: skip names no score of the profile: {', '.join(sorted(unknown))}")
     for position, term in enumerate(profile.scores):
-        idle = term.kind == "balanced" and all(scored[number[name]] == 0 for name, _ in term.resources)
+        idle = (
+            isinstance(term, Score)
+            and term.kind == "balanced"
+            and all(scored[number[name]] == 0 for name, _ in term.resources)
+        )
         if idle or term.name in skip:
             skips |= 1 << position
     filtered = np.array([0 if name in scored_only else amount for name, amount in zip(resources, fit, strict=True)])

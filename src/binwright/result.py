@@ -14,7 +14,6 @@ from binwright.rows import Device
 from binwright.verdict import Verdict
 
 if TYPE_CHECKING:
-    from binwright._core.state import State
     from binwright.fleet import Fleet
 
 __all__ = ["PlaceResult", "Verdict"]
@@ -23,33 +22,46 @@ __all__ = ["PlaceResult", "Verdict"]
 class PlaceResult:
     """The outcome of `Fleet.place` and `Fleet.place_many`; read-only arrays (k,), one entry an item in queue order.
 
-    hosts: int64, -1 = none. scores: int64 totals, -1 without a host. verdicts: uint8 of `Verdict`. items: int64 ids
-    for `Fleet.release`, -1 = none. `ties` and `explain` look at the fleet as it was at that decision; they raise
-    StateError once it has been rolled back or about a million changes lie between.
+    hosts: int64, -1 = none. scores: int64 totals, -1 without a host (float64 and NaN in a float64 profile).
+    verdicts: uint8 of `Verdict`. items: int64 ids for `Fleet.release`, -1 = none. `ties` and `explain` look at the
+    fleet as it was at that decision; they raise StateError once it has been rolled back or about a million changes
+    lie between.
     """
 
-    __slots__ = ("_changes", "_fleet", "_moment", "_numbers", "_past", "hosts", "items", "scores", "verdicts")
+    __slots__ = (
+        "_fleet", "_moment", "_numbers", "_past", "_positions", "_taken_back", "hosts", "items", "scores", "verdicts",
+    )  # fmt: skip
 
     def __init__(self, fleet: "Fleet", moment: tuple[int, int], numbers: Int64Array | int, count: int) -> None:
         self._fleet = fleet
         self._moment = moment
         self._numbers = numbers
-        self._past: tuple[int, State] | None = None
-        self._changes: Int64Array = np.empty(count, np.int64)  # of the fleet, before each decision
+        self._past: tuple[int, Fleet] | None = None
+        self._positions: Int64Array = np.empty(count, np.int64)
+        self._taken_back = False
         self.hosts: Int64Array = np.empty(count, np.int64)
-        self.scores: Int64Array = np.empty(count, np.int64)
+        self.scores: npt.NDArray[Any] = np.empty(count, np.int64)
         self.items: Int64Array = np.empty(count, np.int64)
         self.verdicts: npt.NDArray[np.uint8] = np.empty(count, np.uint8)
 
     def columns(self) -> tuple[npt.NDArray[Any], ...]:
         """The arrays that the core fills, in its order."""
-        return self.hosts, self.scores, self.items, self.verdicts, self._changes
+        return self.hosts, self.scores, self.items, self._positions, self.verdicts
 
     def sealed(self) -> "PlaceResult":
         """Itself, read-only from now on."""
+        if self._fleet.profile.float_scores:
+            self.scores = self.scores.view(np.float64)
         for column in self.columns():
             column.setflags(write=False)
         return self
+
+    def take_back(self) -> None:
+        """Nothing was placed after all: the fleet has been rolled back to where it was."""
+        for column in (self.hosts, self.scores, self.items):
+            column[:] = -1
+        self.verdicts[self.verdicts == Verdict.PLACED] = Verdict.UNSCHEDULABLE
+        self._taken_back = True
 
     def __len__(self) -> int:
         return len(self.hosts)
@@ -77,15 +89,21 @@ class PlaceResult:
         if not -len(self) <= i < len(self):
             raise InputError(f"explain: no decision {i} among {len(self)}")
         i %= len(self)
-        later = int(self._changes[i])
-        if self._past is None or self._past[0] != later:
-            past = self._fleet._state.as_of(self._moment, later)
-            if past is None:
-                raise StateError(f"explain: the fleet has changed too much since decision {i} (or was rolled back)")
-            self._past = later, past
+        if self._past is None or self._past[0] != i:
+            self._past = i, self._before(i)
         number = self._numbers if isinstance(self._numbers, int) else int(self._numbers[i])
-        error = bool(self.verdicts[i] == Verdict.ERROR)
-        return Explanation(self._past[1], number, self._fleet.profile, self._fleet.resources, error)
+        return Explanation(self._past[1].fork(), number, bool(self.verdicts[i] == Verdict.ERROR))
+
+    def _before(self, i: int) -> "Fleet":
+        """The fleet as decision i found it."""
+        later = 0 if self._taken_back else int(self._positions[i]) - self._moment[0]
+        if not self._fleet._state.reaches(self._moment, later):
+            raise StateError(f"explain: the fleet has changed too much since decision {i} (or was rolled back)")
+        fleet = self._fleet.fork()
+        fleet._state.rewind(self._fleet._state, self._moment, later)
+        if self._taken_back and i:
+            fleet.place_many(fleet._made, self._numbers[:i])  # type: ignore[index]
+        return fleet
 
     def devices(self, i: int) -> tuple[Device, ...]:
         """The rows that item i got for its groups, and how much of each; empty if it was not placed.

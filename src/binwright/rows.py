@@ -21,6 +21,7 @@ from binwright.errors import InputError, StateError
 
 if TYPE_CHECKING:
     from binwright._core.devices import Forest
+    from binwright.request import Request
 
 __all__ = ["Cell", "CellDemand", "Device", "Group", "GroupRules", "Pinning", "Rows"]
 
@@ -103,8 +104,15 @@ class GroupRules:
 class Rows:
     """The rows of one fleet: `fleet.rows`. Row numbers are stable; a removed row leaves a hole."""
 
-    def __init__(self, forest: "Forest", resources: Sequence[str], hosts: Callable[[str, Any], Int64Array]) -> None:
+    def __init__(
+        self,
+        forest: "Forest",
+        resources: Sequence[str],
+        hosts: Callable[[str, Any], Int64Array],
+        check_idle: Callable[[], None],
+    ) -> None:
         self._forest = forest
+        self._check_idle = check_idle
         self._resources = tuple(resources)
         self._hosts = hosts
 
@@ -135,6 +143,7 @@ class Rows:
         by the numbers they will get. labels, members: a collection of strings a row. smallest, largest, step: limits
         of one claim. cells: a NUMA cell a row, or None. Returns the rows' numbers, int64 (count,). Raises InputError naming resource and row.
         """
+        self._check_idle()
         where = "add_rows"
         columns = {
             name: arrays.bounded(f"{where}: capacity of {name!r}", values, -1, LARGEST_AMOUNT)
@@ -218,6 +227,7 @@ class Rows:
         """Take rows out. Raises StateError for a row that items use or below which rows are left; StateError leaves
         everything as it was. Links to the rows go with them.
         """
+        self._check_idle()
         numbers = arrays.integers("remove_rows", rows if np.ndim(rows) else [rows]).tolist()
         found = {number: self._row("remove_rows", number)[1] for number in numbers}
         if len(found) != len(numbers):
@@ -254,6 +264,7 @@ class Rows:
 
     def resize(self, row: int, capacity: Mapping[str, int]) -> None:
         """Give a row new capacities of resources that it has; what is used may exceed them."""
+        self._check_idle()
         number, found = self._row("resize_row", row)
         stocks = {self._name(resource): stock for stock, resource, _, _ in found[6]}
         wanted = {
@@ -276,6 +287,7 @@ class Rows:
             self._forest.unlink(host, row)
 
     def _pairs(self, where: str, rows: Any, hosts: Any) -> list[tuple[int, int]]:
+        self._check_idle()
         seeing = self._hosts(where, hosts).tolist()
         numbers = arrays.integers(f"{where}: rows", rows if np.ndim(rows) else [rows]).tolist()
         for number in numbers:
@@ -292,6 +304,7 @@ class Rows:
         self, row: int, labels: Collection[str] | None = None, members: Collection[str] | None = None
     ) -> None:
         """New labels or memberships for a row, or for a host itself, given as ~index; None leaves them."""
+        self._check_idle()
         number = arrays.index("relabel_row", row)
         if number < 0:
             self._hosts("relabel_row", ~number)
@@ -353,6 +366,7 @@ class Rows:
             if rules is not None:
                 raise InputError(f"{where}: group_rules without groups")
             return None
+        self._check_idle()
         rules = rules or GroupRules()
         lists = [self._group(f"{where}: group {i}", group) for i, group in enumerate(groups)]
         units = sum(1 if group[4] else len(group[0]) for group in lists)
@@ -422,6 +436,29 @@ class Rows:
         if len(listed) > MAX_CLAUSES:
             raise InputError(f"{where}: {len(listed)} clauses, at most {MAX_CLAUSES}")
         return self._forest.clauses.filter_number(listed, _strings(f"{where}: forbidden", forbidden))
+
+
+class RowMethods:
+    """The part of a fleet that knows rows; the rest of their calls is `fleet.rows`."""
+
+    if TYPE_CHECKING:
+        rows: Rows
+
+        def item(self, item: int) -> tuple["Request", int]: ...
+
+    def add_rows(self, capacity: Mapping[str, Any], hosts: Any = None, **more: Any) -> Int64Array:
+        """Append rows below hosts, or pools: `Rows.add`, where the arguments stand."""
+        return self.rows.add(capacity, hosts, **more)
+
+    def devices(self, item: int) -> tuple[Device, ...]:
+        """The rows that a live item holds for its groups, in group order."""
+        self.item(item)
+        return self.rows.devices(item & 0xFFFFFFFF)
+
+    def pinned(self, item: int) -> dict[int, Pinning]:
+        """The CPUs of NUMA cells that a live item owns, by group."""
+        self.item(item)
+        return self.rows.pinned(item & 0xFFFFFFFF)
 
 
 def _strings(where: str, given: Any) -> frozenset[str]:

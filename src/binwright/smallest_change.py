@@ -1,7 +1,8 @@
 """The smallest single change that would let a refused request in: ask for less, lift one rule, or enlarge one host.
 
 Tried in that order (contracts.md, smallestChange); within a kind the relatively smallest, then the lowest host. Works
-on whole arrays; the few candidates that tie in floating point are compared exactly.
+on whole arrays; the few candidates that tie in floating point are compared exactly. Hosts that are promised to others
+are left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,6 +36,7 @@ def smallest_change(
     fit = profile.kind_position("fit")
     demand = state.classes[number].amounts()[0]
     one_rule = (refusals.mask & (refusals.mask - np.uint32(1))) == 0
+    one_rule[state.overlays.hosts(state.classes[number].priority)] = False  # such a host must pass twice
     one_short = (refusals.short & (refusals.short - np.uint64(1))) == 0
     only_fit = (refusals.first == fit) & one_rule & one_short
     return (
@@ -117,7 +119,8 @@ def _one_rule_less(
             continue
         hosts = np.flatnonzero(one_rule & (refusals.first == position))
         if len(hosts):
-            argument = int(arguments(position)[hosts[0]])
+            spoken = int(refusals.argument[hosts[0]])
+            argument = spoken if spoken >= 0 else int(arguments(position)[hosts[0]])
             return Change("rule", int(hosts[0]), rule=rule.name, argument=None if argument < 0 else argument)
     return None
 

@@ -6,15 +6,18 @@ label key. Names of rules and scores are the profile's; the arithmetic is in `_c
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from binwright import arrays
-from binwright._core.domain_terms import HOST_KEY
-from binwright._core.domains import Domains
+from binwright._core.domain_terms import HOST_KEY, OPS
 from binwright.errors import InputError
 from binwright.profile import Profile
 
+if TYPE_CHECKING:
+    from binwright._core.state import State
+
 MAX_SPREAD_REFS = 16
+ONE_REF = ("at_most", "skew")
 INT32_MAX = 2**31 - 1
 
 
@@ -23,8 +26,8 @@ class Ref:
     """The sum of a counter over a host's domain.
 
     key: label key, None = each host is its own domain. members: number from `Fleet.members`, None = every host counts.
-    weight: of this sum in a count score, negative repels. max_skew, per_host: for spread scores (per_host: the host's
-    own cell is the count, the number of feasible hosts the size).
+    weight: of this sum in a count score, -(2**31 - 1)..2**31 - 1, negative repels. max_skew, per_host: for spread
+    scores (max_skew at least 1; per_host: the host's own cell is the count, the number of feasible hosts the size).
     """
 
     counter: int
@@ -56,7 +59,9 @@ class HardTerm:
 
 @dataclass(frozen=True, slots=True)
 class SoftTerm:
-    """What one count or spread score of the profile reads for this request."""
+    """What one count or spread score of the profile reads for this request; several of one score are one, with all
+    refs. require_all, of a spread: hosts that lack one of the keys are ignored; else a missing label is a domain.
+    """
 
     score: str
     refs: tuple[Ref, ...]
@@ -95,7 +100,9 @@ def require(
 def at_most(
     rule: str, ref: Ref, limit: int, *, own: int = 1, argument: int = 0, missing: int = 0, resolvable: bool = True
 ) -> HardTerm:
-    """Rejects hosts where the sum with the request's `own` share would pass `limit`."""
+    """Rejects hosts where the sum with the request's `own` share would pass `limit`, and, with argument `missing`,
+    hosts without the key; that no eviction can help.
+    """
     return HardTerm("at_most", rule, (ref,), argument, missing, resolvable, False, own, limit)
 
 
@@ -111,7 +118,8 @@ def skew(
     resolvable: bool = True,
 ) -> HardTerm:
     """Rejects hosts where sum + own - (smallest sum of a domain) would pass `max_skew`; with fewer than
-    `least_domains` domains the smallest sum is 0.
+    `least_domains` domains the smallest sum is 0. A host without the key is rejected with argument `missing`, which
+    no eviction can help.
     """
     return HardTerm("skew", rule, (ref,), argument, missing, resolvable, False, own, max_skew, least_domains)
 
@@ -129,19 +137,21 @@ def distinct(
 class TermCompiler:
     """Turns terms into the core's numbers, for one fleet; refuses unknown names with the request's `where`."""
 
-    def __init__(self, where: str, profile: Profile, resources: Mapping[str, int], domains: Domains, counters: int):
+    def __init__(self, where: str, profile: Profile, resources: Mapping[str, int], state: "State"):
         self._where = where
         self._profile = profile
         self._resources = resources
-        self._domains = domains
-        self._counters = counters
+        self._state = state
+        self._soft: dict[int, tuple[int, int]] = {}  # slot of a score -> (refs, require_all) so far
 
     def hard(self, term: HardTerm) -> dict[str, Any]:
         """One hard term as the core takes it."""
+        if term.op not in OPS or (len(term.refs) != 1 and term.op in ONE_REF):
+            raise InputError(f"{self._where}: a term {term.op!r} over {len(term.refs)} sums")
         position = self._profile.positions.get(term.rule)
         if position is None or self._profile.rules[position].kind != "static":
             raise InputError(f"{self._where}: the profile has no static rule {term.rule!r}")
-        if term.resource is not None and term.resource not in self._resources:
+        if term.resource not in self._resources and (term.op == "distinct" or term.resource is not None):
             raise InputError(f"{self._where}: unknown resource {term.resource!r}")
         numbers = {
             name: self._small(f"{term.op} {name}", getattr(term, name))
@@ -160,31 +170,47 @@ class TermCompiler:
             **numbers,
         }
 
-    def soft(self, term: SoftTerm) -> dict[str, Any]:
-        """One soft term as the core takes it."""
-        names = [score.name for score in self._profile.scores if score.kind in ("count", "spread")]
+    def soft(self, term: SoftTerm, number: int | None = None) -> dict[str, Any]:
+        """One soft term as the core takes it. number: the class that it extends."""
+        names = self._profile.soft_scores
         if term.score not in names:
-            raise InputError(f"{self._where}: the profile has no count or spread score {term.score!r}")
+            raise InputError(f"{self._where}: the profile has no score {term.score!r} that reads counters")
         kind = next(score.kind for score in self._profile.scores if score.name == term.score)
-        if kind == "spread" and len(term.refs) > MAX_SPREAD_REFS:
-            raise InputError(f"{self._where}: {len(term.refs)} spread constraints, at most {MAX_SPREAD_REFS}")
+        slot, require_all = names.index(term.score), int(term.require_all)
+        known = None if number is None else self._state.domain_terms.soft_of(number, slot)
+        count, agreed = self._soft.get(slot, known or (0, require_all))
+        self._soft[slot] = count + len(term.refs), agreed
+        if kind == "spread" and count + len(term.refs) > MAX_SPREAD_REFS:
+            raise InputError(f"{self._where}: {count + len(term.refs)} spread constraints, at most {MAX_SPREAD_REFS}")
+        if kind == "spread" and agreed != require_all:
+            raise InputError(f"{self._where}: score {term.score!r} has require_all both ways")
         refs = [self._ref(ref) for ref in term.refs]
-        return {"slot": names.index(term.score), "require_all": int(term.require_all), "refs": refs}
+        return {"slot": slot, "require_all": require_all, "refs": refs}
 
     def _ref(self, ref: Ref) -> dict[str, int]:
+        if not isinstance(ref, Ref):
+            raise InputError(f"{self._where}: {ref!r} is not a binwright.terms.Ref")
+        if ref.key is not None and not isinstance(ref.key, str):
+            raise InputError(f"{self._where}: label key {ref.key!r} is not a string")
         return {
             "counter": self._counter(ref.counter),
-            "key": HOST_KEY if ref.key is None else self._domains.add_key(ref.key),
-            "members": -1 if ref.members is None else arrays.index(f"{self._where}: members", ref.members),
+            "key": HOST_KEY if ref.key is None else self._state.domains.add_key(ref.key),
+            "members": -1 if ref.members is None else self._members(ref.members),
             "weight": self._small("weight", ref.weight, -INT32_MAX),
-            "max_skew": self._small("max_skew", ref.max_skew),
+            "max_skew": self._small("max_skew", ref.max_skew, 1),
             "per_host": int(ref.per_host),
         }
 
     def _counter(self, counter: int) -> int:
         number = arrays.index(f"{self._where}: counter", counter)
-        if not 0 <= number < self._counters:
+        if not 0 <= number < self._state.counters.count:
             raise InputError(f"{self._where}: no counter {number}")
+        return number
+
+    def _members(self, members: int) -> int:
+        number = arrays.index(f"{self._where}: members", members)
+        if not 0 <= number < self._state.domain_terms.member_sets():
+            raise InputError(f"{self._where}: no member set {number}")
         return number
 
     def _small(self, what: str, value: int, low: int = 0) -> int:

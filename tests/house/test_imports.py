@@ -15,7 +15,8 @@ CORE_FLOORS = (
     ("arrow", "kernels", "_kernels_base", "_kernels_v3", "_kernels_v4", "_kernels_sve"),
     (
         *("journal", "columns", "items", "fleet", "hostset", "domains", "counters", "domain_terms", "spread"),
-        *("clauses", "devices", "matching", "groups", "numa", "request", "terms", "overlays", "budgets"),
+        *("devices", "numa", "request", "terms", "overlays", "budgets", "externals", "windows", "float_scores"),
+        *("clauses", "matching", "rowtable", "groups"),
     ),
     ("scan", "index", "undo", "state"),
     ("place", "evict", "candidates", "pack", "firstfit", "grouping", "pricing"),

@@ -3,10 +3,14 @@
 Knows the public API of the engine and the reference; decides nothing and draws nothing at random.
 """
 
+from dataclasses import asdict
+
 import numpy as np
 
 import binwright
 from binwright import profile as engine_profile
+from binwright import terms
+from tests.reference import domain_terms
 from tests.reference import fleet as reference
 
 
@@ -19,6 +23,9 @@ def engine_rule(rule: reference.Rule) -> binwright.Rule:
 
 def engine_score(term: reference.Score):
     resources, extra = dict(term.resources), {"weight": term.weight, "name": term.name}
+    if term.kind in ("count", "spread"):
+        made = engine_profile.count_score if term.kind == "count" else engine_profile.spread_score
+        return made(term.name, weight=term.weight)
     if term.kind == "static":
         return engine_profile.static_score(term.name, normalise=term.normalise, weight=term.weight)
     if term.optional:
@@ -58,7 +65,30 @@ def both_fleets(capacity, used=None, names=None, rules=None, scores=None, scored
     return engine, slow
 
 
-def engine_request(engine, demand, commit=None, score=None, eligible=None, rejects=None, raw=None, form=0):
+def engine_term(term: domain_terms.HardTerm | domain_terms.SoftTerm):
+    """The engine's term, by its public functions."""
+    refs = tuple(terms.Ref(**asdict(ref)) for ref in term.refs)
+    if isinstance(term, domain_terms.SoftTerm):
+        return terms.SoftTerm(term.score, refs, term.require_all)
+    told = {"argument": term.argument, "resolvable": term.resolvable}
+    if term.op == "forbid":
+        return terms.forbid(term.rule, refs, skip_when_empty=term.skip_when_empty, **told)
+    if term.op == "distinct":
+        return terms.distinct(term.rule, [ref.counter for ref in refs], term.held, term.resource, **told)
+    told["missing"] = term.missing
+    if term.op == "require":
+        return terms.require(
+            term.rule, refs, matches_itself=bool(term.own), missing_resolvable=term.missing_resolvable, **told
+        )
+    (ref,) = refs
+    if term.op == "at_most":
+        return terms.at_most(term.rule, ref, term.limit, own=term.own, **told)
+    return terms.skew(term.rule, ref, term.limit, own=term.own, least_domains=term.least_domains, **told)
+
+
+def engine_request(
+    engine, demand, commit=None, score=None, eligible=None, rejects=None, raw=None, form=0, terms=(), **more
+):
     """The engine's request; `form` picks one of the equal ways to say eligible."""
     if isinstance(eligible, list):
         mask = np.array(eligible, dtype=bool)
@@ -73,6 +103,8 @@ def engine_request(engine, demand, commit=None, score=None, eligible=None, rejec
         eligible=eligible,
         rejects=static or None,
         raw={name: np.array(column, dtype=np.int64) for name, column in (raw or {}).items()} or None,
+        terms=[engine_term(term) for term in terms],
+        **more,
     )
 
 

@@ -43,11 +43,11 @@ def assert_scores(term: Score, hosts, demands):
     capacity = {name: [host[r][0] for host in hosts] for r, name in enumerate(names)}
     used = {name: [host[r][1] for host in hosts] for r, name in enumerate(names)}
     arrays = [{name: np.array(c, dtype=np.int64) for name, c in columns.items()} for columns in (capacity, used)]
-    engine = binwright.Fleet(arrays[0], used=arrays[1], profile=profile_of([term]))
     slow = Fleet(capacity, used=used, rules=RULES, scores=[term])
     for demand in demands:
         score = dict(zip(names, demand, strict=True))
         wanted = slow.state.classes[slow.request({}, score=score)]
+        engine = binwright.Fleet(arrays[0], used=arrays[1], profile=profile_of([term]))
         for host in range(len(hosts)):
             mask = np.zeros(len(hosts), dtype=bool)
             mask[host] = True
@@ -159,8 +159,9 @@ def test_large_amounts_are_filtered_exactly():
 def assert_normalised(kind, columns, hosts):
     """Every host's normalised score; a second term, heavier than all else, makes each host the winner in turn."""
     terms = [Score("static", "t", 1, normalise=kind), Score("static", "pick", 1000)]
-    fleet = binwright.Fleet({"r0": np.ones(hosts, dtype=np.int64)}, profile=profile_of(terms))
+    profile = profile_of(terms)
     for raw in columns:
+        fleet = binwright.Fleet({"r0": np.ones(hosts, dtype=np.int64)}, profile=profile)
         feasible = [host for host, value in enumerate(raw) if value is not None]
         expected = dict(zip(feasible, arithmetic.normalise([raw[host] for host in feasible], kind), strict=True))
         column = np.array([10**6 if value is None else value for value in raw], dtype=np.int64)

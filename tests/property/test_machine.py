@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from binwright import BinwrightError
 from binwright._core import kernels
-from tests.property import draw
+from tests.property import draw, registry
 from tests.property.sides import (
     assert_same_explanation,
     assert_same_results,
@@ -30,7 +30,8 @@ class World:
         self.house, self.engine, self.slow = house, engine, slow
         self.requests = []  # (engine's, reference's)
         self.items = []  # (engine's, reference's)
-        self.checkpoints = []  # (engine's token, reference's token, items then)
+        self.checkpoints = []  # (engine's token, reference's token, items then, what every idea held then)
+        self.decisions = 0  # how many were compared
 
     def live(self):
         return self.slow.live_hosts()
@@ -58,8 +59,32 @@ class World:
         self.items += zip(ours.tolist(), theirs, strict=True)
         assert len({item for item, _ in self.items}) == len(self.items)
 
+    def forked(self):
+        """The same world on forks of both fleets."""
+        other = type(self)(self.house, self.engine.fork(), self.slow.fork())
+        other.requests, other.items = list(self.requests), list(self.items)
+        return other
+
+    def checkpoint(self):
+        ours, theirs = self.engine.checkpoint(), self.slow.checkpoint()
+        made = registry.made(self.engine._state)
+        self.checkpoints.append((ours, theirs, list(self.items), made, registry.snapshot(self.engine, made)))
+
+    def rollback(self):
+        ours, theirs, self.items, made, held = self.checkpoints.pop()
+        self.engine.rollback(ours)
+        self.slow.rollback(theirs)
+        registry.assert_equal(held, registry.snapshot(self.engine, made))
+        self.refused(self.engine.rollback, ours)
+
+    def compare(self, ours, theirs):
+        """The decision that either side would take now."""
+        assert_same_explanation(self.engine.explain(ours), self.slow.explain(theirs))
+        self.decisions += 1
+
     def placed(self, result, decisions):
         assert_same_results(result, decisions)
+        self.decisions += len(decisions)
         self.remember(result.items[result.hosts >= 0], [d.item for d in decisions if d.item is not None])
 
     def refused(self, call, *arguments):
@@ -78,6 +103,7 @@ class FleetMachine(RuleBasedStateMachine):
     """Subclassed once per kernel copy."""
 
     copy = ""
+    world_kind = World
 
     def __init__(self):
         super().__init__()
@@ -92,7 +118,7 @@ class FleetMachine(RuleBasedStateMachine):
     def start(self, house, hosts, seed):
         arguments = draw.fleet_arguments(random.Random(seed), house, hosts)
         engine, slow = both_fleets(**arguments, rules=house.rules, scores=house.scores, scored_only=house.scored_only)
-        self.worlds = [World(house, engine, slow)]
+        self.worlds = [self.world_kind(house, engine, slow)]
 
     def world(self, rng):
         return rng.choice(self.worlds)
@@ -179,7 +205,7 @@ class FleetMachine(RuleBasedStateMachine):
         rng = random.Random(seed)
         w = self.world(rng)
         ((ours, theirs),) = w.some_requests(rng, 1)
-        assert_same_explanation(w.engine.explain(ours), w.slow.explain(theirs))
+        w.compare(ours, theirs)
         w.check()
 
     # ---- items
@@ -244,7 +270,7 @@ class FleetMachine(RuleBasedStateMachine):
     @rule(seed=SEEDS)
     def checkpoint(self, seed):
         w = self.world(random.Random(seed))
-        w.checkpoints.append((w.engine.checkpoint(), w.slow.checkpoint(), list(w.items)))
+        w.checkpoint()
 
     @rule(seed=SEEDS)
     def rollback(self, seed):
@@ -252,11 +278,7 @@ class FleetMachine(RuleBasedStateMachine):
         if w.checkpoints:
             if len(w.checkpoints) > 1:
                 w.refused(w.engine.rollback, w.checkpoints[0][0])
-            ours, theirs, items = w.checkpoints.pop()
-            w.engine.rollback(ours)
-            w.slow.rollback(theirs)
-            w.items = items
-            w.refused(w.engine.rollback, ours)
+            w.rollback()
 
     @rule(seed=SEEDS)
     def excursion(self, seed):
@@ -265,29 +287,36 @@ class FleetMachine(RuleBasedStateMachine):
         everything, self.worlds = self.worlds, [self.world(rng)]
         self.checkpoint(seed)
         for _ in range(rng.randint(1, 8)):
-            change = rng.choice((
-                self.cordon, self.remove_host, self.resize, self.relabel, self.request, self.repair, self.claim,
-                self.claim_many, self.release, self.place, self.place_many, self.add_hosts, self.excursion,
-            ))  # fmt: skip
-            extra = {self.cordon: {"value": True}}.get(change, {})
-            if change in (self.claim, self.release, self.place, self.place_many, self.add_hosts):
-                extra = {"count": rng.randint(1, 3)}
-            change(rng.getrandbits(32), **extra)
+            self.change(rng)
         self.rollback(seed)
         (w,) = self.worlds
         w.check()
         if rng.random() < 0.5:
             self.add_hosts(rng.getrandbits(32), 2)
         for ours, theirs in w.requests[-4:]:
-            assert_same_explanation(w.engine.explain(ours), w.slow.explain(theirs))
+            w.compare(ours, theirs)
         self.worlds = everything
+
+    def changes(self):
+        """What `change` chooses from."""
+        return [
+            self.cordon, self.remove_host, self.resize, self.relabel, self.request, self.repair, self.claim,
+            self.claim_many, self.release, self.place, self.place_many, self.add_hosts, self.excursion,
+        ]  # fmt: skip
+
+    def change(self, rng):
+        """One random change of a world."""
+        change = rng.choice(self.changes())
+        extra = {self.cordon: {"value": True}}.get(change, {})
+        if change in (self.claim, self.release, self.place, self.place_many, self.add_hosts):
+            extra = {"count": rng.randint(1, 3)}
+        change(rng.getrandbits(32), **extra)
 
     @precondition(lambda self: 0 < len(self.worlds) < 3)
     @rule(seed=SEEDS)
     def fork(self, seed):
         w = self.world(random.Random(seed))
-        other = World(w.house, w.engine.fork(), w.slow.fork())
-        other.requests, other.items = list(w.requests), list(w.items)
+        other = w.forked()
         self.worlds.append(other)
         if w.checkpoints:
             other.refused(other.engine.rollback, w.checkpoints[-1][0])

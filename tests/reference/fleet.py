@@ -1,7 +1,7 @@
 """The slow, obvious fleet: every rule of the engine written once more with lists, dicts and Python integers.
 
 A decision looks at every host, asks every rule, adds every score. A checkpoint is a deep copy. Nothing is remembered
-between decisions. Touches tests/reference/arithmetic.py only; must never know numpy or anything of binwright.
+between decisions. Joins the other files of this folder; must never know numpy or anything of binwright.
 
 Where several readings were possible, these are chosen and the engine follows:
 - A removed host leaves a hole: capacity and used 0, no name, no reason, position HOLE in `verdicts_by_host`.
@@ -13,17 +13,23 @@ Where several readings were possible, these are chosen and the engine follows:
   when at least one of the hosts it counts could be helped by removing items: none of that host's short resources has
   a demand outside smallest, largest and step, or above the capacity (but for the rule's always resolvable ones).
 - Rules "eligible" and "cordon" stand first where the rules do not name them.
+- Counters, member sets, budgets, and what a request contributes and asks (also what `extend` added) are definitions:
+  rollback leaves them, with a budget's allowance as it was made. Flags, promises, marks and allowances are taken back.
+- A member set holds the hosts it was made with; hosts added later are not in it, also where they take over the index
+  of one that a rollback took away.
+- A host promised to others of at least the request's priority is asked with them and without; the first run that
+  rejects speaks. Such hosts are left out of the smallest change.
 - No feasible host: UNSCHEDULABLE if the first rejecting rule of some host is resolvable, else UNRESOLVABLE (also when
   there is no host at all).
 """
 
 import copy
 from dataclasses import dataclass, field
-from fractions import Fraction
+from typing import NamedTuple
 
-from tests.reference import arithmetic
+from tests.reference import arithmetic, counting, domain_terms, eviction, smallest_change
+from tests.reference.smallest_change import MAX_AMOUNT, Change
 
-MAX_AMOUNT = 2**56
 FEASIBLE, HOLE = 255, 254
 PLACED, UNSCHEDULABLE, UNRESOLVABLE = 0, 1, 2
 
@@ -43,7 +49,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Score:
-    """kind: least, most, ratio, balanced or static. resources: (name, weight) pairs in order."""
+    """kind: least, most, ratio, balanced, static, count or spread. resources: (name, weight) pairs in order."""
 
     kind: str
     name: str
@@ -55,22 +61,20 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Change:
-    kind: str
-    host: int
-    resource: str | None = None
-    rule: str | None = None
-    argument: int | None = None
-    have: int | None = None
-    need: int | None = None
-
-
-@dataclass(frozen=True)
 class Reason:
     rule: str
     argument: int | str | None
     hosts: int
     resolvable: bool
+
+
+class Rejection(NamedTuple):
+    """One rule's word on one host; by_term: a domain term spoke, not a static column."""
+
+    position: int
+    argument: int | str | None
+    resolvable: bool
+    by_term: bool = False
 
 
 @dataclass
@@ -101,6 +105,8 @@ class RequestClass:
     eligible_labels: dict[str, list[str]] | None
     rejects: dict[str, list[int | None]]  # -1 passes, k >= 0 rejects with argument k, None rejects without argument
     raw: dict[str, list[int]]
+    skip: frozenset[str] = frozenset()
+    index: int = field(default=-1, compare=False)
 
 
 @dataclass
@@ -117,6 +123,12 @@ class State:
     items: dict[int, tuple[int, int]] = field(default_factory=dict)  # item -> (request class, host), in placing order
     next_item: int = 0
     classes: list[RequestClass] = field(default_factory=list)
+    flags: set[tuple[int, int]] = field(default_factory=set)  # (counter, host) that are set
+    moved: list[tuple[int, int, int]] = field(default_factory=list)  # (class, host, sign) on trial; empty outside
+    marks: dict[int, eviction.Mark] = field(default_factory=dict)  # by item
+    promises: dict[int, eviction.Promise] = field(default_factory=dict)
+    next_promise: int = 0
+    allowances: dict[int, int] = field(default_factory=dict)  # of budgets whose allowance was changed
 
 
 def rejection(value: int | bool | None) -> int | None:
@@ -162,6 +174,10 @@ class Fleet:
         )
         self.originals: list[RequestClass] = []  # every request as it was made
         self.checkpoints: list[State] = []
+        self.definitions = counting.Definitions()
+        self.terms: list[domain_terms.ClassTerms] = []  # by request class
+        self.priorities: list[int] = []  # by request class
+        self.budgets: list[int] = []  # allowances as made
 
     # ---- hosts
 
@@ -190,6 +206,8 @@ class Fleet:
                     column.append(-1)
                 for column in known.raw.values():
                     column.append(0)
+        for members in self.definitions.members:
+            members.difference_update(range(first, first + count))
         return list(range(first, first + count))
 
     def remove_hosts(self, hosts) -> None:
@@ -220,7 +238,9 @@ class Fleet:
 
     # ---- requests
 
-    def compiled(self, demand, commit=None, score=None, eligible=None, rejects=None, raw=None) -> RequestClass:
+    def compiled(
+        self, demand, commit=None, score=None, eligible=None, rejects=None, raw=None, skip=()
+    ) -> RequestClass:
         """eligible: None, a list of bool (one a host) or a dict label -> values.
 
         rejects: by static rule, one value a host: True, False, or as in RequestClass.
@@ -240,19 +260,69 @@ class Fleet:
             eligible_labels=dict(eligible) if isinstance(eligible, dict) else None,
             rejects={name: [rejection(v) for v in (rejects or {}).get(name, [-1] * hosts)] for name in rules},
             raw={name: list((raw or {}).get(name, [0] * hosts)) for name in statics},
+            skip=frozenset(skip),
         )
 
-    def request(self, *args, **kwargs) -> int:
+    def request(self, *args, terms=(), contributes=None, priority=0, **kwargs) -> int:
         """Arguments of `compiled`; the number of the new class. Here, equal requests are not one class."""
-        self.state.classes.append(self.compiled(*args, **kwargs))
-        self.originals.append(copy.deepcopy(self.state.classes[-1]))
-        return len(self.state.classes) - 1
+        made = self.compiled(*args, **kwargs)
+        made.index = len(self.state.classes)
+        self.state.classes.append(made)
+        self.originals.append(copy.deepcopy(made))
+        self.terms.append(domain_terms.ClassTerms())
+        self.definitions.contributes.append([])
+        self.priorities.append(priority)
+        self.extend(made.index, terms, contributes)
+        return made.index
+
+    def extend(self, request: int, terms=(), contributes=None) -> None:
+        """More terms and contributions of a class that exists; its items in the fleet count at once."""
+        self.terms[request].extend(terms)
+        self.definitions.contributes[request] += counting.contributions(contributes)
 
     def repair(self, request, host, rejects=None, raw=None) -> None:
         for name, value in (rejects or {}).items():
             self.state.classes[request].rejects[name][host] = value
         for name, value in (raw or {}).items():
             self.state.classes[request].raw[name][host] = value
+
+    # ---- counters, budgets, promises
+
+    def counter(self, kind="additive", feeds=None) -> int:
+        self.definitions.counters.append(counting.Counter(kind, feeds))
+        return len(self.definitions.counters) - 1
+
+    def count(self, counter: int, host: int) -> int:
+        return counting.tables(self)[counter][host]
+
+    def members(self, hosts) -> int:
+        self.definitions.members.append(set(hosts))
+        return len(self.definitions.members) - 1
+
+    def budget(self, allowance: int) -> int:
+        self.budgets.append(allowance)
+        return len(self.budgets) - 1
+
+    def allowance(self, budget: int) -> int:
+        return self.state.allowances.get(budget, self.budgets[budget])
+
+    def set_allowance(self, budget: int, allowance: int) -> None:
+        self.state.allowances[budget] = allowance
+
+    def promise(self, request: int, host: int, priority=None) -> int:
+        s = self.state
+        level = self.priorities[request] if priority is None else priority
+        s.promises[s.next_promise] = eviction.Promise(request, host, level)
+        s.next_promise += 1
+        return s.next_promise - 1
+
+    def withdraw(self, promise: int) -> None:
+        del self.state.promises[promise]
+
+    def mark(self, items, priority=0, order=0, budgets=()) -> None:
+        """One priority, order and list of budgets for all of these items."""
+        for item in items:
+            self.state.marks[item] = eviction.Mark(priority, order, tuple(budgets))
 
     # ---- one rule on one host
 
@@ -280,22 +350,41 @@ class Fleet:
             and amount % limits["step"][name][host] == 0
         )
 
-    def rejections(self, request: RequestClass, host: int) -> list[tuple[int, int | str | None, bool]]:
-        """Every (rule position, argument, resolvable) that rejects this host."""
+    def rejections(self, request: int, host: int, sleeping: set[str], sums=None) -> list[Rejection]:
+        """What rejects this host: of a promised host, with the promises added if that rejects it, else without.
+
+        sums: those of the fleet as it is, if the caller has them already.
+        """
+        promised = eviction.promised(self, host, self.priorities[request])
+        if promised:
+            with eviction.trial(self, host):
+                for other in promised:
+                    eviction.move(self, other, host, 1)
+                found = self.rejections_as_it_is(request, host, sleeping, domain_terms.Sums(self, request))
+            if found:
+                return found
+        return self.rejections_as_it_is(request, host, sleeping, sums or domain_terms.Sums(self, request))
+
+    def rejections_as_it_is(self, number: int, host: int, sleeping, sums) -> list[Rejection]:
+        """Every rule that rejects this host; the fit rule once per resource that is short."""
         s, result = self.state, []
+        request = s.classes[number]
         for position, rule in enumerate(self.rules):
-            if rule.kind == "fit":
+            spoken = domain_terms.speaking(self, number, sums, sleeping, rule.name, host)
+            if spoken is not None:
+                result.append(Rejection(position, *spoken, by_term=True))
+            elif rule.kind == "fit":
                 short = self.short(request, host)
                 helps = all(resolvable for _, resolvable in short)
-                result += [(position, name, helps) for name, _ in short]
+                result += [Rejection(position, name, helps) for name, _ in short]
             elif rule.kind == "cordon":
                 if s.cordoned[host]:
-                    result.append((position, None, rule.resolvable))
+                    result.append(Rejection(position, None, rule.resolvable))
             elif rule.kind == "eligible":
                 if not self.is_eligible(request, host):
-                    result.append((position, None, rule.resolvable))
+                    result.append(Rejection(position, None, rule.resolvable))
             elif request.rejects[rule.name][host] != -1:
-                result.append((position, request.rejects[rule.name][host], rule.resolvable))
+                result.append(Rejection(position, request.rejects[rule.name][host], rule.resolvable))
         return result
 
     def is_eligible(self, request: RequestClass, host: int) -> bool:
@@ -326,26 +415,40 @@ class Fleet:
         part = arithmetic.least_part if term.kind == "least" else arithmetic.most_part
         return arithmetic.weighted_mean([(part(c, total), w) for c, total, w in pairs])
 
+    def normalised(self, term: Score, request: RequestClass, feasible: list[int], sums) -> list[int] | None:
+        """Normalised scores of the feasible hosts; None where the term is skipped."""
+        if term.kind in ("count", "spread"):
+            known = self.terms[request.index].soft.get(term.name)
+            if known is None:
+                return [0] * len(feasible)
+            scored = domain_terms.count_scores if term.kind == "count" else domain_terms.spread_scores
+            return scored(self, sums, known, feasible)
+        raw = [self.raw_score(term, request, host) for host in feasible]
+        return None if None in raw else arithmetic.normalise(raw, term.normalise)
+
     # ---- decisions
 
     def explain(self, request_index: int) -> Decision:
         """What place would decide now, without placing."""
         request = self.state.classes[request_index]
         hosts = self.live_hosts()
-        rejections = {host: self.rejections(request, host) for host in hosts}
+        sleeping, sums = domain_terms.asleep(self, request_index), domain_terms.Sums(self, request_index)
+        rejections = {host: self.rejections(request_index, host, sleeping, sums) for host in hosts}
         feasible = [host for host in hosts if not rejections[host]]
         totals = dict.fromkeys(feasible, 0)
         parts = {host: {} for host in feasible}
         for term in self.scores:
-            raw = [self.raw_score(term, request, host) for host in feasible]
-            if None in raw:
+            values = self.normalised(term, request, feasible, sums)
+            if term.name in request.skip or values is None:
                 continue
-            for host, value in zip(feasible, arithmetic.normalise(raw, term.normalise), strict=True):
+            for host, value in zip(feasible, values, strict=True):
                 totals[host] += term.weight * value
                 parts[host][term.name] = (value, term.weight)
         ties = [host for host in feasible if totals[host] == max(totals.values())]
         chosen = ties[0] if ties else None
-        helped = [host for host in hosts if rejections[host] and rejections[host][0][2]]
+        helped = [host for host in hosts if rejections[host] and rejections[host][0].resolvable]
+        promised = {host for host in hosts if eviction.promised(self, host, self.priorities[request_index])}
+        changeable = {host: found for host, found in rejections.items() if host not in promised}
         every = range(len(self.state.alive))
         return Decision(
             verdict=PLACED if ties else UNSCHEDULABLE if helped else UNRESOLVABLE,
@@ -355,19 +458,21 @@ class Fleet:
             ties=ties,
             parts=parts[chosen] if ties else {},
             reasons=self.reasons(rejections),
-            smallest_change=None if ties else self.smallest_change(request, rejections),
-            verdicts_by_host=[(rejections[h][0][0] if rejections[h] else FEASIBLE) if h in rejections else HOLE
+            smallest_change=None if ties else smallest_change.smallest_change(self, request, changeable),
+            verdicts_by_host=[(rejections[h][0].position if rejections[h] else FEASIBLE) if h in rejections else HOLE
                               for h in every],
-            reasons_by_host=[tuple((self.rules[p].name, a) for p, a, _ in rejections.get(h, [])) for h in every],
+            reasons_by_host=[
+                tuple((self.rules[r.position].name, r.argument) for r in rejections.get(h, [])) for h in every
+            ],
         )  # fmt: skip
 
     def reasons(self, rejections) -> tuple[Reason, ...]:
         """Hosts counted by the first rule that rejects them."""
         counts: dict[tuple[int, int | str | None], list[bool]] = {}
         for found in rejections.values():
-            for position, argument, resolvable in found:
-                if position == found[0][0]:
-                    counts.setdefault((position, argument), []).append(resolvable)
+            for rejection in found:
+                if rejection.position == found[0].position:
+                    counts.setdefault((rejection.position, rejection.argument), []).append(rejection.resolvable)
 
         def order(key):
             position, argument = key
@@ -377,58 +482,6 @@ class Fleet:
             Reason(self.rules[key[0]].name, key[1], len(counts[key]), any(counts[key]))
             for key in sorted(counts, key=order)
         )
-
-    def smallest_change(self, request: RequestClass, rejections) -> Change | None:
-        """The first kind of single change that is enough, the smallest of its kind."""
-        fit = next(position for position, rule in enumerate(self.rules) if rule.kind == "fit")
-        only_fit = [(host, found[0][1]) for host, found in rejections.items() if len(found) == 1 and found[0][0] == fit]
-        return (
-            self.smaller_request(request, only_fit)
-            or self.one_rule_less(fit, rejections)
-            or self.larger_host(request, only_fit)
-        )
-
-    def smaller_request(self, request, only_fit) -> Change | None:
-        """Ask for less of the one resource that is short: smallest part of the demand given up, then lowest host."""
-        choices = []
-        for host, name in only_fit:
-            need = request.demand[name]
-            free = self.state.capacity[name][host] - self.state.used[name][host]
-            step = self.state.limits["step"][name][host]
-            have = min(free, self.state.limits["largest"][name][host], need - 1)
-            have -= have % step
-            if have > 0 and self.claimable(name, host, have):
-                choices.append((Fraction(need - have, need), host, name, have, need))
-        if not choices:
-            return None
-        _, host, name, have, need = min(choices)
-        return Change("request", host, resource=name, have=have, need=need)
-
-    def one_rule_less(self, fit, rejections) -> Change | None:
-        """The one rule, other than fit, that stands between the request and a host: lowest rule, then lowest host."""
-        choices = [
-            (found[0][0], host, found[0][1])
-            for host, found in rejections.items()
-            if len(found) == 1 and found[0][0] != fit
-        ]
-        if not choices:
-            return None
-        position, host, argument = min(choices, key=lambda choice: choice[:2])
-        return Change("rule", host, rule=self.rules[position].name, argument=argument)
-
-    def larger_host(self, request, only_fit) -> Change | None:
-        """Enlarge the one resource that is short: smallest growth, capacity 0 last, then lowest host."""
-        choices = []
-        for host, name in only_fit:
-            have = self.state.capacity[name][host]
-            need = self.state.used[name][host] + request.demand[name]
-            if self.claimable(name, host, request.demand[name]) and need <= MAX_AMOUNT:
-                growth = (0, Fraction(need - have, have)) if have else (1, Fraction(0))
-                choices.append((growth, host, name, have, need))
-        if not choices:
-            return None
-        _, host, name, have, need = min(choices)
-        return Change("host", host, resource=name, have=have, need=need)
 
     # ---- items
 
@@ -454,11 +507,15 @@ class Fleet:
         item = s.next_item
         s.next_item += 1
         s.items[item] = (request, host)
+        s.marks[item] = eviction.Mark()
+        counting.set_flags(self, request, host, True)
         return item
 
     def release(self, items) -> None:
         for item in items:
             request, host = self.state.items.pop(item)
+            del self.state.marks[item]
+            counting.set_flags(self, request, host, False)
             for name in self.resources:
                 self.state.used[name][host] -= self.state.classes[request].commit[name]
 

@@ -297,7 +297,7 @@ CASES = {
     ),
     "repair: negative raw score": (
         lambda f: f.repair(demand(f), 0, rejects={"taint": 1}, raw={"near": -1}),
-        "repair: host 0: a raw score is outside 0..2**40",
+        "repair: host 0, score 'near': -1 is outside 0..2**40",
     ),
     "rollback: no token": (lambda f: f.rollback(None), "rollback: None is not a token of checkpoint"),
     "rollback: a made-up token": (lambda f: f.rollback((0, 0, 0)), "rollback: (0, 0, 0) is not a token of checkpoint"),

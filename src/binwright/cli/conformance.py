@@ -20,8 +20,12 @@ DESCRIPTION = """\
 Replay recorded decisions of a real service and compare them, case by case. Prints `FILE: cases N exact M` for every
 file and a total; the first differences go to standard error. Exit code 0: every case is exact, 1: one is not.
 """
-# Where each peer's replay(document) lives; it returns an object with cases, exact and differences.
-PEERS = {"kubernetes": "binwright.kubernetes.conformance"}
+# Where each peer's replay(document) lives; it returns a ConformanceReport.
+PEERS = {
+    "kubernetes": "binwright.kubernetes.conformance",
+    "placement": "binwright.openstack.conformance",
+    "nova": "binwright.openstack.conformance",
+}
 FIRST = 20
 
 

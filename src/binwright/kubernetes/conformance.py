@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from binwright.conformance_report import ConformanceReport
 from binwright.errors import BinwrightError, InputError
 from binwright.explain import Explanation
 from binwright.kubernetes import messages, not_evaluated
@@ -27,33 +27,21 @@ from binwright.kubernetes.requests import PODS
 from binwright.request import Request
 from binwright.units import shown
 
-__all__ = ["Replayed", "replay", "replay_case"]
+__all__ = ["replay", "replay_case"]
 
 FEASIBLE = 255
 RESOLVABLE, UNRESOLVABLE = "Unschedulable", "UnschedulableAndUnresolvable"
 NEVER_SCORED = ("InterPodAffinity", "PodTopologySpread", "VolumeBinding")
 
 
-@dataclass(slots=True)
-class Replayed:
-    """How many cases there were, how many were equal in everything, and one line a difference."""
-
-    cases: int = 0
-    exact: int = 0
-    differences: list[str] = field(default_factory=list)
-
-
-def replay(document: Mapping[str, Any]) -> Replayed:
+def replay(document: Mapping[str, Any]) -> ConformanceReport:
     """Replay a file of recorded cases (its README has the schema). Raises InputError for a file of another shape."""
-    report = Replayed()
+    report = ConformanceReport()
     cases = document.get("cases")
     if not isinstance(cases, list) or not all(isinstance(case, dict) for case in cases):
         raise InputError("cases: expected a list of objects")
     for number, case in enumerate(cases):
-        report.cases += 1
-        differences = list(_compare(case, str(case.get("name", number))))
-        report.exact += not differences
-        report.differences += differences
+        report.count(_compare(case, str(case.get("name", number))))
     return report
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from binwright.openstack.cloud import Flavor
 from binwright.openstack.placement.names import RESOURCE_CLASSES
 
-__all__ = ["FlavorGroups", "ResourceGroup", "flavor_groups"]
+__all__ = ["FlavorGroups", "ResourceGroup", "add_sizes", "drop_zeros", "flavor_groups", "spec_groups"]
 
 GROUP_SPEC = re.compile(r"(resources|trait)([a-zA-Z0-9_-]{1,64})?:(.*)")
 GROUP_POLICIES = ("none", "isolate")
@@ -56,6 +56,15 @@ def flavor_groups(flavor: Flavor, *, from_volume: bool = False, pinned_class: st
     dedicated: PCPU, or VCPU as in Nova's fallback query. Classes with amount 0 drop out; that is how bare-metal flavors
     take VCPU, MEMORY_MB and DISK_GB away.
     """
+    result = spec_groups(flavor)
+    dedicated = flavor.extra_specs.get("hw:cpu_policy") == "dedicated"
+    add_sizes(result.groups, flavor, from_volume, pinned_class if dedicated else "VCPU")
+    result.groups = drop_zeros(result.groups)
+    return result
+
+
+def spec_groups(flavor: Flavor) -> FlavorGroups:
+    """The groups that the extra specs name, without the sizes of the flavor itself."""
     result = FlavorGroups({"": ResourceGroup()}, None, [])
     policy = flavor.extra_specs.get("group_policy")
     if policy in GROUP_POLICIES:
@@ -66,15 +75,18 @@ def flavor_groups(flavor: Flavor, *, from_volume: bool = False, pinned_class: st
         match = GROUP_SPEC.fullmatch(key)
         if match is not None:
             _take_spec(result, match.group(1), match.group(2) or "", match.group(3), value)
-    _add_defaults(result, flavor, from_volume, pinned_class)
-    for group in result.groups.values():
+    return result
+
+
+def drop_zeros(groups: dict[str, ResourceGroup]) -> dict[str, ResourceGroup]:
+    """The groups without amounts of 0; a suffixed one of which nothing is left vanishes."""
+    for group in groups.values():
         group.resources = {name: amount for name, amount in group.resources.items() if amount}
-    result.groups = {
+    return {
         suffix: group
-        for suffix, group in result.groups.items()
+        for suffix, group in groups.items()
         if not suffix or group.resources or group.required or group.forbidden
     }
-    return result
 
 
 def _take_spec(result: FlavorGroups, kind: str, suffix: str, name: str, value: str) -> None:
@@ -101,13 +113,12 @@ def _amount(value: str) -> int | None:
     return amount if amount >= 0 else None
 
 
-def _add_defaults(result: FlavorGroups, flavor: Flavor, from_volume: bool, pinned_class: str) -> None:
+def add_sizes(groups: dict[str, ResourceGroup], flavor: Flavor, from_volume: bool, cpu_class: str = "VCPU") -> None:
     """The sizes of the flavor itself, each only where no group names the class, an amount of 0 included."""
-    named = {name for group in result.groups.values() for name in group.resources}
-    resources = result.unsuffixed.resources
+    named = {name for group in groups.values() for name in group.resources}
+    resources = groups[""].resources
     if not named & {"VCPU", "PCPU"}:
-        dedicated = flavor.extra_specs.get("hw:cpu_policy") == "dedicated"
-        resources[pinned_class if dedicated else "VCPU"] = flavor.vcpus
+        resources[cpu_class] = flavor.vcpus
     if "MEMORY_MB" not in named:
         resources["MEMORY_MB"] = flavor.memory_mb
     if "DISK_GB" not in named:

@@ -50,8 +50,7 @@ def certify(form: Form, kind: str, duals: Int64Array, most: Sequence[int], scale
         max(int(most[number]) - int(form.price[number]) * scale, 0) if form.limited[number] else 0
         for number in range(form.kinds)
     )
-    certificate = Certificate(kind, tuple(int(dual) for dual in duals), scale, reliefs)
-    return widest(certificate, form)
+    return Certificate(kind, tuple(int(dual) for dual in duals), scale, reliefs)
 
 
 def widest(certificate: Certificate, form: Form) -> Certificate:

@@ -15,7 +15,8 @@ from binwright.packing.certificate import Certificate
 from binwright.packing.problem import BoolArray, Int64Array, Problem
 
 CELLS = 2048
-MOST_STATES = 400_000
+MOST_STATES = 1_000_000
+SUM_ROUNDS = 24
 EXACT_CELLS = 8_000_000
 
 Pattern = tuple[int, tuple[tuple[int, int], ...], int]
@@ -162,6 +163,8 @@ def exceeds(problem: Problem, units: Units, kind: int, limit: int) -> bool:
     binding = [r for r in range(len(room)) if int(weights[:, r].astype(object) @ counts) > int(room[r])]
     binding = binding or [0]
     weights, room = weights[:, binding], room[binding]
+    if len(binding) > 1:
+        weights, room = with_sum(weights, counts, worth, room)
     apart = conflicts_between(problem, [rows for rows, use in zip(units.rows, usable) if use])
     # equal ones as one: fewer steps
     if apart is None:
@@ -171,6 +174,31 @@ def exceeds(problem: Problem, units: Units, kind: int, limit: int) -> bool:
     order = np.lexsort((-worth, -(worth / ((weights / np.maximum(room, 1)).sum(axis=1) + 1e-12))))
     apart = None if apart is None else apart[np.ix_(order, order)]
     return search(weights[order], counts[order], worth[order], room, apart, limit)
+
+
+def with_sum(
+    weights: Int64Array, counts: Int64Array, worth: Int64Array, room: Int64Array
+) -> tuple[Int64Array, Int64Array]:
+    """One more resource: a sum of the others, with multipliers under which fractions of units are worth least.
+
+    Any multipliers are right; good ones make the search short. They are whole numbers, so the sum is exact.
+    """
+    shares = weights / np.maximum(room, 1)
+    current = np.full(len(room), 1.0 / len(room))
+    least, kept = np.inf, current
+    for turn in range(SUM_ROUNDS):
+        size = shares @ current + 1e-12
+        order = np.argsort(-worth / size, kind="stable")
+        filled = np.cumsum(size[order] * counts[order])
+        taken = np.clip((1 - (filled - size[order] * counts[order])) / size[order], 0, counts[order])
+        value = float(worth[order] @ taken)
+        if value < least:
+            least, kept = value, current
+        used = shares[order].T @ taken
+        current = (current + 1e-4) * np.maximum(1 + (used - 1) / (1 + turn / 2), 0.3)
+        current = current / current.sum()
+    factors = np.floor(kept * 2**52 / np.maximum(room, 1)).astype(np.int64)
+    return np.column_stack([weights @ factors, weights]), np.concatenate([[int(room @ factors)], room])
 
 
 def conflicts_between(problem: Problem, rows: list[tuple[int, ...]]) -> BoolArray | None:

@@ -71,18 +71,24 @@ class State:
 
 
 class Dive:
-    """Dives from the root of one search; `choices` more tries at each of the first depths."""
+    """One dive for a packing that costs at most `limit`, with `attempt` discrepancies.
 
-    def __init__(self, search: Search, master: Master, pricing: Pricing, choices: int) -> None:
+    Every second attempt prefers patterns of large items, so that the small ones are left for the end.
+    """
+
+    def __init__(self, search: Search, master: Master, pricing: Pricing, attempt: int, limit: int) -> None:
         self.search = search
         self.master = master
         self.pricing = pricing
-        self.choices = choices
+        self.attempt = attempt
+        self.limit = limit
+        self.large: list[float] | None = [] if attempt % 2 else None
+        self.squares = ((search.form.weights / np.maximum(search.form.capacity.max(axis=0), 1)) ** 2).sum(axis=1)
 
     def run(self) -> bool:
         """True when a better packing was found."""
         form = self.search.form
-        found = self.descend(State(form.counts.copy(), form.stock.copy(), []), 0, frozenset(), self.choices)
+        found = self.descend(State(form.counts.copy(), form.stock.copy(), []), 0, frozenset(), self.attempt)
         self.master.require(form.counts, form.stock)
         return found
 
@@ -97,10 +103,12 @@ class Dive:
                 return False
             fixed = 0
             for at in np.flatnonzero(solution.amounts >= SURE):
-                fixed += state.place(self.master.patterns[at], int(solution.amounts[at] + 1 - SURE))
+                times = int(solution.amounts[at] + 1 - SURE) - (self.attempt + 1) // 2
+                if times > 0:
+                    fixed += state.place(self.master.patterns[at], times)
             if fixed:
                 continue
-            if depth >= BRANCHING_DEPTH:
+            if depth >= BRANCHING_DEPTH + self.attempt:
                 at = self.choose(solution, forbidden)
                 if at is None or not state.place(self.master.patterns[at], 1):
                     return False
@@ -121,17 +129,20 @@ class Dive:
 
     def choose(self, solution: Solution, forbidden: frozenset[int]) -> int | None:
         """The column with the largest amount that is not forbidden; the first of equals."""
-        amounts = solution.amounts
+        amounts = np.where(solution.amounts > NEAR, solution.amounts, 0)
+        if self.large is not None:
+            for _, (types, copies) in self.master.patterns[len(self.large) :]:
+                self.large.append(0.1 + float(self.squares[types] @ copies))
+            amounts = amounts * self.large[: len(amounts)]
         if forbidden:
-            amounts = amounts.copy()
             amounts[[at for at in forbidden if at < len(amounts)]] = 0
         at = int(amounts.argmax()) if len(amounts) else 0
-        return at if len(amounts) and amounts[at] > NEAR else None
+        return at if len(amounts) and amounts[at] > 0 else None
 
     def solve(self, state: State) -> Solution | None:
         """The program of what is left, with new patterns until a better packing is in reach; None when none is."""
         search = self.search
-        if search.over or search.cost is None:
+        if search.over:
             return None
         spent = cost_of(search.form, state.packing)
         self.master.require(state.waiting, state.stock)
@@ -140,7 +151,7 @@ class Dive:
         for _ in range(PRICINGS):
             if solution is None or search.left <= 0:
                 return None
-            if solution.artificial <= NEAR and spent + ceil(solution.value - NEAR) < search.cost:
+            if solution.artificial <= NEAR and spent + ceil(solution.value - NEAR) <= self.limit:
                 return solution
             fresh = self.pricing.patterns_for(
                 solution.duals, solution.stock_duals, state.waiting, state.stock, STEPS, 4

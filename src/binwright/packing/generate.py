@@ -1,7 +1,4 @@
-"""Column generation: master and pricing in turn, with smoothed prices and a certificate from every iteration.
-
-Then packings from its patterns: rounding, diving, the restricted master in whole numbers.
-"""
+"""Column generation: master and pricing in turn, with smoothed prices and a certificate from every iteration."""
 
 from __future__ import annotations
 
@@ -9,8 +6,7 @@ from math import ceil
 
 import numpy as np
 
-from binwright.packing.dive import Dive, round_down
-from binwright.packing.greedy import cost_of
+from binwright.packing.dive import round_down
 from binwright.packing.master import Floats, Master, Solution
 from binwright.packing.pricer import Pricing
 from binwright.packing.search import Search
@@ -19,26 +15,8 @@ SMOOTH = 0.6  # weight of the prices with the best bound so far
 STEPS = 200_000  # of one search of one kind, at first
 MOST_STEPS = 2 * 10**9
 NEAR = 1e-6
-WHOLE_NODES = 2_000  # of the restricted master where no clock runs
-ATTEMPTS = 4
+CONVERGED = 0.02  # of a unit of price, between the program and what its prices prove
 PATIENCE = 8  # iterations between two roundings
-
-
-def run(search: Search) -> None:
-    """Improve bound and packing until they meet or the limits end it."""
-    master, pricing = Master(search.form), Pricing(search.form)
-    start_patterns(search, master)
-    solution = root(search, master, pricing)
-    if solution is None or search.over:
-        return
-    for attempt in range(ATTEMPTS):
-        while Dive(search, master, pricing, attempt).run():
-            pass
-        if search.over:
-            return
-        whole_numbers(search, master, solution, attempt)
-        if search.over:
-            return
 
 
 def start_patterns(search: Search, master: Master) -> None:
@@ -60,8 +38,11 @@ def start_patterns(search: Search, master: Master) -> None:
     master.add(patterns)
 
 
-def root(search: Search, master: Master, pricing: Pricing) -> Solution | None:
-    """Column generation until the bound is the rounded-up value of the program; its last solution."""
+def root(search: Search, master: Master, pricing: Pricing, converge: bool = True) -> Solution | None:
+    """Column generation until the bound is the rounded-up value of the program; its last solution.
+
+    `converge`: go on to the end of what pricing finds easily, which helps the dives.
+    """
     form = search.form
     centre: Floats | None = None
     centre_value = -1.0
@@ -82,7 +63,9 @@ def root(search: Search, master: Master, pricing: Pricing) -> Solution | None:
             centre, centre_value = prices, value
         if search.over:
             break
-        if solution.artificial < NEAR and search.bound >= ceil(solution.value - NEAR):
+        met = solution.artificial < NEAR and search.bound >= ceil(solution.value - NEAR)
+        # once the bound is there, going on only helps the dives, so not where pricing is hard
+        if met and (not converge or solution.value - centre_value < CONVERGED or not priced.complete):
             break
         fresh = master.add(priced.patterns)
         if not fresh:
@@ -100,28 +83,3 @@ def root(search: Search, master: Master, pricing: Pricing) -> Solution | None:
     if solution is not None and not search.over:
         round_down(search, master, solution)
     return solution
-
-
-def whole_numbers(search: Search, master: Master, solution: Solution, attempt: int) -> None:
-    """The restricted master in whole numbers over the patterns that cost least beyond their worth."""
-    form = search.form
-    assert search.cost is not None
-    gains = np.array(
-        [
-            float(form.price[kind]) + solution.stock_duals[kind] - float(solution.duals[types] @ copies)
-            for kind, (types, copies) in master.patterns
-        ]
-    )
-    room = search.cost - 1 - solution.value + 1e-6
-    chosen = np.flatnonzero(gains <= max(room, 1e-6))
-    most = 4000 * (attempt + 1)
-    if len(chosen) > most:
-        chosen = np.sort(chosen[np.argsort(gains[chosen], kind="stable")[:most]])
-    if not len(chosen):
-        return
-    timed = search.left < 1e6
-    seconds = min(search.left, 5.0 * (attempt + 1)) if timed else search.left
-    packing, _ = master.whole_numbers(chosen, search.cost - 1, seconds, None if timed else WHOLE_NODES)
-    search.iterations += 1
-    if packing is not None:
-        search.found(cost_of(form, packing), packing)

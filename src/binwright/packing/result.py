@@ -11,6 +11,7 @@ import numpy as np
 from binwright.packing.certificate import Certificate
 from binwright.packing.check import Pattern, check_certificate, check_packing
 from binwright.packing.problem import Int64Array, Problem
+from binwright.packing.tree import Case, check_case
 
 API_VERSION = "binwright.io/v1alpha1"
 
@@ -30,7 +31,8 @@ class PackResult:
     """A packing beside its proof.
 
     `status`: "optimal" (bound equals value, the proof is checked), "feasible", or "infeasible" (then `unpacked` names
-    rows that fit no bin, or the bound is above what all bins in stock cost). `patterns`: (kind of bin, ((row, copies),
+    rows that fit no bin, or the bound is above what all bins in stock cost). `proof` holds prices; where they prove
+    less than `bound`, `cases` proves the rest. `patterns`: (kind of bin, ((row, copies),
     ...), how many bins). `value` and `bound` are in the caller's prices, numbers of bins without prices.
     """
 
@@ -40,6 +42,7 @@ class PackResult:
     cost: int | None
     least: int
     proof: Certificate
+    cases: Case | None = None
     unpacked: list[int] = field(default_factory=list)
     history: list[Moment] = field(default_factory=list)
     iterations: int = 0
@@ -97,6 +100,8 @@ class PackResult:
         if self.cost is not None:
             check_packing(self.problem, self.patterns)
         check_certificate(self.problem, self.proof)
+        if self.cases is not None:
+            check_case(self.problem, self.cases, self.least)
 
     def to_dict(self, name: str | None = None) -> dict[str, Any]:
         """The PackResult envelope, see schemas."""
@@ -118,10 +123,11 @@ class PackResult:
             "gap": self.gap,
             "status": self.status,
             "proof": {
-                "kind": self.proof.kind,
+                "kind": self.proof.kind if self.cases is None else "cases",
                 "duals": list(self.proof.duals),
                 "scale": self.proof.scale,
                 "reliefs": list(self.proof.reliefs),
+                "cases": None if self.cases is None else self.cases.to_dict(),
             },
             "patterns": [
                 {"bin": bins.name(kind), "items": [list(pair) for pair in pairs], "count": count}

@@ -9,6 +9,7 @@ from binwright.packing.certificate import Certificate
 from binwright.packing.form import Form
 from binwright.packing.greedy import Packing
 from binwright.packing.result import Moment
+from binwright.packing.tree import Case
 
 Progress = Callable[[Moment], None]
 
@@ -30,6 +31,7 @@ class Search:
         self.certificates: list[tuple[int, Certificate]] = []
         self.bound = 0
         self.history: list[Moment] = []
+        self.cases: tuple[int, Case] | None = None
 
     @property
     def seconds(self) -> float:
@@ -39,6 +41,13 @@ class Search:
     def left(self) -> float:
         """Seconds until the time limit; without end where only iterations count."""
         return float("inf") if self.deadline is None else self.deadline - time.perf_counter()
+
+    @property
+    def ceiling(self) -> int:
+        """What a packing must cost less than to be of use: the best one, or all bins together where there is none."""
+        if self.cost is not None:
+            return self.cost
+        return int((self.form.price.astype(object) * self.form.stock).sum()) + 1
 
     @property
     def closed(self) -> bool:
@@ -69,6 +78,12 @@ class Search:
         self.bound = max(self.bound, bound)
         self.tell()
         return True
+
+    def proved_by_cases(self, bound: int, case: Case) -> None:
+        """Keep a proof by cases."""
+        self.cases = bound, case
+        self.bound = max(self.bound, bound)
+        self.tell()
 
     def tell(self) -> None:
         """One more moment of the history."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from binwright.errors import InputError, MissingExtraError
 from binwright.packing.bounds import best_bound, nothing
-from binwright.packing.certificate import for_problem
+from binwright.packing.certificate import for_problem, widest
 from binwright.packing.check import CheckFailed, TooHard, check_certificate, check_packing
 from binwright.packing.expand import expand
 from binwright.packing.form import make_form
@@ -15,6 +15,7 @@ from binwright.packing.greedy import best_greedy
 from binwright.packing.problem import Problem, read
 from binwright.packing.result import PackResult
 from binwright.packing.search import Progress, Search
+from binwright.packing.tree import check_case
 
 DEFAULT_SECONDS = 60.0
 
@@ -49,7 +50,7 @@ def pack(
         result.unpacked = form.homeless
     else:
         if form.types:
-            run(search, notes)
+            run(search, problem, notes)
         else:
             search.found(0, [])
             search.proved(nothing(form))
@@ -67,7 +68,7 @@ def refuse_limits(time_limit: float | None, iterations: int | None) -> None:
         raise InputError(f"iterations: {iterations!r} is not a number of iterations")
 
 
-def run(search: Search, notes: list[str]) -> None:
+def run(search: Search, problem: Problem, notes: list[str]) -> None:
     """Every way to a packing and a bound, the cheap ones first, until they meet or the limits end it."""
     search.proved(best_bound(search.form))
     greedy = best_greedy(search.form, search.bound)
@@ -76,11 +77,11 @@ def run(search: Search, notes: list[str]) -> None:
     if search.over:
         return
     try:
-        from binwright.packing import generate
+        from binwright.packing import exact
     except MissingExtraError as missing:
         notes.append(f"no column generation: {missing}")
         return
-    generate.run(search)
+    exact.run(search, problem)
 
 
 def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
@@ -90,7 +91,7 @@ def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
     if cost != search.cost:
         raise CheckFailed(f"packing: costs {cost}, not {search.cost}")
     for bound, certificate in sorted(search.certificates, key=lambda pair: -pair[0]):
-        proof = for_problem(certificate, search.form, problem)
+        proof = for_problem(widest(certificate, search.form), search.form, problem)
         try:
             if check_certificate(problem, proof) != bound:
                 raise CheckFailed(f"certificate: does not prove {bound}")
@@ -100,6 +101,13 @@ def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
         break
     else:
         bound, proof = 0, for_problem(nothing(search.form), search.form, problem)
+    case = None
+    if search.cases is not None and search.cases[0] > bound:
+        try:
+            check_case(problem, search.cases[1], search.cases[0])
+            bound, case = search.cases
+        except TooHard:
+            notes.append(f"a bound of {search.cases[0]} is not claimed: its proof by cases is too hard to check")
     if cost is not None:
         status = "optimal" if bound == cost else "feasible"
     else:
@@ -108,4 +116,4 @@ def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
         if None not in most:
             dearest = sum(count * int(price) for count, price in zip(most, problem.bins.prices) if count)
         status = "infeasible" if dearest is not None and bound > dearest else "unknown"
-    return PackResult(problem, status, patterns, cost, bound, proof)
+    return PackResult(problem, status, patterns, cost, bound, proof, case)

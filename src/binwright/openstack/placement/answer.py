@@ -14,7 +14,7 @@ from binwright.openstack.placement.microversion import Microversion
 from binwright.openstack.placement.query import CandidateQuery
 from binwright.openstack.placement.tree import Forest, Provider
 
-__all__ = ["Candidate", "candidates_answer"]
+__all__ = ["NESTED_SINCE", "Candidate", "candidates_answer", "uses_a_tree_twice"]
 
 ALLOCATIONS_BY_PROVIDER_SINCE = (1, 12)
 TRAITS_SINCE = (1, 17)
@@ -34,7 +34,7 @@ class Candidate:
 def candidates_answer(candidates: Iterable[Candidate], query: CandidateQuery, forest: Forest) -> dict[str, Any]:
     """The body of the answer: `allocation_requests` in the order given, and `provider_summaries` of their trees."""
     version = query.microversion
-    shown = [one for one in candidates if version >= NESTED_SINCE or not _nested(one, forest)]
+    shown = [one for one in candidates if version >= NESTED_SINCE or not uses_a_tree_twice(one, forest)]
     used = dict.fromkeys(uuid for one in shown for uuid in one.allocations)
     if version >= NESTED_SINCE:
         roots = dict.fromkeys(forest.root(uuid) for uuid in used)
@@ -47,7 +47,7 @@ def candidates_answer(candidates: Iterable[Candidate], query: CandidateQuery, fo
     }
 
 
-def _nested(candidate: Candidate, forest: Forest) -> bool:
+def uses_a_tree_twice(candidate: Candidate, forest: Forest) -> bool:
     """Whether two providers of one tree take part, which clients below 1.29 could not read."""
     roots = [forest.root(uuid) for uuid in candidate.allocations]
     return len(set(roots)) < len(roots)

@@ -76,7 +76,7 @@ class CandidateQuery:
 def parse_query(text: str, microversion: Microversion = LATEST) -> CandidateQuery:
     """The query of a query string (without "?"). Raises Fault as the service refuses, 404 below 1.10."""
     if microversion < CANDIDATES_SINCE:
-        raise Fault(404, "GET /allocation_candidates needs microversion 1.10")
+        raise Fault(404, "GET /allocation_candidates needs microversion 1.10", code=None)
     items = _items(text)
     key_of_group = _group_keys(microversion)
     _check_shape(items, microversion, key_of_group)

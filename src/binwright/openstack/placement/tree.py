@@ -32,6 +32,7 @@ class Provider:
     used: dict[str, int] = field(default_factory=dict)
     traits: frozenset[str] = frozenset()
     aggregates: frozenset[str] = frozenset()
+    generation: int = 0
 
     @property
     def sharing(self) -> bool:

@@ -1,0 +1,73 @@
+"""External terms: an embedder's filters and scores, asked over all hosts at once."""
+
+cimport cython
+from libc.stdlib cimport free, realloc
+
+
+@cython.final
+cdef class Externals(Idea):
+    """The external terms of one fleet. A term is an object with `version`, `evaluate(request) -> (rejected,
+    arguments, scores)` and `commit(request, host, sign)`, already checked and wrapped by the Python side.
+    """
+
+    def __cinit__(self, Journal journal, Fleet fleet, Classes classes):
+        self.concerned = NULL
+        self.journal = journal
+        self.fleet = fleet
+        self.classes = classes
+        self.of_class = []
+        self.seen = []
+        self.class_count = 0
+        journal.register(self)
+
+    def __dealloc__(self):
+        free(self.concerned)
+
+    def new_class(self, list terms):
+        """The terms of the next class."""
+        cdef uint8_t* grown = <uint8_t*>realloc(self.concerned, self.class_count + 1)
+        if grown == NULL:
+            raise MemoryError("external terms")
+        self.concerned = grown
+        self.concerned[self.class_count] = len(terms) > 0
+        self.of_class.append(terms)
+        self.seen.append(None)
+        self.class_count += 1
+
+    cdef int refresh(self, int32_t number) except -1:
+        """Write the columns of a class anew, unless no term has changed its version since."""
+        versions = [term.version for term, _, _ in self.of_class[number]]
+        if self.seen[number] == versions and None not in versions:
+            return 0
+        for term, rule, slot in self.of_class[number]:
+            rejected, arguments, scores = term.evaluate(number, self.fleet.hosts)
+            if rule >= 0:
+                self.classes.set_rule(number, 0, rejected, rule)
+                self.classes.set_arguments(number, 0, arguments, rule)
+            if slot >= 0:
+                self.classes.set_scores(number, 0, scores, slot)
+        self.seen[number] = versions
+        return 0
+
+    cdef int tell(self, int32_t number, Py_ssize_t host, int sign) except -1:
+        """An item of the class came to a host (sign 1) or left it (-1)."""
+        for term, _, _ in self.of_class[number]:
+            term.commit(number, host, sign)
+        return 0
+
+    cdef int lengthen(self, Py_ssize_t stride) except -1:
+        self.seen = [None] * self.class_count
+        return 0
+
+    cdef int revert(self, const Change* change) except -1:
+        return 0  # nothing of its own is noted: items tell of their own undoing
+
+    cpdef object save(self):
+        return [
+            [(term.fork(), rule, slot) for term, rule, slot in terms]
+            for terms in self.of_class
+        ]
+
+    cpdef object restore(self, object saved):
+        for terms in saved:
+            self.new_class(terms)

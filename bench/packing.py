@@ -1,0 +1,144 @@
+"""Bin packing on the public instances: one JSON line an instance, a table per class beside the best known values.
+
+`python bench/packing.py [--sets bp1d_selection,triplet:0.1,...] [--time-limit S] [--resume] [--jobs N]`
+appends to bench/results/packing.jsonl; `--table` prints the table of what is there. A set may carry a fraction, which
+is drawn with a fixed seed per class. Every answer is checked: packing and certificate by the package's own checker,
+value and bound against the best known ones. The instances are read from ../shared beside the repository.
+"""
+
+import argparse
+import datetime
+import json
+import lzma
+import random
+import statistics
+import sys
+import time
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from binwright.packing import Items, pack
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data" / "packing"
+SETS = {
+    "bp1d_selection": "bp1d/bp1d_selection",
+    "bpplib_full": "bp1d/bpplib_full",
+    "panigrahy": "vbp/panigrahy",
+    "new": "vbp/new",
+    "triplet": "vbp/triplet",
+    "caprara_toth_2d": "vbp/caprara_toth_2d",
+}
+DEFAULT = "bp1d_selection,panigrahy:0.1,new:0.1,triplet:0.1,caprara_toth_2d:0.1"
+SEED = 2026
+
+
+def instances(text):
+    """(set, instance) of a list like "bp1d_selection,new:0.1"."""
+    for part in text.split(","):
+        name, _, share = part.partition(":")
+        path = DATA / f"{SETS[name]}.jsonl.xz"
+        if not path.exists():
+            sys.exit(f"bench/packing.py: {path} is not there")
+        with lzma.open(path, "rt") as lines:
+            listed = [json.loads(line) for line in lines]
+        classes = defaultdict(list)
+        for instance in listed:
+            classes[class_of(instance)].append(instance)
+        for key, members in classes.items():
+            random.Random(f"{SEED} {key}").shuffle(members)
+            for instance in members[: max(round(float(share or 1) * len(members)), 1)]:
+                yield name, instance
+
+
+def class_of(instance):
+    """Family, class and, for vectors, the number of resources."""
+    family = instance["family"]
+    if family in ("ai", "ani"):
+        return f"{family} {instance['name'].split('_')[0]}"
+    if instance.get("cls"):
+        return f"{family} {instance['cls']}"
+    return family
+
+
+def measure(job):
+    """Pack one instance; its line. A wrong answer is an error of the line, which the table shows."""
+    name, instance, limit = job
+    rows = np.array(instance["items"])
+    known = instance.get("ub", instance.get("opt"))
+    line = {"set": name, "class": class_of(instance), "name": instance["name"], "n": instance["n"],
+            "resources": rows.shape[1] - 1, "types": len(rows), "knownBound": instance.get("lb"), "known": known,
+            "heuristic2024": instance.get("best_heuristic_2024"), "timeLimit": limit,
+            "date": datetime.date.today().isoformat()}  # fmt: skip
+    start, cpu = time.perf_counter(), time.process_time()
+    try:
+        result = pack(Items(rows[:, :-1], rows[:, -1]), instance["capacity"], time_limit=limit)
+        result.verify()
+    except Exception as error:
+        return line | {"error": f"{type(error).__name__}: {error}"}
+    line |= {
+        "value": result.value, "bound": result.bound, "status": result.status, "proof": result.proof.kind,
+        "iterations": result.iterations, "seconds": round(result.seconds, 3),
+        "cpuSeconds": round(time.process_time() - cpu, 3), "wallSeconds": round(time.perf_counter() - start, 3),
+        "notes": result.notes,
+    }  # fmt: skip
+    optimum = known if instance.get("status", "optimal") == "optimal" else None
+    if (optimum is not None and not result.bound <= optimum <= result.value) or (
+        instance.get("lb") is not None and result.value < instance["lb"]
+    ):
+        line["error"] = "contradicts the best known values"
+    return line
+
+
+def table(path):
+    """The table per class of a results file."""
+    classes = defaultdict(list)
+    for text in path.read_text().splitlines():
+        line = json.loads(text)
+        classes[line["set"], line["class"]].append(line)
+    print("| set | class | instances | proven | value = best known | bound >= best known | better than 2024 heuristics "
+          "| median s | max s | errors |\n|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+    for (name, key), lines in sorted(classes.items()):
+        good = [line for line in lines if "error" not in line]
+        times = [line["cpuSeconds"] for line in good] or [0]
+        print(f"| {name} | {key} | {len(lines)} | {sum(line['status'] == 'optimal' for line in good)} "
+              f"| {share(good, 'known', lambda line: line['value'] <= line['known'])} "
+              f"| {share(good, 'knownBound', lambda line: line['bound'] >= line['knownBound'])} "
+              f"| {share(good, 'heuristic2024', lambda line: line['value'] < line['heuristic2024'])} "
+              f"| {statistics.median(times):.2f} | {max(times):.1f} | {len(lines) - len(good)} |")  # fmt: skip
+    print("\nSeconds are of the processor; the dates of the runs stand in each line.")
+
+
+def share(lines, field, holds):
+    """ "hits of those where the field is known"."""
+    known = [line for line in lines if line[field] is not None]
+    return f"{sum(map(holds, known))} of {len(known)}" if known else "-"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sets", default=DEFAULT)
+    parser.add_argument("--time-limit", type=float, default=60.0)
+    parser.add_argument("--resume", action="store_true", help="leave out what the results file has")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results" / "packing.jsonl")
+    parser.add_argument("--table", action="store_true", help="only print the table")
+    options = parser.parse_args()
+    if not options.table:
+        done = set()
+        if options.resume and options.results.exists():
+            done = {json.loads(text)["name"] for text in options.results.read_text().splitlines()}
+        jobs = [(name, each, options.time_limit) for name, each in instances(options.sets) if each["name"] not in done]
+        options.results.parent.mkdir(exist_ok=True)
+        with options.results.open("a") as out, ProcessPoolExecutor(options.jobs) as pool:
+            for line in pool.map(measure, jobs):
+                out.write(json.dumps(line) + "\n")
+                out.flush()
+    table(options.results)
+
+
+if __name__ == "__main__":
+    main()
