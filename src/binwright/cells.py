@@ -114,7 +114,7 @@ def compiled_wish(where: str, wish: Any, resource: int) -> tuple[int, ...]:
         if not 0 < page <= LARGEST_AMOUNT:
             raise InputError(f"{where}: page size {page} is outside 1..2**56")
     counts = [arrays.amount(f"{where}: {name}", getattr(wish, name)) for name in ("cpus", "spare")]
-    if max(counts) > MOST_CPUS or not wish.pins and max(counts):
+    if max(counts) > MOST_CPUS or (not wish.pins and max(counts)):
         raise InputError(f"{where}: {counts[0]} CPUs and {counts[1]} spare ones of a cell, with pins={wish.pins}")
     return memory, page, resource, *counts, THREADS[wish.threads], int(wish.pins)
 

@@ -22,11 +22,12 @@ from binwright.errors import InputError, StateError
 from binwright.eviction import EvictionMethods
 from binwright.explain import Explanation
 from binwright.external import External, Wrapped
+from binwright.groups import Group, GroupRules
 from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
 from binwright.request import LIMITS, Request, raw_value, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
-from binwright.rows import Group, GroupRules, RowMethods, Rows
+from binwright.rows import RowMethods, Rows
 from binwright.terms import HardTerm, SoftTerm
 
 CORDONED, ABSENT = 1, 2
