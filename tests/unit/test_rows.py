@@ -300,6 +300,10 @@ BAD_ROWS = {
         ({"gpu": [1]}, [0]), {"cells": [Cell([1], siblings=[[1], [1, 2]])]},
         "add_rows: cell of row 0: siblings 1 has a CPU of an earlier set",
     ),
+    "pages": (
+        ({"gpu": [1]}, [0]), {"cells": [Cell([1], pages=[(4, 1, 0, 0), (4, 2, 0, 0)])]},
+        "add_rows: cell of row 0: page size 4 is 0 or there twice",
+    ),
     "far CPU": (
         ({"gpu": [1]}, [0]), {"cells": [Cell([1024])]},
         "add_rows: cell of row 0: dedicated: CPU 1024 is outside 0..1023",
