@@ -99,6 +99,7 @@ def evict(State state, int32_t number, const int64_t[::1] hosts):
     cdef list found = []
     state.enter()
     state.scan.make_room()
+    state.scan.ask_externals(view)
     state.domain_terms.prepare(number)
     kept = <int32_t*>malloc((state.counters.count + 1) * sizeof(int32_t))
     if kept == NULL:

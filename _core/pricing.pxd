@@ -6,7 +6,8 @@
 # Candidates of one call: types with a price, a limit and a fit, sorted by price per surrogate weight. Table k of
 # candidate j tells, per whole cell of resource k that is left, the largest value that candidates j.. can still add
 # when only resource k counts; weights are rounded down to cells, so it is never too small. Table 0 is the surrogate
-# resource: the sum of all resources weighted by integer multipliers.
+# resource: the sum of all resources weighted by integer multipliers. Candidates with a negative weight, which makes
+# room, come first; in the tables they weigh nothing, and the tables reach as far as all that room.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
@@ -22,7 +23,8 @@ cdef struct Candidate:
 cdef struct Grid:
     # How one table divides its resource into cells.
     int32_t resource        # -1 = the surrogate
-    int64_t capacity        # of the bin in this resource
+    int64_t capacity        # of the bin in this resource, with `made`
+    int64_t made            # room that negative weights could make, all together
     int32_t cells           # the whole bin has this many
     double per_unit         # cells a unit
     double* table           # (candidates + 1, cells + 1); row `candidates` is 0
@@ -36,6 +38,7 @@ cdef class Pricer:
     cdef int64_t* limits            # (types,) copies a bin may hold; 0 = not in this bin
     cdef int64_t* capacity          # (resources,)
     cdef uint64_t* conflicts        # (types, words): bit = type that may not share a bin; NULL = none
+    cdef int64_t* made              # (resources,) room that all negative weights make together
     cdef double* shares             # (types, resources): weight / capacity
     cdef double* lambdas            # (resources,) multipliers of the surrogate, kept from call to call
     # scratch of one call
@@ -54,6 +57,7 @@ cdef class Pricer:
     cdef double* spare              # one row
 
     cdef int gather(self, const int64_t* prices, const int64_t* limits) except -1 nogil
+    cdef bint makes_room(self, Py_ssize_t type) noexcept nogil
     cdef double fit_multipliers(self) noexcept nogil
     cdef int make_tables(self) except -1 nogil
     cdef Py_ssize_t next_resource(self, Py_ssize_t rank) noexcept nogil

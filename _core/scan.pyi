@@ -22,10 +22,10 @@ class Scan:
         domain_terms: DomainTerms,
         counters: Counters,
         overlays: Overlays,
+        search: Search,
         externals: Externals,
         window: Window,
         floats: FloatScores,
-        search: Search,
         cordon_rule: int,
         fit_rule: int,
         resolvable: int,
@@ -44,6 +44,7 @@ class Scan:
     ) -> None: ...
     def row_answers(self, classes: Classes, number: int, answers: Buffer) -> None: ...
     def term_reasons(self, classes: Classes, number: int, host: int) -> list[tuple[int, int, bool]]: ...
+    def awake(self, classes: Classes, number: int) -> tuple[int, int]: ...
     def evaluate(self, classes: Classes, number: int, raw: Buffer, normalised: Buffer, total: Buffer) -> None: ...
     def evaluate_floats(
         self, classes: Classes, number: int, raw: Buffer, normalised: Buffer, total: Buffer

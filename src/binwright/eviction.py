@@ -33,7 +33,8 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class NoCandidate:
     """A host where evicting does not help. why: "nothing to evict", "still refused" (then `first` is the position of
-    the rule that rejects, `short` the resources that are short as bits, `argument` what a domain term says, -1 = none)
+    the rule that rejects, `mask` all that do, `short` the resources that are short as bits, `argument` what a domain
+    term says, -1 = none)
     or "nothing left to evict" (the request fits as it is).
     """
 
@@ -42,6 +43,7 @@ class NoCandidate:
     first: int = 255
     short: int = 0
     argument: int = -1
+    mask: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class EvictionMethods:
         must fit there with it added as well as without. Returns the promise's number for `withdraw`. A request with
         groups cannot be promised: which rows it would get is not known.
         """
+        self._call(self._state.check_idle)
         number = self._class_of("promise", request)
         index = self._one_host("promise", host)
         if request.compiled.groups is not None:
@@ -151,8 +154,8 @@ class EvictionMethods:
                 ids = tuple(item for item, _, _ in victims)
                 candidates.append(Candidate(host, ids, violations, _rank(victims, violations)))
             elif status == core_evict.STILL_REFUSED:
-                first, _, short, argument, _ = refusal
-                others.append(NoCandidate(host, "still refused", first, short, argument))
+                first, mask, short, argument, _ = refusal
+                others.append(NoCandidate(host, "still refused", first, short, argument, mask))
             else:
                 why = "nothing to evict" if status == core_evict.NOTHING_TO_EVICT else "nothing left to evict"
                 others.append(NoCandidate(host, why))

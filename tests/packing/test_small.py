@@ -15,7 +15,8 @@ def problems(draw):
     resources = draw(st.integers(1, 3))
     largest = draw(st.sampled_from([4, 10, 50, 10**6]))
     types = draw(st.integers(1, 4))
-    weights = [[draw(st.integers(0, largest)) for _ in range(resources)] for _ in range(types)]
+    least = draw(st.sampled_from([0, 0, 0, -largest // 3]))  # a negative weight makes room
+    weights = [[draw(st.integers(least, largest)) for _ in range(resources)] for _ in range(types)]
     counts = [draw(st.integers(0, 3)) for _ in range(types)]
     kinds = draw(st.integers(1, 3))
     capacity = [[draw(st.integers(0, 2 * largest)) for _ in range(resources)] for _ in range(kinds)]

@@ -14,10 +14,12 @@ import msgspec
 
 from binwright.errors import InputError
 from binwright.formats.documents import shape_problem
-from binwright.kubernetes.objects import NodeAffinity
+from binwright.kubernetes.objects import NodeAffinity, SpreadConstraint
 from binwright.kubernetes.pending import DEFAULT_SCHEDULER
 from binwright.kubernetes.plugins import balanced_allocation
+from binwright.kubernetes.plugins.inter_pod_affinity import InterPodArgs
 from binwright.kubernetes.plugins.node_resources_fit import BY_DEFAULT, FitArgs
+from binwright.kubernetes.plugins.spread_constraints import SpreadArgs
 from binwright.units import shown
 
 __all__ = ["DEFAULT_SCORES", "SchedulerProfile", "read_configuration"]
@@ -34,6 +36,23 @@ DEFAULT_SCORES = {
 }
 """Score plugins of the default profile, in order, with their weights."""
 
+DEFAULT_FILTERS = (
+    "NodeUnschedulable",
+    "NodeName",
+    "TaintToleration",
+    "NodeAffinity",
+    "NodePorts",
+    "NodeResourcesFit",
+    "VolumeRestrictions",
+    "NodeVolumeLimits",
+    "VolumeBinding",
+    "VolumeZone",
+    "PodTopologySpread",
+    "InterPodAffinity",
+    "DynamicResources",
+)
+"""Filter plugins of the default profile, in order."""
+
 _STRATEGIES = ("LeastAllocated", "MostAllocated", "RequestedToCapacityRatio")
 
 
@@ -46,6 +65,9 @@ class SchedulerProfile:
     fit: FitArgs = field(default_factory=FitArgs)
     balanced: tuple[str, ...] = balanced_allocation.RESOURCES
     added_affinity: NodeAffinity | None = None
+    spread: SpreadArgs = field(default_factory=SpreadArgs)
+    inter_pod: InterPodArgs = field(default_factory=InterPodArgs)
+    filters: frozenset[str] = frozenset(DEFAULT_FILTERS)
     not_evaluated: tuple[str, ...] = ()
 
 
@@ -113,6 +135,16 @@ class _AffinityArgs(_Part):
     added_affinity: NodeAffinity | None = None
 
 
+class _SpreadArgs(_Part):
+    default_constraints: tuple[SpreadConstraint, ...] = ()
+    defaulting_type: str = "System"
+
+
+class _InterPodArgs(_Part):
+    hard_pod_affinity_weight: int = 1
+    ignore_preferred_terms_of_existing_pods: bool = False
+
+
 def read_configuration(data: Mapping[str, Any], where: str = "configuration") -> list[SchedulerProfile]:
     """The profiles of a KubeSchedulerConfiguration given as plain objects; without any, the default one.
 
@@ -133,6 +165,7 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...]) -> Schedule
             raise InputError(f"{where}: pluginConfig {shown(one.name)}: stands twice")
         args[one.name] = one.args
     fit, balanced, affinity = FitArgs(), balanced_allocation.RESOURCES, None
+    spread, inter_pod = SpreadArgs(), InterPodArgs()
     for name, values in args.items():
         place = f"{where}: {name}"
         if name == "NodeResourcesFit":
@@ -142,12 +175,19 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...]) -> Schedule
             balanced = tuple(one.name for one in resources) or balanced
         elif name == "NodeAffinity":
             affinity = _convert(values, _AffinityArgs, place).added_affinity
-        else:
+        elif name == "PodTopologySpread":
+            spread = _spread(_convert(values, _SpreadArgs, place), place)
+        elif name == "InterPodAffinity":
+            wishes = _convert(values, _InterPodArgs, place)
+            inter_pod = InterPodArgs(wishes.hard_pod_affinity_weight, wishes.ignore_preferred_terms_of_existing_pods)
+        elif name != "DefaultPreemption":  # every node is a candidate, whatever it says
             not_evaluated.append(f"pluginConfig {name}")
     not_evaluated += [f"plugins.{point}" for point in found.plugins if point != "score"]
     scores = _scores(found.plugins.get("score") or _Point(), where)
     not_evaluated += [f"score plugin {name}" for name in scores if name not in DEFAULT_SCORES]
-    return SchedulerProfile(found.scheduler_name, scores, fit, balanced, affinity, tuple(not_evaluated))
+    return SchedulerProfile(
+        found.scheduler_name, scores, fit, balanced, affinity, spread, inter_pod, not_evaluated=tuple(not_evaluated)
+    )
 
 
 def _scores(point: _Point, where: str) -> dict[str, int]:
@@ -175,6 +215,14 @@ def _fit(found: _FitArgs, where: str) -> FitArgs:
         ignored=frozenset(found.ignored_resources),
         ignored_groups=frozenset(found.ignored_resource_groups),
     )
+
+
+def _spread(found: _SpreadArgs, where: str) -> SpreadArgs:
+    if found.defaulting_type not in ("System", "List"):
+        raise InputError(f"{where}: defaultingType: {shown(found.defaulting_type)} is not System or List")
+    if found.defaulting_type == "System":
+        return SpreadArgs()
+    return SpreadArgs(found.default_constraints, system=False)
 
 
 def _convert(data: Any, kind: type, where: str) -> Any:
