@@ -7,9 +7,9 @@ from binwright._core.domain_terms import DomainTerms
 from binwright._core.externals import Externals
 from binwright._core.fleet import Fleet
 from binwright._core.float_scores import FloatScores
-from binwright._core.groups import Search
 from binwright._core.overlays import Overlays
 from binwright._core.request import Classes
+from binwright._core.search import Search
 from binwright._core.terms import Terms
 from binwright._core.windows import Window
 

@@ -8,9 +8,9 @@ from libc.string cimport memset
 from binwright._core.domain_terms cimport MISSES, PASSES, ClassTerms, HardTerm, SoftTerm
 from binwright._core.fleet cimport ABSENT
 from binwright._core.float_scores cimport bits_of
-from binwright._core.groups cimport FOUND, LIMIT, NONE, Answer
 from binwright._core.kernels cimport BW_BLOCK, K
 from binwright._core.request cimport LIMITS, Classes
+from binwright._core.search cimport FOUND, LIMIT, NONE, Answer
 from binwright._core.spread cimport count_scores, spread_scores
 from binwright._core.terms cimport COUNT, SPREAD, STATIC, Term
 

@@ -79,11 +79,14 @@ class EvictionMethods:
 
     def promise(self, request: "Request", host: int, priority: int | None = None) -> int:
         """Promise a host to a request that still waits; requests of at most this priority (default: the request's)
-        must fit there with it added as well as without. Returns the promise's number for `withdraw`.
+        must fit there with it added as well as without. Returns the promise's number for `withdraw`. A request with
+        groups cannot be promised: which rows it would get is not known.
         """
         self._call(self._state.check_idle)
         number = self._class_of("promise", request)
         index = self._one_host("promise", host)
+        if request.compiled.groups is not None:
+            raise InputError(f"promise: {request!r} has groups; rows cannot be promised")
         level = request.compiled.priority if priority is None else _priority("promise", priority)
         if self._state.overlays.would_overflow(number, index):
             raise InputError(f"promise: what is promised on host {index} would pass 2**61")

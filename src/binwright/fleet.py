@@ -22,18 +22,19 @@ from binwright.errors import InputError, StateError
 from binwright.eviction import EvictionMethods
 from binwright.explain import Explanation
 from binwright.external import External, Wrapped
+from binwright.groups import Group, GroupRules
 from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
 from binwright.request import LIMITS, Request, raw_value, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
-from binwright.rows import Device, Group, GroupRules, Pinning, Rows
+from binwright.rows import RowMethods, Rows
 from binwright.terms import HardTerm, SoftTerm
 
 CORDONED, ABSENT = 1, 2
 MAX_RESOURCES = 64
 
 
-class Fleet(CounterMethods, EvictionMethods):
+class Fleet(CounterMethods, EvictionMethods, RowMethods):
     """Hosts with capacities, and everything that is placed on them.
 
     capacity: {resource: 1-D int64 array (hosts,)}, amounts 0..2**56 in the resource's own unit; or anything with
@@ -75,7 +76,7 @@ class Fleet(CounterMethods, EvictionMethods):
         self._labels = Labels(self._state.domains)
         fresh = self.profile.host_columns
         self._columns = {name: self._state.floats.new_column(value) for name, value in fresh.items()}
-        self.rows = Rows(self._state.forest, self.resources, self._hosts)
+        self.rows = Rows(self._state.forest, self.resources, self._hosts, self._check_idle)
         self._names: list[str | None] = []
         self._index: dict[str, int] = {}
         self._requests: dict[tuple[object, ...], Request] = {}
@@ -268,9 +269,6 @@ class Fleet(CounterMethods, EvictionMethods):
         given = arrays.floats(f"set_column: {name!r}", np.broadcast_to(values, chosen.shape), len(chosen))
         for host, value in zip(chosen.tolist(), given.tolist(), strict=True):
             self._state.floats.set_value(self._columns[name], host, value)
-    def add_rows(self, capacity: Mapping[str, Any], hosts: Any = None, **more: Any) -> Int64Array:
-        """Append rows below hosts, or pools: `Rows.add`, where the arguments stand."""
-        return self.rows.add(capacity, hosts, **more)
 
     # ---- requests --------------------------------------------------------------------------------------------
 
@@ -486,16 +484,6 @@ class Fleet(CounterMethods, EvictionMethods):
         number, host = record
         return self._made[number], host
 
-    def devices(self, item: int) -> tuple[Device, ...]:
-        """The rows that a live item holds for its groups, in group order."""
-        self.item(item)
-        return self.rows.devices(item & 0xFFFFFFFF)
-
-    def pinned(self, item: int) -> dict[int, Pinning]:
-        """The CPUs of NUMA cells that a live item owns, by group."""
-        self.item(item)
-        return self.rows.pinned(item & 0xFFFFFFFF)
-
     # ---- undo ------------------------------------------------------------------------------------------------
 
     def checkpoint(self) -> tuple[int, int, int]:
@@ -549,8 +537,8 @@ class Fleet(CounterMethods, EvictionMethods):
         self._number = {name: i for i, name in enumerate(self.resources)}
         self._state = state
         self._labels = Labels(state.domains)
-        self.rows = Rows(state.forest, self.resources, self._hosts)
         self._columns = {name: number for number, name in enumerate(self.profile.host_columns)}
+        self.rows = Rows(state.forest, self.resources, self._hosts, self._check_idle)
         self._names, self._requests, self._made = kept["names"], kept["requests"], kept["made"]
         self._labelled, self._explicit = kept["labelled"], kept["explicit"]
         self._index = {}
@@ -579,6 +567,9 @@ class Fleet(CounterMethods, EvictionMethods):
         if gone.any():
             raise InputError(f"{where}: host {int(chosen[gone.argmax()])} has been removed")
         return chosen
+
+    def _check_idle(self) -> None:
+        self._call(self._state.check_idle)
 
     def _one_host(self, where: str, host: Any) -> int:
         chosen = self._hosts(where, host)
