@@ -1,8 +1,8 @@
 from typing import Any, final
 
-from binwright._core.devices import Forest
 from binwright._core.budgets import Budgets
 from binwright._core.counters import Counters
+from binwright._core.devices import Forest
 from binwright._core.domain_terms import DomainTerms
 from binwright._core.domains import Domains
 from binwright._core.externals import Externals
