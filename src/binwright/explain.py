@@ -159,7 +159,9 @@ class Explanation:
         """Names of the rules with domain terms that this decision asks: all but those that may be skipped while their
         sums are 0, and are.
         """
-        return frozenset(rule.name for position, rule in enumerate(self._profile.rules) if self._awake[0] >> position & 1)
+        return frozenset(
+            rule.name for position, rule in enumerate(self._profile.rules) if self._awake[0] >> position & 1
+        )
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
