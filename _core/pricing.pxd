@@ -7,7 +7,8 @@
 # candidate j tells, per whole cell of resource k that is left, the largest value that candidates j.. can still add
 # when only resource k counts; weights are rounded down to cells, so it is never too small. Table 0 is the surrogate
 # resource: the sum of all resources weighted by integer multipliers. Candidates with a negative weight, which makes
-# room, come first; in the tables they weigh nothing, and the tables reach as far as all that room.
+# room, come first; while they do, the bin may be overfull by what others of them can still make. In the tables they
+# weigh nothing, and the tables reach as far as all that room.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
@@ -44,6 +45,7 @@ cdef class Pricer:
     # scratch of one call
     cdef Candidate* candidates      # (types,)
     cdef Py_ssize_t count           # candidates
+    cdef Py_ssize_t makers          # the first so many of them make room in some resource
     cdef int64_t* packed            # (types, resources): weights in the order of the candidates
     cdef uint64_t* blocked          # (types + 1 as used, words): conflicts of what the bin holds, per depth
     cdef int64_t* left              # (resources + 1,): the surrogate first
@@ -64,6 +66,7 @@ cdef class Pricer:
     cdef void fill_table(self, Grid* grid) noexcept nogil
     cdef double bound(self, Py_ssize_t j) noexcept nogil
     cdef bint fits(self, Py_ssize_t j, Py_ssize_t level) noexcept nogil
+    cdef bint within(self) noexcept nogil
     cdef void move(self, Py_ssize_t j, int64_t sign) noexcept nogil
     cdef int64_t search(
         self, int64_t floor, int64_t steps, int64_t* found, Py_ssize_t most, int64_t* report,

@@ -78,7 +78,7 @@ cdef class Pricer:
         self.grids = NULL
         self.types = weights.shape[0]
         self.resources = weights.shape[1]
-        self.count = self.depth_room = self.cell_room = 0
+        self.makers = self.count = self.depth_room = self.cell_room = 0
         self.grid_count = 0
         if limits.shape[0] != self.types or capacity.shape[0] != self.resources or not self.resources:
             raise ValueError("pricing: arrays of different lengths")
@@ -186,7 +186,7 @@ cdef class Pricer:
         cdef Py_ssize_t t, r, j
         cdef int64_t most, multiplier
         cdef Candidate* candidate
-        self.count = 0
+        self.count = self.makers = 0
         for t in range(self.types):
             most = self.limits[t] if self.limits[t] < limits[t] else limits[t]
             if most > 0 and (prices[t] > 0 or self.makes_room(t)):
@@ -196,6 +196,7 @@ cdef class Pricer:
                 candidate.most = most
                 candidate.surrogate = 0
                 self.count += 1
+                self.makers += self.makes_room(t)
         self.fit_multipliers()
         for j in range(self.count):
             t = self.candidates[j].type
@@ -390,14 +391,27 @@ cdef class Pricer:
         cdef const int64_t* weight = self.packed + j * self.resources
         cdef Py_ssize_t r
         cdef int32_t type
-        for r in range(self.resources):
-            if weight[r] > self.left[r + 1]:
-                return False
+        if j < self.makers:        # others that make room may still come
+            for r in range(self.resources):
+                if weight[r] > self.left[r + 1] + self.made[r]:
+                    return False
+        else:
+            for r in range(self.resources):
+                if weight[r] > self.left[r + 1]:
+                    return False
         if self.taken[j] >= self.candidates[j].most:
             return False
         if self.conflicts != NULL:
             type = self.candidates[j].type
             if self.blocked[level * self.words + type // 64] >> (type % 64) & 1:
+                return False
+        return True
+
+    cdef inline bint within(self) noexcept nogil:
+        """Whether the bin holds no more than it can; only what makes room can leave it overfull meanwhile."""
+        cdef Py_ssize_t r
+        for r in range(self.resources):
+            if self.left[r + 1] < 0:
                 return False
         return True
 
@@ -442,7 +456,8 @@ cdef class Pricer:
                 self.stack[depth] = <int32_t>j
                 depth += 1
                 grew = True
-            if grew and value > best:
+            # with makers a content may be whole although what was put on top of it was not
+            if (grew or self.makers) and value > best and self.within():
                 pattern = found + (count % most) * self.types
                 memset(pattern, 0, self.types * sizeof(int64_t))
                 for k in range(depth):

@@ -16,7 +16,7 @@ RARE = 0.2
 def relate(dice: Any, case: Json) -> None:
     """Add relations between the pods of a case, and the objects that they name."""
     objects = case["objects"]
-    for number, node in enumerate(objects["nodes"]):
+    for node in objects["nodes"]:
         zone = dice.choice(["x", "y", "z"])
         extra = {"topology.kubernetes.io/zone": zone, "topology.kubernetes.io/region": "r"}
         node["metadata"].setdefault("labels", {}).update({key: extra[key] for key in extra if dice.maybe(0.7)})
@@ -289,7 +289,7 @@ def priorities(dice: Any, case: Json) -> None:
     names = [node["metadata"]["name"] for node in case["objects"]["nodes"]]
     if dice.maybe(0.6):
         crowd(dice, case)
-    for number, pod in enumerate(case["pods"]):
+    for pod in case["pods"]:
         pod["status"]["startTime"] = f"2026-01-01T00:00:{dice.randint(0, 9):02}Z"
         if dice.maybe(0.1):
             pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"

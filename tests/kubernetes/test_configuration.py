@@ -104,7 +104,7 @@ def test_points_of_plugins():
     both = profile(
         plugins={"multiPoint": multi, "score": {"enabled": named(NodeAffinity=2), "disabled": named("TaintToleration")}}
     )
-    assert list(both.scores.items())[0] == ("NodeAffinity", 2)
+    assert next(iter(both.scores.items())) == ("NodeAffinity", 2)
     assert "TaintToleration" not in both.scores
     assert not profile(plugins={"postFilter": {"disabled": named("DefaultPreemption")}}).preempts
     assert not profile(plugins={"multiPoint": {"disabled": named("*")}}).preempts

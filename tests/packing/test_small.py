@@ -107,3 +107,14 @@ def test_the_checker_refuses_a_wrong_certificate():
     assert (result.value, result.bound, result.status) == (3, 3, "optimal")
     with pytest.raises(CheckFailed, match="worth more than"):
         check_certificate(result.problem, replace(result.proof, scale=result.proof.scale // 2))
+
+
+def test_one_weight_makes_room_while_another_takes_it():
+    """Items that take room in one resource and make it in another: a bin is only right or wrong as a whole."""
+    weights, counts = [[-1, 2], [4, -1], [3, 0], [1, 1]], [3, 2, 2, 1]
+    capacity, price, stock = [[2, 3], [8, 1]], [3, 1], [1, 3]
+    least = truth.least_cost(list(zip(weights, counts)), list(zip(capacity, price, stock)), lambda copies, kind: True)
+    result = pack(Items(weights, counts), Bins(capacity, price, stock), iterations=200)
+    assert 0 < result.bound <= least
+    assert result.cost is None or result.value >= least
+    result.verify()

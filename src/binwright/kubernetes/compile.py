@@ -151,7 +151,8 @@ class Cluster:
         key = (id(amounts), traits, *(one.key(pod) for one in self.rules.relations))
         if key not in self._holding:
             contributes = self._held(pod) | self.counts.matching(traits)
-            made = self.fleet.request({}, commit=self._taken(amounts), contributes=contributes, kind=("holds", *key[1:]))
+            kind = ("holds", *key[1:])
+            made = self.fleet.request({}, commit=self._taken(amounts), contributes=contributes, kind=kind)
             self._holding[key] = made
             if made.index not in self._registered:
                 self._registered.add(made.index)

@@ -1,19 +1,21 @@
 """Scheduler profiles: kube-scheduler's default one, and those of a KubeSchedulerConfiguration (kubernetes spec 2.1).
 
-Says which filters and scores run, with which weights and arguments. What a configuration asks for and is not carried out is kept by
-name in `not_evaluated`.
+Says which filters and scores run, with which weights and arguments. What a configuration asks for and is not carried
+out is kept by name in `not_evaluated`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from binwright.errors import InputError
+from binwright.formats import documents
 from binwright.formats.documents import shape_problem
+from binwright.formats.files import read_path
 from binwright.kubernetes.objects import NodeAffinity, SpreadConstraint
 from binwright.kubernetes.pending import DEFAULT_SCHEDULER
 from binwright.kubernetes.plugins import balanced_allocation
@@ -22,7 +24,7 @@ from binwright.kubernetes.plugins.node_resources_fit import BY_DEFAULT, FitArgs
 from binwright.kubernetes.plugins.spread_constraints import SpreadArgs
 from binwright.units import shown
 
-__all__ = ["DEFAULT_SCORES", "SchedulerProfile", "read_configuration"]
+__all__ = ["DEFAULT_SCORES", "SchedulerProfile", "read_configuration", "read_file"]
 
 DEFAULT_SCORES = {
     "TaintToleration": 3,
@@ -172,6 +174,22 @@ def read_configuration(data: Mapping[str, Any], where: str = "configuration") ->
         _profile(one, f"{where}: profile {one.scheduler_name}", left_out, found.percentage or 0)
         for one in found.profiles
     ]
+
+
+def read_file(path: str) -> SchedulerProfile:
+    """The profile of a file with a KubeSchedulerConfiguration: of several the one named default-scheduler, else the
+    first. Raises InputError naming the file.
+    """
+    loaded = [one for blob in read_path(path) for one in documents.load(blob)]
+    if len(loaded) != 1 or not isinstance(loaded[0], dict):
+        raise InputError(f"{path}: not one KubeSchedulerConfiguration")
+    kind = loaded[0].get("kind")
+    if kind != "KubeSchedulerConfiguration":
+        raise InputError(f"{path}: kind: {shown(kind)} is not KubeSchedulerConfiguration")
+    profiles = read_configuration(loaded[0], path)
+    chosen = next((one for one in profiles if one.scheduler_name == DEFAULT_SCHEDULER), profiles[0])
+    others = tuple(f"profile {one.scheduler_name}" for one in profiles if one is not chosen)
+    return replace(chosen, not_evaluated=chosen.not_evaluated + others)
 
 
 def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage: int) -> SchedulerProfile:

@@ -139,7 +139,9 @@ class _Replay:
             self.cycle.nominate(pod)
 
     def schedule(self, pod: Pod, start: str, nominated: str | None = None) -> dict[str, Any]:
-        """Place one pod and tell everything about it; again at once when others made room for it."""
+        """Place one pod and tell everything about it; once more, at once, when others made room for it (the pod then
+        waits for its `nominated` node).
+        """
         result: dict[str, Any] = {"pod": pod.key, "outcome": "unschedulable"}
         if not self.cluster.nodes.names:
             return result | {"fitError": messages.NO_NODES, "message": messages.NO_NODES}
@@ -167,7 +169,8 @@ class _Replay:
         result["outcome"] = "preempting"
         result["preemption"] |= self.preempted(attempt, pod)
         self.preemption.carry_out(attempt)
-        result["retry"] = self.schedule(pod, start, self.cluster.nodes.names[attempt.chosen.host])
+        if nominated is None:
+            result["retry"] = self.schedule(pod, start, self.cluster.nodes.names[attempt.chosen.host])
         return result
 
     def pre_filter(self, pod: Pod, decision: Decision) -> dict[str, Any]:

@@ -100,7 +100,8 @@ class _Run:
         self._cluster = cluster
         self._cycle = Cycle(cluster, None if sampled is None else Sampling(cluster.nodes, sampled))
         self._singly = options.preempt or sampled is not None
-        self._preemption = Preemption(cluster) if options.preempt else None
+        self._preempts = options.preempt and cluster.scheduler.preempts
+        self._preemption = Preemption(cluster) if self._preempts else None
         self._refusals = Refusals(cluster)
         self.outcomes: dict[str, Outcome] = {}
         self.refused: list[Pod] = []
@@ -157,7 +158,8 @@ class _Run:
                 self._preemption.mark([item])
             self._placed(pod, decision.host, score, victims)
             return list(victims)
-        if self._preemption is not None and decision.refusal is None and not victims:
+        if self._preempts and decision.refusal is None and not victims:
+            assert self._preemption is not None
             attempt = self._preemption.attempt(pod, decision.statuses, decision.nominated)
             if attempt.chosen is not None:
                 self.preempting.append(pod)

@@ -39,7 +39,7 @@ class Attempt:
 
 
 class Preemption:
-    """Preemption in one cluster. Makes the worth of pods known to the engine; every pod bound must be told by `mark`."""
+    """Preemption in one cluster. Makes the worth of pods known to the engine: every pod bound is told by `mark`."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster

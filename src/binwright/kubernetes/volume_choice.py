@@ -133,10 +133,10 @@ class VolumeChoice:
         held = [self._position[name] for name, holder in state.holder.items() if holder == key]
         for number, one in enumerate(self.volumes):
             reference = one.spec.claim_ref
-            if reference is not None and (reference.namespace, reference.name) == key:
-                if not reference.uid or reference.uid == claim.metadata.uid:
-                    held.append(number)
-                    break
+            named = reference is not None and (reference.namespace, reference.name) == key
+            if named and reference.uid in (None, "", claim.metadata.uid):
+                held.append(number)
+                break
         return min(held, default=None)
 
     def _suited(self, claim: PersistentVolumeClaim) -> list[int]:

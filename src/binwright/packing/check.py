@@ -182,7 +182,7 @@ def exceeds(problem: Problem, units: Units, kind: int, limit: int) -> bool:
         weights, worth = np.ascontiguousarray(joined[:, :-1]), np.ascontiguousarray(joined[:, -1])
     makes = (weights < 0).any(axis=1)
     density = worth / (np.maximum(weights, 0) / np.maximum(room, 1)).sum(axis=1).clip(1e-12)
-    order = np.lexsort((-worth, -density, ~makes))  # what makes room comes first, then what fits is what fits
+    order = np.lexsort((-worth, -density, ~makes))  # what makes room comes first, see search
     apart = None if apart is None else apart[np.ix_(order, order)]
     return search(weights[order], counts[order], worth[order], room, apart, limit)
 
@@ -236,6 +236,7 @@ def search(
         Table(np.maximum(weights[:, r], 0), counts, worth, int(room[r] + more[r]), int(more[r]))
         for r in range(len(room))
     ]
+    makers = int((weights < 0).any(axis=1).sum())
     left = room.reshape(1, -1)
     value = np.zeros(1, np.int64)
     blocked = None if apart is None else np.zeros((1, len(worth)), bool)
@@ -248,14 +249,15 @@ def search(
         pieces = [(left, value, blocked)]
         now = (left, value, blocked)
         for _ in range(int(counts[unit])):
-            fits = (now[0] >= weights[unit]).all(axis=1)
+            # until the last unit that makes room, a bin may be overfull by what the others can still make
+            fits = (now[0] + (more if makers > unit else 0) >= weights[unit]).all(axis=1)
             if now[2] is not None:
                 fits &= ~now[2][:, unit]
             if not fits.any():
                 break
             bars = None if now[2] is None or apart is None else now[2][fits] | apart[unit]
             now = (now[0][fits] - weights[unit], now[1][fits] + worth[unit], bars)
-            if (now[1] > limit).any():
+            if ((now[1] > limit) & (now[0] >= 0).all(axis=1)).any():
                 return True
             keep = now[1] + promise(tables, unit, now[0]) > limit
             now = (now[0][keep], now[1][keep], None if now[2] is None else now[2][keep])
@@ -268,7 +270,7 @@ def search(
             left, value = undominated(left, value)
         if len(value) > MOST_STATES:
             raise TooHard
-    return bool((value > limit).any())
+    return bool(((value > limit) & (left >= 0).all(axis=1)).any())
 
 
 class Table:

@@ -32,7 +32,7 @@ def start_patterns(search: Search, master: Master) -> None:
             if heavy.any():
                 copies = min(copies, int((form.capacity[kind][heavy] // weight[heavy]).min()))
             if form.conflicts is not None and int(form.conflicts[number, number // 64]) >> int(number % 64) & 1:
-                copies = 1
+                copies = min(copies, 1)
             if copies:  # none where it needs the room that others make
                 patterns.append((kind, (np.array([number]), np.array([copies]))))
     if search.packing is not None:

@@ -1,4 +1,4 @@
-"""Terms of affinity and anti-affinity between pods: how they are read, and which pods they match (kubernetes spec 4)."""
+"""Terms of affinity and anti-affinity between pods: how they are read, which pods they match (kubernetes spec 4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Selection", "Term", "Terms", "selections", "terms_of"]
 
 
 class Selection(NamedTuple):
-    """Which pods a term is about. `namespace_selector` is tried on the labels held for a namespace, None matches none."""
+    """Which pods a term is about. `namespace_selector` is tried on the labels held for a namespace."""
 
     selector: Selector
     namespaces: tuple[str, ...]

@@ -13,7 +13,7 @@ from binwright.kubernetes.label_selectors import Needs, Selector
 from binwright.kubernetes.objects import OwnerReference, Pod, SpreadConstraint
 from binwright.kubernetes.related import Related
 
-__all__ = ["HARD", "HOSTNAME", "SOFT", "SYSTEM_DEFAULTS", "Constraint", "SpreadArgs", "constraints_of", "defaults_judged", "own"]
+__all__ = ["HARD", "HOSTNAME", "SOFT", "Constraint", "SpreadArgs", "constraints_of", "defaults_judged", "own"]
 
 HOSTNAME = "kubernetes.io/hostname"
 HARD, SOFT = "DoNotSchedule", "ScheduleAnyway"

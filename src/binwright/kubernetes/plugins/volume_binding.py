@@ -162,7 +162,7 @@ class DelayedClaims:
 
 
 class _Delayed(External):
-    """The delayed claims of one class of pods. Placing reserves what was chosen; it stays reserved when the pod goes."""
+    """The delayed claims of one class of pods. Placing reserves what was chosen; it stays so when the pod goes."""
 
     rule = DelayedClaims.rule
 
