@@ -84,6 +84,7 @@ class Cluster:
         self.counts = Counts(self.fleet)
         self.rules = Rulebook(self.nodes, self.related, self.scheduler, self.counts, limited, empty_labels)
         self._columns: dict[tuple[str, str, Hashable], np.ndarray | None] = {}  # (part, plugin, reading) -> its answer
+        self._registered: set[int] = set()  # classes that later counters will concern
         self._seeking: dict[tuple[Hashable, ...], Request] = {}
         self._holding: dict[tuple[Hashable, ...], Request] = {}
 
@@ -134,12 +135,14 @@ class Cluster:
                 contributes=held | self.counts.matching(traits),
                 priority=priority(pod),
                 external=[] if external is None else [external],
-                kind=len(self._seeking),
+                kind=("seeks", traits, related),
             )
             self._seeking[key] = made
-            self.counts.register(made, traits)
-            for relation in rules.relations:
-                relation.compiled(made, pod, traits)
+            if made.index not in self._registered:
+                self._registered.add(made.index)
+                self.counts.register(made, traits)
+                for relation in rules.relations:
+                    relation.compiled(made, pod, traits)
         return self._seeking[key]
 
     def holder(self, pod: Pod) -> Request:
@@ -148,11 +151,11 @@ class Cluster:
         key = (id(amounts), traits, *(one.key(pod) for one in self.rules.relations))
         if key not in self._holding:
             contributes = self._held(pod) | self.counts.matching(traits)
-            made = self.fleet.request(
-                {}, commit=self._taken(amounts), contributes=contributes, kind=("holder", len(self._holding))
-            )
+            made = self.fleet.request({}, commit=self._taken(amounts), contributes=contributes, kind=("holds", *key[1:]))
             self._holding[key] = made
-            self.counts.register(made, traits)
+            if made.index not in self._registered:
+                self._registered.add(made.index)
+                self.counts.register(made, traits)
         return self._holding[key]
 
     def _held(self, pod: Pod) -> dict[int, tuple[int, int]]:

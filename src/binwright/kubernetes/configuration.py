@@ -1,12 +1,12 @@
 """Scheduler profiles: kube-scheduler's default one, and those of a KubeSchedulerConfiguration (kubernetes spec 2.1).
 
-Says which scores run with which weights and arguments. What a configuration asks for and is not carried out is kept by
+Says which filters and scores run, with which weights and arguments. What a configuration asks for and is not carried out is kept by
 name in `not_evaluated`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,12 +53,19 @@ DEFAULT_FILTERS = (
 )
 """Filter plugins of the default profile, in order."""
 
+_DEFAULT = dict.fromkeys(("PrioritySort", "SchedulingGates", *DEFAULT_FILTERS, "DefaultPreemption", "DefaultBinder"), 1)
+_DEFAULT |= DEFAULT_SCORES
+"""multiPoint of the default profile; its order among scores is that of DEFAULT_SCORES."""
+_CARRIED_OUT = ("multiPoint", "score", "filter", "postFilter")
+
 _STRATEGIES = ("LeastAllocated", "MostAllocated", "RequestedToCapacityRatio")
 
 
 @dataclass(frozen=True)
 class SchedulerProfile:
-    """One profile. `scores`: plugin -> weight in the order in which they are summed."""
+    """One profile. `scores`: plugin -> weight in the order in which they are summed. `percentage`: of the nodes that
+    sampling looks at, 0 adapts to their number.
+    """
 
     scheduler_name: str = DEFAULT_SCHEDULER
     scores: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_SCORES))
@@ -68,6 +75,8 @@ class SchedulerProfile:
     spread: SpreadArgs = field(default_factory=SpreadArgs)
     inter_pod: InterPodArgs = field(default_factory=InterPodArgs)
     filters: frozenset[str] = frozenset(DEFAULT_FILTERS)
+    preempts: bool = True
+    percentage: int = 0
     not_evaluated: tuple[str, ...] = ()
 
 
@@ -92,11 +101,13 @@ class _PluginConfig(_Part):
 
 class _Profile(_Part):
     scheduler_name: str = DEFAULT_SCHEDULER
+    percentage: int | None = msgspec.field(name="percentageOfNodesToScore", default=None)
     plugins: dict[str, _Point | None] = {}
     plugin_config: list[_PluginConfig] = []
 
 
 class _Configuration(_Part):
+    percentage: int | None = msgspec.field(name="percentageOfNodesToScore", default=None)
     profiles: list[_Profile] = []
     extenders: list[Any] = []
 
@@ -153,11 +164,17 @@ def read_configuration(data: Mapping[str, Any], where: str = "configuration") ->
     found = _convert(data, _Configuration, where)
     left_out = tuple(["extenders"] if found.extenders else [])
     if not found.profiles:
-        return [SchedulerProfile(not_evaluated=left_out)]
-    return [_profile(one, f"{where}: profile {one.scheduler_name}", left_out) for one in found.profiles]
+        return [SchedulerProfile(percentage=found.percentage or 0, not_evaluated=left_out)]
+    names = [one.scheduler_name for one in found.profiles]
+    if len(set(names)) != len(names):
+        raise InputError(f"{where}: two profiles of one schedulerName")
+    return [
+        _profile(one, f"{where}: profile {one.scheduler_name}", left_out, found.percentage or 0)
+        for one in found.profiles
+    ]
 
 
-def _profile(found: _Profile, where: str, left_out: tuple[str, ...]) -> SchedulerProfile:
+def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage: int) -> SchedulerProfile:
     not_evaluated = [*left_out]
     args: dict[str, Any] = {}
     for one in found.plugin_config:
@@ -182,24 +199,66 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...]) -> Schedule
             inter_pod = InterPodArgs(wishes.hard_pod_affinity_weight, wishes.ignore_preferred_terms_of_existing_pods)
         elif name != "DefaultPreemption":  # every node is a candidate, whatever it says
             not_evaluated.append(f"pluginConfig {name}")
-    not_evaluated += [f"plugins.{point}" for point in found.plugins if point != "score"]
-    scores = _scores(found.plugins.get("score") or _Point(), where)
-    not_evaluated += [f"score plugin {name}" for name in scores if name not in DEFAULT_SCORES]
+    points = {name: point or _Point() for name, point in found.plugins.items()}
+    multi = _everywhere(points.get("multiPoint", _Point()), where)
+    scoring = {name: weight for name, weight in multi.items() if name in DEFAULT_SCORES}
+    scores = _scores(points.get("score", _Point()), scoring, where)
+    filters = _filters(points.get("filter", _Point()), multi.keys() & set(DEFAULT_FILTERS))
+    post = points.get("postFilter", _Point())
+    preempts = "DefaultPreemption" in _scores(post, {name: 1 for name in multi if name == "DefaultPreemption"}, where)
+    named = dict.fromkeys((*multi, *scores, *sorted(filters), *(one.name for one in post.enabled)))
+    not_evaluated += [
+        f"plugins.{point}" for point, what in points.items() if point not in _CARRIED_OUT and what != _Point()
+    ]
+    not_evaluated += [f"plugin {name}" for name in named if name not in _DEFAULT]
     return SchedulerProfile(
-        found.scheduler_name, scores, fit, balanced, affinity, spread, inter_pod, not_evaluated=tuple(not_evaluated)
+        found.scheduler_name,
+        {name: weight for name, weight in scores.items() if name in DEFAULT_SCORES},
+        fit,
+        balanced,
+        affinity,
+        spread,
+        inter_pod,
+        filters=frozenset(filters),
+        preempts=preempts,
+        percentage=percentage if found.percentage is None else found.percentage,
+        not_evaluated=tuple(not_evaluated),
     )
 
 
-def _scores(point: _Point, where: str) -> dict[str, int]:
-    """Default scores less the disabled; an enabled one that is still there moves to the front, another to the end."""
-    for one in point.enabled:
-        if not 0 <= one.weight <= 2**20:
-            raise InputError(f"{where}: score plugin {shown(one.name)}: weight {one.weight} is not in 0..{2**20}")
+def _everywhere(custom: _Point, where: str) -> dict[str, int]:
+    """multiPoint: the plugins of all points in order, with the weights they score with. A default that is enabled again
+    keeps its place.
+    """
+    _check_weights(custom, where)
+    disabled = {one.name for one in custom.disabled}
+    kept = {} if "*" in disabled else {name: w for name, w in _DEFAULT.items() if name not in disabled}
+    return kept | {one.name: one.weight or 1 for one in custom.enabled}
+
+
+def _scores(point: _Point, base: Mapping[str, int], where: str) -> dict[str, int]:
+    """What multiPoint gives less the disabled; an enabled one that is still there moves to the front, another to the
+    end.
+    """
+    _check_weights(point, where)
     disabled = {one.name for one in point.disabled}
-    kept = {} if "*" in disabled else {name: w for name, w in DEFAULT_SCORES.items() if name not in disabled}
+    kept = {} if "*" in disabled else {name: w for name, w in base.items() if name not in disabled}
     enabled = {one.name: one.weight or 1 for one in point.enabled}
     front = {name: weight for name, weight in enabled.items() if name in kept}
     return front | {name: weight for name, weight in kept.items() if name not in front} | enabled
+
+
+def _filters(point: _Point, base: Iterable[str]) -> set[str]:
+    """The Filter plugins, whose order stays the default one."""
+    disabled = {one.name for one in point.disabled}
+    kept = set() if "*" in disabled else set(base) - disabled
+    return kept | {one.name for one in point.enabled}
+
+
+def _check_weights(point: _Point, where: str) -> None:
+    for one in point.enabled:
+        if not 0 <= one.weight <= 2**20:
+            raise InputError(f"{where}: score plugin {shown(one.name)}: weight {one.weight} is not in 0..{2**20}")
 
 
 def _fit(found: _FitArgs, where: str) -> FitArgs:

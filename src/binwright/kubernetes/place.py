@@ -47,7 +47,7 @@ class Options:
     profile: SchedulerProfile | None = None
 
 
-def place_source(name: str, blobs: Iterable[Blob], options: Options = Options()) -> SourceOutcome:  # noqa: B008 frozen
+def place_source(name: str, blobs: Iterable[Blob], options: Options = Options()) -> SourceOutcome:
     """Place the pending pods of the cluster that the files of one source describe.
 
     name: what the source is called in the outcome. Amounts in the outcome: cpu in millicores, the rest in whole units.
@@ -56,7 +56,7 @@ def place_source(name: str, blobs: Iterable[Blob], options: Options = Options())
     return _place(name, read_blobs(blobs), options)
 
 
-def place_dicts(name: str, items: Iterable[Mapping[str, Any]], options: Options = Options()) -> SourceOutcome:  # noqa: B008
+def place_dicts(name: str, items: Iterable[Mapping[str, Any]], options: Options = Options()) -> SourceOutcome:
     """As `place_source`, from objects as plain dicts in the API's JSON form (Lists are opened)."""
     return _place(name, read_dicts(items, name), options)
 

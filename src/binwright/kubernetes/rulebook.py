@@ -130,7 +130,7 @@ class Rulebook:
         """(plugin, whether its PreFilter says Skip for the pod), in plugin order. active: `Explanation.active`."""
         yield "NodeAffinity", not self.affinity.filters(pod)
         yield "NodePorts", NodePorts.rule not in active
-        yield "VolumeRestrictions", VolumeRestrictions.rule not in active
+        yield "VolumeRestrictions", VolumeRestrictions.rule not in active and not self.restrictions.has_disk(pod)
         yield "NodeVolumeLimits", not self.limits.filtering(pod)
         yield "VolumeBinding", not self.binding.filtering(pod)
         yield "VolumeZone", self.zone.key(pod) is None

@@ -14,8 +14,8 @@ import numpy as np
 from binwright.kubernetes import label_selectors, selectors
 from binwright.kubernetes.label_selectors import Selector
 from binwright.kubernetes.nodes import NodeTable
-from binwright.kubernetes.related import Key, Related
 from binwright.kubernetes.objects import Quantities
+from binwright.kubernetes.related import Key, Related
 from binwright.kubernetes.storage_objects import PersistentVolume, PersistentVolumeClaim, StorageClass
 from binwright.units import nanos
 

@@ -1,7 +1,7 @@
 """The restricted master: the linear program over the patterns known so far, and the same in whole numbers, on HiGHS.
 
-One row a type (cover what waits), one a kind of bin whose stock is limited; one column a pattern. One thread, simplex,
-no time in any decision of the linear program.
+One row a type (cover what waits), one a kind of bin whose stock is limited; one column a pattern. No parallel
+work, simplex, no time in any decision of the linear program.
 """
 
 from __future__ import annotations
@@ -161,12 +161,16 @@ class Master:
 
 
 class QuietSolver(highspy.Highs):
-    """HiGHS on one thread, without a word: highspy's own constructor sets up callbacks, and that prints a banner."""
+    """HiGHS without parallel work and without a word.
+
+    highspy's own constructor sets up callbacks, and that prints a banner. The number of threads stays as it is: HiGHS
+    has one pool a process and refuses to run with another number than the first user of it asked for.
+    """
 
     def __init__(self) -> None:
         super(highspy.Highs, self).__init__()
         self.setOptionValue("output_flag", False)
-        self.setOptionValue("threads", 1)
+        self.setOptionValue("parallel", "off")
 
 
 def trimmed(form: Form, chosen: list[tuple[tuple[int, Sparse], int]]) -> Packing | None:

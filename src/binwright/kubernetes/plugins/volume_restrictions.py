@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from binwright.kubernetes.counts import Counts
 from binwright.kubernetes.objects import Pod
-from binwright.kubernetes.plugins.disks import claim_names, disks
+from binwright.kubernetes.plugins.disks import claim_names, disks, volumes
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.traits import Traits
 from binwright.request import Request
@@ -14,8 +14,8 @@ from binwright.terms import HardTerm, Ref, forbid
 
 __all__ = ["EVERYWHERE", "VolumeRestrictions"]
 
-EVERYWHERE = ""
-"""Key of a label that the engine's hosts all have with one value: its sum is the cluster's."""
+EVERYWHERE = "*"
+"""Key of a label that the engine's hosts all have with one value, and no node can have: its sum is the cluster's."""
 _DISK, _IN_USE = 0, 1
 _TEXTS = (
     "node(s) had no available disk",
@@ -36,6 +36,12 @@ class VolumeRestrictions:
         claims = tuple(claim_names(pod))
         found = tuple(disks(pod)), (pod.metadata.namespace or "default", claims) if claims else None
         return found if any(found) else None
+
+    def has_disk(self, pod: Pod) -> bool:
+        """Whether a volume names a disk, be it one without any address."""
+        return any(
+            one.gce_persistent_disk or one.aws_elastic_block_store or one.iscsi or one.rbd for one in volumes(pod)
+        )
 
     def refuses(self, pod: Pod) -> str | None:
         """Why PreFilter ends the cycle, None if it does not."""
