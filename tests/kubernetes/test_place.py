@@ -253,7 +253,8 @@ def test_delayed_claims_take_their_volumes_one_after_another():
         node_dict("a"), node_dict("b"), volume("v1", "b"), volume("v2", "a"),
         {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "local"}, **delayed},
         *(claim(f"c{number}") for number in range(3)),
-        *(pod_dict(f"p{n}", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": f"c{n}"}}]) for n in (0, 1, 2)),
+        *(pod_dict(f"p{n}", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": f"c{n}"}}])
+          for n in range(3)),
     ]  # fmt: skip
     outcome = place_dicts("demo", items)
     assert {one.name: one.host for one in outcome.placed} == {"p0": "a", "p1": "b"}
