@@ -299,7 +299,13 @@ def test_a_nominated_node_is_kept_free_for_its_pod():
 def test_peer_sampling_looks_at_a_part():
     items = [node_dict(f"n{number:03}", labels={"z": "1"}) for number in range(150)]
     items += [pod_dict(f"p{number}", cpu="1") for number in range(3)]
-    every = [one.host for one in place_dicts("demo", items).placed]
-    part = [one.host for one in place_dicts("demo", items, Options(sample_percentage=0)).placed]
+    outcome = place_dicts("demo", items)
+    assert outcome.notes == [
+        "every one of 150 nodes was looked at; kube-scheduler stops at 100 feasible ones (--peer-sampling)"
+    ]
+    every = [one.host for one in outcome.placed]
+    sampled = place_dicts("demo", items, Options(sample_percentage=0))
+    assert sampled.notes == []
+    part = [one.host for one in sampled.placed]
     assert every == ["n000", "n001", "n002"]
     assert part == ["n000", "n001", "n050"]
