@@ -15,7 +15,8 @@ def notes(queue: Queue, strays: list[Pod], nodes: int, sample: int | None) -> li
     found = []
     if sample is not None and sample < nodes and queue.pending:
         found.append(
-            f"every one of {nodes} nodes was looked at; kube-scheduler stops at {sample} feasible ones (--peer-sampling)"
+            f"every one of {nodes} nodes was looked at; kube-scheduler stops at {sample} feasible ones "
+            "(--peer-sampling)"
         )
     if strays:
         nodes = sorted({(pod.spec and pod.spec.node_name) or "" for pod in strays})
