@@ -19,9 +19,9 @@ def notes(queue: Queue, strays: list[Pod], nodes: int, sample: int | None) -> li
             "(--peer-sampling)"
         )
     if strays:
-        nodes = sorted({(pod.spec and pod.spec.node_name) or "" for pod in strays})
+        unknown = sorted({(pod.spec and pod.spec.node_name) or "" for pod in strays})
         found.append(
-            f"{_count(strays)} bound to nodes that are not in the input ({_some(nodes)}), so they use nothing here: "
+            f"{_count(strays)} bound to nodes that are not in the input ({_some(unknown)}), so they use nothing here: "
             f"{_some([pod.key for pod in strays])}"
         )
     if queue.deleted:
