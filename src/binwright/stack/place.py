@@ -37,6 +37,10 @@ def place_one(source: Source, retry_errors: bool) -> SourceOutcome:
         from binwright.openstack.place import place_source as place_servers
 
         return place_servers(source.name, source.blobs, retry_errors=retry_errors)
+    if source.layer == "openb":
+        from binwright.kubernetes.openb.place import place_source as place_trace
+
+        return place_trace(source.name, *source.blobs)
     from binwright.kubernetes.place import place_source as place_pods
 
     return place_pods(source.name, source.blobs)
