@@ -1,7 +1,8 @@
 """From PATHs to sources: which files belong together, what the source is called, which layer reads it.
 
 A source is a file, "-" or a directory; a directory that holds `clouds/NAME/` or `clusters/NAME/` is a sandwich of
-several; two tables of an openb trace are one. Looks at bytes only as far as telling the layers apart needs, never at meaning.
+several; two tables of an openb trace are one. Looks at bytes only as far as telling the layers apart needs, never at
+meaning.
 """
 
 import re
@@ -67,9 +68,8 @@ def openb_pairs(paths: list[str]) -> list[tuple[str, str, list[Blob]]]:
     for path in paths:
         if path != "-" and Path(path).is_dir():
             raise InputError(f"{path}: a directory; --input {OPENB} takes files, NODES.csv PODS.csv")
-    return [
-        (pods, OPENB, [*read_path(nodes), *read_path(pods)]) for nodes, pods in zip(paths[::2], paths[1::2], strict=True)
-    ]
+    pairs = zip(paths[::2], paths[1::2], strict=True)
+    return [(pods, OPENB, [*read_path(nodes), *read_path(pods)]) for nodes, pods in pairs]
 
 
 def plain(path: str, input: str) -> tuple[str, str, list[Blob]]:

@@ -60,8 +60,9 @@ def place_source(name: str, nodes: Blob, pods: Blob) -> SourceOutcome:
             outcome.unplaced.append(Outcome(*known, **refused.of(number, int(which[number]))))
             continue
         node = offered[host]
+        model = node.model or None
         devices = [
-            {"resource": GPU_SUM, "index": int(one.row - first[host]), "model": node.model or None, "amount": one.amount}
+            {"resource": GPU_SUM, "index": int(one.row - first[host]), "model": model, "amount": one.amount}
             for one in result.devices(number)
         ]
         score = int(result.scores[number])

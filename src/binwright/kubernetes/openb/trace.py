@@ -19,7 +19,7 @@ GPU_MILLI = 1000  # thousandths in one GPU
 MOST_GPUS = 64  # of one node
 MEBIBYTE = 1 << 20
 NODE_COLUMNS = ("sn", "cpu_milli", "memory_mib", "gpu", "model")
-POD_COLUMNS = ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli", "gpu_spec")
+POD_COLUMNS = ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli")
 FINISHED = ("Succeeded", "Failed")
 _WHOLE = re.compile(r"[0-9]{1,18}")
 
@@ -57,7 +57,7 @@ class TracePod:
 
 
 def read_nodes(blob: Blob) -> list[TraceNode]:
-    """The table of nodes: columns sn, cpu_milli, memory_mib, gpu, model. Raises InputError naming file, line, column."""
+    """The table of nodes: columns sn, cpu_milli, memory_mib, gpu, model. InputError names file, line, column."""
     table = _Cells(blob, NODE_COLUMNS, "nodes")
     return [
         TraceNode(
@@ -72,8 +72,8 @@ def read_nodes(blob: Blob) -> list[TraceNode]:
 
 
 def read_pods(blob: Blob) -> list[TracePod]:
-    """The table of pods in file order: columns name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec ("A|B"), and
-    if they are there deletion_time and pod_phase. Raises InputError naming file, line, column.
+    """The table of pods in file order: columns name, cpu_milli, memory_mib, num_gpu, gpu_milli, and gpu_spec ("A|B"),
+    deletion_time and pod_phase if they are there. Raises InputError naming file, line, column.
     """
     table = _Cells(blob, POD_COLUMNS, "pods")
     return [_pod(table, row) for row in table.rows()]
