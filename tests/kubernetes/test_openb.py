@@ -154,7 +154,8 @@ def test_why_the_gpus_do_not_serve():
 
 
 def test_what_does_not_count_is_listed():
-    text = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,pod_phase,deletion_time\np,1,1,0,0,Running,7\nq,1,1,0,0,Failed,\n"
+    columns = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,pod_phase,deletion_time\n"
+    text = columns + "p,1,1,0,0,Running,7\nq,1,1,0,0,Failed,\n"
     outcome = place_source("t", blobs("a,9,9,0,\n", "")[0], Blob("pods.csv", text.encode()))
     assert len(outcome.placed) == 2
     assert outcome.not_evaluated == [
