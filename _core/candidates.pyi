@@ -5,11 +5,17 @@ from numpy.typing import NDArray
 
 from binwright._core.rowtable import RowTable
 
-GroupSpec = tuple[tuple[tuple[int, int], ...], int, int, int, bool, bool, bool, bool]
+STEPS: int
+
+_Group = tuple[tuple[tuple[int, int], ...], int, int, int, bool, bool, bool, bool]
 
 @final
 class Question:
-    def __new__(cls, groups: tuple[GroupSpec, ...], subtrees: tuple[tuple[int, ...], ...]) -> Question: ...
+    def __new__(cls, groups: tuple[_Group, ...], subtrees: tuple[tuple[int, ...], ...]) -> Question: ...
+
+@final
+class Walk:
+    def __new__(cls, table: RowTable, question: Question, rows: int) -> Walk: ...
 
 @final
 class Candidates:

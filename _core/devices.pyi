@@ -26,7 +26,7 @@ class Forest(Idea):
         parent: int,
         labels: int,
         members: int,
-        stocks: list[tuple[int, int, int, int, int, int]],
+        stocks: list[tuple[int, ...]],
         cell: tuple[list[int], list[tuple[int, int, int, int]], bool] | None,
     ) -> int: ...
     def remove_row(self, number: int) -> None: ...

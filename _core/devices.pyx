@@ -520,7 +520,8 @@ cdef class Forest(Idea):
         while items and self.held[items - 1] < 0:
             items -= 1
         return (
-            self.clauses.save(), list(self.resources), self.stride, self.cells.save(), self.spare_link, self.spare_claim,
+            self.clauses.save(), list(self.resources), self.stride, self.cells.save(),
+            self.spare_link, self.spare_claim,
             PyBytes_FromStringAndSize(<char*>self.rows, self.count * sizeof(Row)),
             PyBytes_FromStringAndSize(<char*>self.stocks, self.stock_count * sizeof(Stock)),
             PyBytes_FromStringAndSize(<char*>self.roots, self.stride * sizeof(Root)),

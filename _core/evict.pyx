@@ -35,12 +35,19 @@ cdef Refusal asked(State state, const ClassView* view, Py_ssize_t host) noexcept
 cdef list less_important(State state, int32_t priority, Py_ssize_t host):
     """Slots of the host's items of lower priority, most important first: priority, then order, then place in list."""
     cdef int32_t slot = state.items.ends[host].first
+    cdef int64_t level
     cdef list found = []
     while slot >= 0:
         if state.items.records[slot].priority < priority:
-            found.append((-<int64_t>state.items.records[slot].priority, state.items.records[slot].order, len(found), slot))
+            level = <int64_t>state.items.records[slot].priority  # int32's lowest has no opposite in int32
+            found.append((-level, state.items.records[slot].order, len(found), slot))
         slot = state.items.records[slot].next
     return [entry[3] for entry in sorted(found)]
+
+
+def importance(State state):
+    """Sort key of slots: higher priority first, then lower order."""
+    return lambda slot: (-state.items.records[<int32_t>slot].priority, state.items.records[<int32_t>slot].order)
 
 
 cdef tuple split_by_budget(State state, list slots):
@@ -83,7 +90,8 @@ cdef tuple try_host(State state, const ClassView* view, Py_ssize_t host):
             violations += slot in overdrawn
     for slot in victims:
         move(state, slot, host, 1)
-    victims.sort(key=slots.index)
+    if overdrawn and covered:  # as the peer: those of overdrawn budgets first among equals
+        victims.sort(key=importance(state))
     return (CANDIDATE if victims else NOTHING_LEFT_TO_EVICT), victims, violations, None
 
 
@@ -99,6 +107,7 @@ def evict(State state, int32_t number, const int64_t[::1] hosts):
     cdef list found = []
     state.enter()
     state.scan.make_room()
+    state.scan.ask_externals(view)
     state.domain_terms.prepare(number)
     kept = <int32_t*>malloc((state.counters.count + 1) * sizeof(int32_t))
     if kept == NULL:

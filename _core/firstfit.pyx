@@ -12,7 +12,8 @@ cdef class FirstFit:
 
     weights int64 (types, resources), counts int64 (types,), order int64 (any,): types in the order of packing,
     capacity int64 (resources,); every type must fit an empty bin. `best`: into the fullest bin that fits, not the
-    first. `window`: at most so many groups of equal bins stay open, the oldest is closed.
+    first. `window`: at most so many groups of equal bins stay open, the oldest is closed. A negative weight makes
+    room for what comes later.
     """
 
     def __cinit__(
@@ -170,7 +171,7 @@ cdef class FirstFit:
             if weight[r] > left[r]:
                 return 0
         for r in range(self.resources):
-            if weight[r] and left[r] // weight[r] < copies:
+            if weight[r] > 0 and left[r] // weight[r] < copies:
                 copies = left[r] // weight[r]
         return copies
 

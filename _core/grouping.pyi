@@ -1,7 +1,7 @@
-from typing import Any, final
+from typing import Any, Self, final
 
 @final
 class Grouping:
     count: int
-    def __init__(self, rows: Any, groups: Any) -> None: ...
+    def __new__(cls, rows: Any, groups: Any) -> Self: ...
     def fill_firsts(self, firsts: Any) -> None: ...

@@ -1,8 +1,5 @@
 from typing import Any, final
 
-from binwright._core.devices import Forest
-from binwright._core.fleet import Fleet
-
 MOST_UNITS: int
 
 @final
@@ -18,7 +15,3 @@ class GroupSet:
         greedy: bool,
         steps: int,
     ) -> GroupSet: ...
-
-@final
-class Search:
-    def __new__(cls, forest: Forest, fleet: Fleet) -> Search: ...

@@ -73,6 +73,6 @@ cdef class Cells:
     cdef int32_t page_for(self, int32_t cell, const Wish* wish, bint empty) noexcept nogil
     cdef bint pack(self, int32_t cell, const Wish* wish, bint empty, Packing* packing) noexcept nogil
     cdef bint pin(
-        self, int32_t cell, const Wish* wish, const uint64_t* free, int32_t threads, int32_t least, Packing* packing
+        self, int32_t cell, const Wish* wish, const uint64_t* idle, int32_t threads, int32_t least, Packing* packing
     ) noexcept nogil
     cdef int32_t free_cpus(self, int32_t cell, bint empty) noexcept nogil

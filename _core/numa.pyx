@@ -124,7 +124,7 @@ cdef class Cells:
         """
         cdef const Cell* mine = self.cells + cell
         cdef int32_t i, best = -1, smallest = -1
-        cdef int64_t free
+        cdef int64_t there
         for i in range(mine.page, mine.page + mine.pages):
             if smallest < 0 or self.sizes[i].size < self.sizes[smallest].size:
                 smallest = i
@@ -133,10 +133,10 @@ cdef class Cells:
                 continue
             if (wish.page == SMALLEST or wish.page == NO_PAGE) and i != smallest:
                 continue
-            free = self.sizes[i].total
+            there = self.sizes[i].total
             if wish.page != NO_PAGE or wish.strict:
-                free -= (0 if empty else self.sizes[i].used) + self.sizes[i].reserved
-            if wish.memory // self.sizes[i].size > free or wish.memory % self.sizes[i].size:
+                there -= (0 if empty else self.sizes[i].used) + self.sizes[i].reserved
+            if wish.memory // self.sizes[i].size > there or wish.memory % self.sizes[i].size:
                 continue
             if best < 0 or self.sizes[i].size > self.sizes[best].size:
                 best = i
@@ -159,7 +159,7 @@ cdef class Cells:
         cdef const uint64_t* words = self.words + mine.first
         cdef uint64_t[MAX_WORDS] idle
         cdef int32_t w, t
-        if wish.pinned + wish.spare > size_of(words, mine.words) or wish.pinned + wish.spare > self.free_cpus(cell, empty):
+        if wish.pinned + wish.spare > self.free_cpus(cell, empty):
             return False
         for w in range(mine.words):
             idle[w] = words[w] & ~(0 if empty else words[mine.words + w])
@@ -173,7 +173,7 @@ cdef class Cells:
         return wish.threads == PREFER and self.pin(cell, wish, idle, 64 * MAX_WORDS, 1, packing)
 
     cdef bint pin(
-        self, int32_t cell, const Wish* wish, const uint64_t* free, int32_t threads, int32_t least, Packing* packing
+        self, int32_t cell, const Wish* wish, const uint64_t* idle, int32_t threads, int32_t least, Packing* packing
     ) noexcept nogil:
         """Take the first `threads` CPUs of each sibling set with at least `least` free ones, in order, until it is
         enough; then the spare ones of what is left, in order.
@@ -186,7 +186,7 @@ cdef class Cells:
         memset(packing, 0, sizeof(Packing))
         for s in range(mine.siblings):
             for w in range(mine.words):
-                threads_free[w] = siblings[s * mine.words + w] & free[w]
+                threads_free[w] = siblings[s * mine.words + w] & idle[w]
             if size_of(threads_free, mine.words) < least:
                 continue
             sets += 1
@@ -198,7 +198,7 @@ cdef class Cells:
             touched = 0
             for w in range(mine.words):
                 touched |= siblings[s * mine.words + w] & packing.pinned[w]
-                threads_free[w] = siblings[s * mine.words + w] & free[w] & ~packing.pinned[w]
+                threads_free[w] = siblings[s * mine.words + w] & idle[w] & ~packing.pinned[w]
             if wish.threads == ISOLATE and touched:
                 continue
             spare -= take(threads_free, packing.spare, mine.words, spare)
@@ -211,7 +211,7 @@ cdef class Cells:
                     touched |= siblings[s * mine.words + w] & (packing.pinned[w] | packing.spare[w])
                 if touched:
                     for w in range(mine.words):
-                        packing.beside[w] |= siblings[s * mine.words + w] & free[w]
+                        packing.beside[w] |= siblings[s * mine.words + w] & idle[w]
             for w in range(mine.words):
                 packing.beside[w] &= ~(packing.pinned[w] | packing.spare[w])
         return True

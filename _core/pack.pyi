@@ -1,9 +1,9 @@
-from typing import Any, final
+from typing import Any, Self, final
 
 @final
 class Packer:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         weights: Any,
         counts: Any,
         capacity: Any,
@@ -12,5 +12,5 @@ class Packer:
         allowed: Any,
         value: Any,
         conflicts: Any = None,
-    ) -> None: ...
+    ) -> Self: ...
     def step(self, measure: int, pattern: Any) -> tuple[int, int]: ...

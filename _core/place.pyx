@@ -2,11 +2,11 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from binwright._core.groups cimport FOUND
 from binwright._core.items cimport Item
 from binwright._core.journal cimport low_half
 from binwright._core.request cimport ClassView
 from binwright._core.scan cimport ERROR, PLACED, Choice
+from binwright._core.search cimport FOUND
 from binwright._core.state cimport State
 
 

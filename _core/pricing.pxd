@@ -6,7 +6,9 @@
 # Candidates of one call: types with a price, a limit and a fit, sorted by price per surrogate weight. Table k of
 # candidate j tells, per whole cell of resource k that is left, the largest value that candidates j.. can still add
 # when only resource k counts; weights are rounded down to cells, so it is never too small. Table 0 is the surrogate
-# resource: the sum of all resources weighted by integer multipliers.
+# resource: the sum of all resources weighted by integer multipliers. Candidates with a negative weight, which makes
+# room, come first; while they do, the bin may be overfull by what others of them can still make. In the tables they
+# weigh nothing, and the tables reach as far as all that room.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
@@ -22,7 +24,8 @@ cdef struct Candidate:
 cdef struct Grid:
     # How one table divides its resource into cells.
     int32_t resource        # -1 = the surrogate
-    int64_t capacity        # of the bin in this resource
+    int64_t capacity        # of the bin in this resource, with `made`
+    int64_t made            # room that negative weights could make, all together
     int32_t cells           # the whole bin has this many
     double per_unit         # cells a unit
     double* table           # (candidates + 1, cells + 1); row `candidates` is 0
@@ -36,11 +39,13 @@ cdef class Pricer:
     cdef int64_t* limits            # (types,) copies a bin may hold; 0 = not in this bin
     cdef int64_t* capacity          # (resources,)
     cdef uint64_t* conflicts        # (types, words): bit = type that may not share a bin; NULL = none
+    cdef int64_t* made              # (resources,) room that all negative weights make together
     cdef double* shares             # (types, resources): weight / capacity
     cdef double* lambdas            # (resources,) multipliers of the surrogate, kept from call to call
     # scratch of one call
     cdef Candidate* candidates      # (types,)
     cdef Py_ssize_t count           # candidates
+    cdef Py_ssize_t makers          # the first so many of them make room in some resource
     cdef int64_t* packed            # (types, resources): weights in the order of the candidates
     cdef uint64_t* blocked          # (types + 1 as used, words): conflicts of what the bin holds, per depth
     cdef int64_t* left              # (resources + 1,): the surrogate first
@@ -54,12 +59,14 @@ cdef class Pricer:
     cdef double* spare              # one row
 
     cdef int gather(self, const int64_t* prices, const int64_t* limits) except -1 nogil
+    cdef bint makes_room(self, Py_ssize_t type) noexcept nogil
     cdef double fit_multipliers(self) noexcept nogil
     cdef int make_tables(self) except -1 nogil
     cdef Py_ssize_t next_resource(self, Py_ssize_t rank) noexcept nogil
     cdef void fill_table(self, Grid* grid) noexcept nogil
     cdef double bound(self, Py_ssize_t j) noexcept nogil
     cdef bint fits(self, Py_ssize_t j, Py_ssize_t level) noexcept nogil
+    cdef bint within(self) noexcept nogil
     cdef void move(self, Py_ssize_t j, int64_t sign) noexcept nogil
     cdef int64_t search(
         self, int64_t floor, int64_t steps, int64_t* found, Py_ssize_t most, int64_t* report,

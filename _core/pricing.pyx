@@ -34,9 +34,11 @@ cdef inline int64_t cell_of_weight(const Grid* grid, int64_t weight) noexcept no
 
 
 cdef inline int64_t cell_of_room(const Grid* grid, int64_t room) noexcept nogil:
+    # With all the room that candidates could make on top, so never too small.
     cdef int64_t cell
+    room += grid.made
     if grid.per_unit == 1.0:
-        return room
+        return room if room < grid.cells else grid.cells
     cell = <int64_t>(<double>room * grid.per_unit + 1e-9)
     return cell if cell < grid.cells else grid.cells
 
@@ -67,7 +69,8 @@ cdef class Pricer:
         const uint64_t[:, ::1] conflicts=None,
     ):
         cdef Py_ssize_t t, r, depth
-        self.weights = self.limits = self.capacity = self.packed = self.left = self.taken = NULL
+        cdef int64_t room
+        self.weights = self.limits = self.capacity = self.packed = self.left = self.taken = self.made = NULL
         self.conflicts = self.blocked = NULL
         self.shares = self.lambdas = self.cells = self.spare = NULL
         self.candidates = NULL
@@ -75,7 +78,7 @@ cdef class Pricer:
         self.grids = NULL
         self.types = weights.shape[0]
         self.resources = weights.shape[1]
-        self.count = self.depth_room = self.cell_room = 0
+        self.makers = self.count = self.depth_room = self.cell_room = 0
         self.grid_count = 0
         if limits.shape[0] != self.types or capacity.shape[0] != self.resources or not self.resources:
             raise ValueError("pricing: arrays of different lengths")
@@ -86,13 +89,14 @@ cdef class Pricer:
         self.taken = <int64_t*>calloc(self.types + 1, sizeof(int64_t))
         self.capacity = <int64_t*>calloc(self.resources, sizeof(int64_t))
         self.left = <int64_t*>calloc(self.resources + 1, sizeof(int64_t))
+        self.made = <int64_t*>calloc(self.resources, sizeof(int64_t))
         self.shares = <double*>calloc(size, sizeof(double))
         self.lambdas = <double*>calloc(self.resources, sizeof(double))
         self.candidates = <Candidate*>calloc(self.types + 1, sizeof(Candidate))
         self.grids = <Grid*>calloc(self.resources + 1, sizeof(Grid))
         if (self.weights == NULL or self.packed == NULL or self.limits == NULL or self.taken == NULL
-                or self.capacity == NULL or self.left == NULL or self.shares == NULL or self.lambdas == NULL
-                or self.candidates == NULL or self.grids == NULL):
+                or self.capacity == NULL or self.left == NULL or self.made == NULL or self.shares == NULL
+                or self.lambdas == NULL or self.candidates == NULL or self.grids == NULL):
             raise MemoryError("pricing")
         for r in range(self.resources):
             self.capacity[r] = capacity[r]
@@ -102,11 +106,16 @@ cdef class Pricer:
             self.limits[t] = limits[t]
             for r in range(self.resources):
                 self.weights[t * self.resources + r] = weights[t, r]
-                if weights[t, r] > capacity[r]:
+                if weights[t, r] < 0:
+                    self.made[r] -= weights[t, r] * limits[t]
+        for t in range(self.types):
+            for r in range(self.resources):
+                room = capacity[r] + self.made[r]
+                if weights[t, r] > room:
                     self.limits[t] = 0
-                elif weights[t, r]:
-                    self.limits[t] = min(self.limits[t], capacity[r] // weights[t, r])
-                    self.shares[t * self.resources + r] = <double>weights[t, r] / <double>capacity[r]
+                elif weights[t, r] > 0:
+                    self.limits[t] = min(self.limits[t], room // weights[t, r])
+                    self.shares[t * self.resources + r] = <double>weights[t, r] / <double>room
             depth += self.limits[t]
         self.depth_room = depth + 1
         self.stack = <int32_t*>calloc(self.depth_room, sizeof(int32_t))
@@ -128,6 +137,7 @@ cdef class Pricer:
         free(self.taken)
         free(self.capacity)
         free(self.left)
+        free(self.made)
         free(self.shares)
         free(self.lambdas)
         free(self.candidates)
@@ -163,7 +173,7 @@ cdef class Pricer:
             self.gather(&prices[0], &limits[0])
             self.make_tables()
             self.search(floor, steps, &found[0, 0], found.shape[0], report)
-        cdef Py_ssize_t count = min(report[0], found.shape[0])
+        cdef Py_ssize_t first, count = min(report[0], found.shape[0])
         if report[0] > count:     # the ring has turned: put the best last
             first = report[0] % found.shape[0]
             rows = [bytes(memoryview(found[(first + t) % count])) for t in range(count)]
@@ -176,16 +186,17 @@ cdef class Pricer:
         cdef Py_ssize_t t, r, j
         cdef int64_t most, multiplier
         cdef Candidate* candidate
-        self.count = 0
+        self.count = self.makers = 0
         for t in range(self.types):
             most = self.limits[t] if self.limits[t] < limits[t] else limits[t]
-            if most > 0 and prices[t] > 0:
+            if most > 0 and (prices[t] > 0 or self.makes_room(t)):
                 candidate = self.candidates + self.count
                 candidate.type = <int32_t>t
                 candidate.price = prices[t]
                 candidate.most = most
                 candidate.surrogate = 0
                 self.count += 1
+                self.makers += self.makes_room(t)
         self.fit_multipliers()
         for j in range(self.count):
             t = self.candidates[j].type
@@ -195,12 +206,21 @@ cdef class Pricer:
         for r in range(self.resources):
             multiplier = 0
             if self.capacity[r] > 0:
-                multiplier = <int64_t>(self.lambdas[r] * MOST_SURROGATE / <double>self.capacity[r] / 2)
-            self.left[0] += multiplier * self.capacity[r]
+                multiplier = <int64_t>(
+                    self.lambdas[r] * MOST_SURROGATE / 2 / <double>(self.capacity[r] + self.made[r]))
+            self.left[0] += multiplier * (self.capacity[r] + self.made[r])
             self.left[r + 1] = self.capacity[r]
             for j in range(self.count):
-                self.candidates[j].surrogate += multiplier * self.packed[j * self.resources + r]
+                if self.packed[j * self.resources + r] > 0:
+                    self.candidates[j].surrogate += multiplier * self.packed[j * self.resources + r]
         return 0
+
+    cdef bint makes_room(self, Py_ssize_t type) noexcept nogil:
+        cdef Py_ssize_t r
+        for r in range(self.resources):
+            if self.weights[type * self.resources + r] < 0:
+                return True
+        return False
 
     cdef double fit_multipliers(self) noexcept nogil:
         """Multipliers with a small fractional bound, by multiplicative steps; sorts the candidates by them."""
@@ -222,6 +242,8 @@ cdef class Pricer:
                 for r in range(self.resources):
                     size += self.lambdas[r] * self.shares[t * self.resources + r]
                 self.candidates[j].efficiency = <double>self.candidates[j].price / (size + 1e-12)
+                if self.makes_room(t):     # first, so that whatever fits later fits then
+                    self.candidates[j].efficiency = 1e300
             qsort(self.candidates, self.count, sizeof(Candidate), by_efficiency)
             if turn == rounds or rounds == 1:
                 break
@@ -229,7 +251,7 @@ cdef class Pricer:
             total = value = 0
             for j in range(self.count):
                 t = self.candidates[j].type
-                size = <double>self.candidates[j].price / self.candidates[j].efficiency
+                size = <double>self.candidates[j].price / self.candidates[j].efficiency + 1e-12
                 copies = <double>self.candidates[j].most
                 if total + copies * size > 1:
                     copies = (1 - total) / size
@@ -270,7 +292,8 @@ cdef class Pricer:
             else:
                 r = self.next_resource(k)
             grid.resource = <int32_t>r
-            grid.capacity = self.left[r + 1]
+            grid.capacity = self.left[r + 1] + (self.made[r] if r >= 0 else 0)
+            grid.made = self.made[r] if r >= 0 else 0
             finest = MOST_CELLS // tables // (self.count + 1)
             if self.resources == 1 and (grid.capacity + 1) * (self.count + 1) <= MOST_EXACT_CELLS:
                 finest = grid.capacity
@@ -328,7 +351,7 @@ cdef class Pricer:
             if grid.resource < 0:
                 weight = self.candidates[j].surrogate
             else:
-                weight = self.packed[j * self.resources + grid.resource]
+                weight = max(self.packed[j * self.resources + grid.resource], 0)
             weight = cell_of_weight(grid, weight)
             price = <double>self.candidates[j].price
             left = self.candidates[j].most
@@ -368,14 +391,27 @@ cdef class Pricer:
         cdef const int64_t* weight = self.packed + j * self.resources
         cdef Py_ssize_t r
         cdef int32_t type
-        for r in range(self.resources):
-            if weight[r] > self.left[r + 1]:
-                return False
+        if j < self.makers:        # others that make room may still come
+            for r in range(self.resources):
+                if weight[r] > self.left[r + 1] + self.made[r]:
+                    return False
+        else:
+            for r in range(self.resources):
+                if weight[r] > self.left[r + 1]:
+                    return False
         if self.taken[j] >= self.candidates[j].most:
             return False
         if self.conflicts != NULL:
             type = self.candidates[j].type
             if self.blocked[level * self.words + type // 64] >> (type % 64) & 1:
+                return False
+        return True
+
+    cdef inline bint within(self) noexcept nogil:
+        """Whether the bin holds no more than it can; only what makes room can leave it overfull meanwhile."""
+        cdef Py_ssize_t r
+        for r in range(self.resources):
+            if self.left[r + 1] < 0:
                 return False
         return True
 
@@ -420,7 +456,8 @@ cdef class Pricer:
                 self.stack[depth] = <int32_t>j
                 depth += 1
                 grew = True
-            if grew and value > best:
+            # with makers a content may be whole although what was put on top of it was not
+            if (grew or self.makers) and value > best and self.within():
                 pattern = found + (count % most) * self.types
                 memset(pattern, 0, self.types * sizeof(int64_t))
                 for k in range(depth):

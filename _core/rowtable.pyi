@@ -3,7 +3,7 @@ from typing import final
 
 from binwright._core.clauses import Clauses
 
-Stock = tuple[int, int, int, int, int, int]
+_Stock = tuple[int, int, int, int, int, int]
 
 @final
 class RowTable:
@@ -15,7 +15,7 @@ class RowTable:
     most: int
     def __new__(
         cls,
-        rows: Sequence[tuple[int, frozenset[str], frozenset[str], Sequence[Stock]]],
+        rows: Sequence[tuple[int, frozenset[str], frozenset[str], Sequence[_Stock]]],
         links: Sequence[Sequence[int]],
     ) -> RowTable: ...
     def set_used(self, row: int, resource: int, amount: int) -> None: ...

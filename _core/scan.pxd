@@ -8,9 +8,9 @@ from binwright._core.domain_terms cimport DomainTerms
 from binwright._core.externals cimport Externals
 from binwright._core.fleet cimport Fleet
 from binwright._core.float_scores cimport FloatScores
-from binwright._core.groups cimport Search
 from binwright._core.overlays cimport Overlays
 from binwright._core.request cimport ClassView
+from binwright._core.search cimport Search
 from binwright._core.terms cimport Extremes, Terms
 from binwright._core.windows cimport Window
 

@@ -7,9 +7,9 @@ from binwright._core.domain_terms import DomainTerms
 from binwright._core.externals import Externals
 from binwright._core.fleet import Fleet
 from binwright._core.float_scores import FloatScores
-from binwright._core.groups import Search
 from binwright._core.overlays import Overlays
 from binwright._core.request import Classes
+from binwright._core.search import Search
 from binwright._core.terms import Terms
 from binwright._core.windows import Window
 
@@ -22,10 +22,10 @@ class Scan:
         domain_terms: DomainTerms,
         counters: Counters,
         overlays: Overlays,
+        search: Search,
         externals: Externals,
         window: Window,
         floats: FloatScores,
-        search: Search,
         cordon_rule: int,
         fit_rule: int,
         resolvable: int,
@@ -44,6 +44,7 @@ class Scan:
     ) -> None: ...
     def row_answers(self, classes: Classes, number: int, answers: Buffer) -> None: ...
     def term_reasons(self, classes: Classes, number: int, host: int) -> list[tuple[int, int, bool]]: ...
+    def awake(self, classes: Classes, number: int) -> tuple[int, int]: ...
     def evaluate(self, classes: Classes, number: int, raw: Buffer, normalised: Buffer, total: Buffer) -> None: ...
     def evaluate_floats(
         self, classes: Classes, number: int, raw: Buffer, normalised: Buffer, total: Buffer

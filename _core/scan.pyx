@@ -5,12 +5,12 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from binwright._core.domain_terms cimport MISSES, PASSES, ClassTerms, HardTerm
+from binwright._core.domain_terms cimport MISSES, PASSES, ClassTerms, HardTerm, SoftTerm
 from binwright._core.fleet cimport ABSENT
 from binwright._core.float_scores cimport bits_of
-from binwright._core.groups cimport FOUND, LIMIT, NONE, Answer
 from binwright._core.kernels cimport BW_BLOCK, K
 from binwright._core.request cimport LIMITS, Classes
+from binwright._core.search cimport FOUND, LIMIT, NONE, Answer
 from binwright._core.spread cimport count_scores, spread_scores
 from binwright._core.terms cimport COUNT, SPREAD, STATIC, Term
 
@@ -24,7 +24,7 @@ cdef class Scan:
 
     def __cinit__(
         self, Fleet fleet, Terms terms, DomainTerms domain_terms, Counters counters, Overlays overlays,
-        Externals externals, Window window, FloatScores floats, Search search, int cordon_rule, int fit_rule,
+        Search search, Externals externals, Window window, FloatScores floats, int cordon_rule, int fit_rule,
         uint32_t resolvable, uint64_t always_resolvable, int rows_rule,
     ):
         self.verdict = self.total = self.open = self.raw = self.score = NULL
@@ -175,11 +175,23 @@ cdef class Scan:
         return 0
 
     cdef bint idle(self, Py_ssize_t term, const ClassView* view) noexcept nogil:
-        """Is this term not run for the class, or runs and adds nothing?"""
+        """Is this term not run for the class, or has it nothing to count? After prepare()."""
         cdef const Term* mine = self.terms.terms + term
+        cdef const SoftTerm* soft
+        cdef int32_t r
         if view.skips >> term & 1:
             return True
-        return mine.kind in (COUNT, SPREAD) and self.domain_terms.soft_term(view.number, mine.slot) == NULL
+        if mine.kind not in (COUNT, SPREAD):
+            return False
+        soft = self.domain_terms.soft_term(view.number, mine.slot)
+        if soft == NULL:
+            return True
+        if mine.kind == SPREAD:
+            return False
+        for r in range(soft.first, soft.first + soft.refs):
+            if self.domain_terms.sums[r].total != 0:
+                return False
+        return True
 
     cdef void soft_scores(self, Py_ssize_t term, const ClassView* view) noexcept nogil:
         """Fill `raw` and `score` with a COUNT or SPREAD term of this decision."""
@@ -381,9 +393,11 @@ cdef class Scan:
         return found
 
     cdef Verdict verdict_without_host(self, const ClassView* view) noexcept nogil:
-        """The verdict where no host is feasible."""
+        """The verdict where no host that was asked is feasible."""
         cdef Py_ssize_t host
         for host in range(self.fleet.hosts):
+            if self.window.stop and not self.window.visited[host]:
+                continue
             if self.refusal(view, host).resolvable:
                 return UNSCHEDULABLE
         return UNRESOLVABLE
@@ -450,6 +464,19 @@ cdef class Scan:
                 answers[host] = FOUND if view.plan == NULL else self.search.solve(
                     view.plan, view.fit, host, False, False
                 )
+
+    def awake(self, Classes classes, Py_ssize_t number):
+        """(rules with domain terms that a decision of this class asks now, scores that it runs), as bits."""
+        cdef const ClassView* view = classes.views + number
+        cdef const ClassTerms* mine = self.domain_terms.classes + number
+        cdef int32_t t
+        cdef uint32_t rules = 0, scores = 0
+        self.domain_terms.prepare(<int32_t>number)
+        for t in range(mine.hards):
+            rules |= <uint32_t>1 << mine.hard[t].rule
+        for t in range(self.terms.count):
+            scores |= <uint32_t>(not self.idle(t, view)) << t
+        return rules & ~self.domain_terms.asleep, scores
 
     def evaluate(
         self, Classes classes, Py_ssize_t number, int64_t[:, ::1] raw, int64_t[:, ::1] normalised, int64_t[::1] total,

@@ -11,12 +11,12 @@ from binwright._core.domains cimport Domains
 from binwright._core.externals cimport Externals
 from binwright._core.fleet cimport Fleet
 from binwright._core.float_scores cimport FloatScores
-from binwright._core.groups cimport Search
 from binwright._core.items cimport Items
 from binwright._core.journal cimport Journal
 from binwright._core.overlays cimport Overlays
 from binwright._core.request cimport Classes
 from binwright._core.scan cimport Scan
+from binwright._core.search cimport Search
 from binwright._core.terms cimport Terms
 from binwright._core.windows cimport Window
 
@@ -41,5 +41,6 @@ cdef class State:
     cdef readonly Scan scan
     cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits, rows position)
     cdef bint busy             # a thread is inside a batch
+    cdef long inside           # the thread that entered last
 
     cdef int enter(self) except -1

@@ -1,19 +1,19 @@
 from typing import Any, final
 
-from binwright._core.devices import Forest
 from binwright._core.budgets import Budgets
 from binwright._core.counters import Counters
+from binwright._core.devices import Forest
 from binwright._core.domain_terms import DomainTerms
 from binwright._core.domains import Domains
 from binwright._core.externals import Externals
 from binwright._core.fleet import Fleet
 from binwright._core.float_scores import FloatScores
-from binwright._core.groups import Search
 from binwright._core.items import Items
 from binwright._core.journal import Journal
 from binwright._core.overlays import Overlays
 from binwright._core.request import Classes, RequestClass, Statics
 from binwright._core.scan import Scan
+from binwright._core.search import Search
 from binwright._core.terms import Terms
 from binwright._core.windows import Window
 
@@ -39,6 +39,7 @@ class State:
     scan: Scan
     def __new__(cls, resources: int, terms: Terms, rules: tuple[int, int, int, int, int]) -> State: ...
     def check_idle(self) -> None: ...
+    def check_readable(self) -> None: ...
     def ideas(self) -> list[str]: ...
     def add_class(self, made: RequestClass, statics: Statics, externals: list[Any]) -> int: ...
     def reserve(self, hosts: int) -> None: ...

@@ -1,6 +1,7 @@
 """One fleet with all its stateful ideas: checkpoint, rollback, fork, pickling, and a look at the past."""
 
 cimport cython
+from cpython.pythread cimport PyThread_get_thread_ident
 from binwright._core.columns cimport stride_for
 from binwright._core.journal cimport Change, Idea
 from binwright._core.request cimport RequestClass, Statics
@@ -28,26 +29,32 @@ cdef class State:
         self.domain_terms = DomainTerms(self.journal, self.fleet, self.domains, self.counters)
         self.overlays = Overlays(self.journal, self.fleet, self.classes, self.counters)
         self.budgets = Budgets(self.journal)
-        self.window = Window(self.journal, self.fleet.stride)
-        self.floats = FloatScores(self.journal, self.fleet, self.domain_terms, terms.float_specs or [])
         self.forest = Forest(self.journal, self.fleet)
         self.search = Search(self.forest, self.fleet)
+        self.window = Window(self.journal, self.fleet.stride)
+        self.floats = FloatScores(self.journal, self.fleet, self.domain_terms, terms.float_specs or [])
         self.terms = terms
         self.rules = rules
         self.scan = Scan(
-            self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.externals, self.window,
-            self.floats, self.search, *rules,
+            self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.search, self.externals,
+            self.window, self.floats, *rules,
         )
         self.busy = False
 
     cdef int enter(self) except -1:
         if self.busy:
             raise OutOfOrder("fleet: busy in another thread; give each thread its own fork")
+        self.inside = PyThread_get_thread_ident()
         return 0
 
     def check_idle(self):
-        """Refuses while another thread is inside a batch."""
+        """Refuses while a batch runs: nothing may change under it, not even by an external term that it asks."""
         self.enter()
+
+    def check_readable(self):
+        """Refuses while another thread is inside a batch; external terms ask from the same one."""
+        if self.busy and self.inside != <long>PyThread_get_thread_ident():
+            self.enter()
 
     def ideas(self):
         """Names of the registered stateful ideas, in order."""

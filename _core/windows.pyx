@@ -58,7 +58,7 @@ cdef class Window(Idea):
         memset(self.visited, 0, self.stride)
         while asked < self.length:
             host = self.order[(self.cursor + asked) % self.length]
-            if verdict[host] >= 0:
+            if host < hosts and verdict[host] >= 0:  # a rollback may have taken a host of the order away
                 if feasible == self.stop:
                     break
                 feasible += 1

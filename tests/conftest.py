@@ -46,3 +46,10 @@ def pytest_report_header(config):
         return "hypothesis: not installed"
     seed = config.getoption("--hypothesis-seed")
     return f"hypothesis profile: {profile_name()}; to repeat the random tests: --hypothesis-seed={seed}"
+
+
+def pytest_collection_modifyitems(config, items):
+    if "slow" not in config.getoption("-m"):
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="slow: minutes; pytest -m slow runs it"))

@@ -1,10 +1,12 @@
 """binwright: a placement and bin-packing engine for data centres. The public names, nothing else."""
 
 from binwright._core.hostset import HostSet
+from binwright.cells import Cell, CellDemand, Pinning
 from binwright.errors import BinwrightError, BinwrightWarning, InputError, MissingExtraError, StateError
 from binwright.explain import Explanation
 from binwright.external import External
 from binwright.fleet import Fleet
+from binwright.groups import Group, GroupRules
 from binwright.profile import (
     Profile,
     Rule,
@@ -19,7 +21,7 @@ from binwright.profile import (
 )
 from binwright.request import Request
 from binwright.result import PlaceResult
-from binwright.rows import Cell, CellDemand, Device, Group, GroupRules, Pinning, Rows
+from binwright.rows import Device, Rows
 from binwright.transaction import Transaction
 from binwright.verdict import Change, Reason, Verdict
 

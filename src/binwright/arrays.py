@@ -39,8 +39,10 @@ def integers(where: str, values: Any) -> Int64Array:
     return np.ascontiguousarray(array, np.int64)
 
 
-def bounded(where: str, values: Any, low: int, high: int, names: Sequence[str] | None = None) -> Int64Array:
-    """`integers` that all lie in low..high; the first that does not is named with its host."""
+def bounded(
+    where: str, values: Any, low: int, high: int, names: Sequence[str] | None = None, of: str = "host"
+) -> Int64Array:
+    """`integers` that all lie in low..high; the first that does not is named with the host, or whatever, it is `of`."""
     array = integers(where, values)
     wrong = (array < low) | (array > high)
     if wrong.any():
@@ -48,7 +50,7 @@ def bounded(where: str, values: Any, low: int, high: int, names: Sequence[str] |
         label = f" ({names[host]!r})" if names and host < len(names) else ""
         value = int(array[host])
         what = "is negative" if value < 0 <= low else f"is outside {low}..{high}"
-        raise InputError(f"{where}, host {host}{label}: {value} {what}")
+        raise InputError(f"{where}, {of} {host}{label}: {value} {what}")
     return array
 
 

@@ -86,13 +86,14 @@ def compiled_cell(where: str, cell: Any) -> tuple[Any, ...] | None:
         if sets[-1] & seen:
             raise InputError(f"{where}: siblings {number} has a CPU of an earlier set")
         seen |= sets[-1]
-    pages = []
-    for size, *counts in cell.pages:
-        if arrays.amount(f"{where}: page size", size) == 0 or size in [known[0] for known in pages]:
+    pages: list[tuple[int, int, int, int]] = []
+    for given in cell.pages:
+        if len(given) != 4:
+            raise InputError(f"{where}: pages {given!r} are not (size, total, used, reserved)")
+        size, total, used, reserved = (arrays.amount(f"{where}: pages {given!r}", number) for number in given)
+        if size == 0 or size in [known[0] for known in pages]:
             raise InputError(f"{where}: page size {size} is 0 or there twice")
-        pages.append((size, *(arrays.amount(f"{where}: pages of {size}", count) for count in counts)))
-        if len(counts) != 3:
-            raise InputError(f"{where}: pages of {size} need total, used and reserved")
+        pages.append((size, total, used, reserved))
     return sets, pages, bool(cell.alike)
 
 
@@ -114,7 +115,7 @@ def compiled_wish(where: str, wish: Any, resource: int) -> tuple[int, ...]:
         if not 0 < page <= LARGEST_AMOUNT:
             raise InputError(f"{where}: page size {page} is outside 1..2**56")
     counts = [arrays.amount(f"{where}: {name}", getattr(wish, name)) for name in ("cpus", "spare")]
-    if max(counts) > MOST_CPUS or not wish.pins and max(counts):
+    if max(counts) > MOST_CPUS or (not wish.pins and max(counts)):
         raise InputError(f"{where}: {counts[0]} CPUs and {counts[1]} spare ones of a cell, with pins={wish.pins}")
     return memory, page, resource, *counts, THREADS[wish.threads], int(wish.pins)
 

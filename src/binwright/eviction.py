@@ -33,7 +33,8 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class NoCandidate:
     """A host where evicting does not help. why: "nothing to evict", "still refused" (then `first` is the position of
-    the rule that rejects, `short` the resources that are short as bits, `argument` what a domain term says, -1 = none)
+    the rule that rejects, `mask` all that do, `short` the resources that are short as bits, `argument` what a domain
+    term says, -1 = none)
     or "nothing left to evict" (the request fits as it is).
     """
 
@@ -42,6 +43,7 @@ class NoCandidate:
     first: int = 255
     short: int = 0
     argument: int = -1
+    mask: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,14 @@ class EvictionMethods:
 
     def promise(self, request: "Request", host: int, priority: int | None = None) -> int:
         """Promise a host to a request that still waits; requests of at most this priority (default: the request's)
-        must fit there with it added as well as without. Returns the promise's number for `withdraw`.
+        must fit there with it added as well as without. Returns the promise's number for `withdraw`. A request with
+        groups cannot be promised: which rows it would get is not known.
         """
+        self._call(self._state.check_idle)
         number = self._class_of("promise", request)
         index = self._one_host("promise", host)
+        if request.compiled.groups is not None:
+            raise InputError(f"promise: {request!r} has groups; rows cannot be promised")
         level = request.compiled.priority if priority is None else _priority("promise", priority)
         if self._state.overlays.would_overflow(number, index):
             raise InputError(f"promise: what is promised on host {index} would pass 2**61")
@@ -148,8 +154,8 @@ class EvictionMethods:
                 ids = tuple(item for item, _, _ in victims)
                 candidates.append(Candidate(host, ids, violations, _rank(victims, violations)))
             elif status == core_evict.STILL_REFUSED:
-                first, _, short, argument, _ = refusal
-                others.append(NoCandidate(host, "still refused", first, short, argument))
+                first, mask, short, argument, _ = refusal
+                others.append(NoCandidate(host, "still refused", first, short, argument, mask))
             else:
                 why = "nothing to evict" if status == core_evict.NOTHING_TO_EVICT else "nothing left to evict"
                 others.append(NoCandidate(host, why))

@@ -42,7 +42,8 @@ class Refusals:
 class ScoreTable:
     """Every score of every host: `raw` and `normalised` int64 (terms, hosts), `totals` int64 (hosts,) with -1 where a
     host is not feasible (its scores then mean nothing); float64 with NaN in a float64 profile, whose `weights` hold
-    for hosts without a multiplier of their own. `ran`: False for a term that this request skips.
+    for hosts without a multiplier of their own. `ran`: False for a term that this request skips or that
+    has nothing to count for it.
     """
 
     names: tuple[str, ...]
@@ -87,11 +88,11 @@ class Explanation:
         totals = np.full(fleet.stride, np.nan if floating else -1, raw.dtype)
         evaluate = self._state.scan.evaluate_floats if floating else self._state.scan.evaluate
         evaluate(self._state.classes, self._number, raw, normalised, totals)
-        skips = self._state.classes[self._number].skips
+        ran = self._awake[1]
         return ScoreTable(
             tuple(term.name for term in terms),
             tuple(term.weight for term in terms),
-            tuple(not skips >> position & 1 for position in range(len(terms))),
+            tuple(bool(ran >> position & 1) for position in range(len(terms))),
             raw[:, : fleet.hosts],
             normalised[:, : fleet.hosts],
             totals[: fleet.hosts],
@@ -144,6 +145,23 @@ class Explanation:
         }
 
     @property
+    def demand(self) -> dict[str, int]:
+        """What a host must have free, by resource name, zeros left out."""
+        amounts = self._state.classes[self._number].amounts()[0]
+        return {name: amount for name, amount in zip(self._resources, amounts, strict=True) if amount}
+
+    @cached_property
+    def _awake(self) -> tuple[int, int]:
+        return self._state.scan.awake(self._state.classes, self._number)
+
+    @property
+    def active(self) -> frozenset[str]:
+        """Names of the rules with domain terms that this decision asks: all but those that may be skipped while their
+        sums are 0, and are.
+        """
+        return frozenset(rule.name for position, rule in enumerate(self._profile.rules) if self._awake[0] >> position & 1)
+
+    @property
     def reasons(self) -> tuple[Reason, ...]:
         """Rejected hosts, counted by their first rejecting rule and its argument; a host that is short of two
         resources counts in both. In rule order, then by argument, resources in fleet order.
@@ -161,7 +179,7 @@ class Explanation:
                         helped = bool((short & refusals.resolvable).any())
                         found.append(Reason(rule.name, resource, int(short.sum()), helped))
                 continue
-            spoken = np.where(refusals.argument >= 0, refusals.argument, self._arguments(position))
+            spoken = np.where(refusals.argument >= 0, refusals.argument, self.arguments(position))
             for argument in np.unique(spoken[here]).tolist():
                 chosen = here & (spoken == argument)
                 helped = bool(refusals.resolvable[chosen].any())
@@ -174,7 +192,7 @@ class Explanation:
         if self.feasible:
             return None
         return smallest_change(
-            self._state, self._number, self._profile, self._resources, self.refusals, self._arguments
+            self._state, self._number, self._profile, self._resources, self.refusals, self.arguments
         )
 
     def verdicts_by_host(self) -> npt.NDArray[np.uint8]:
@@ -196,7 +214,7 @@ class Explanation:
             elif rule.kind == "rows":
                 found.append((rule.name, _shown(rule, int(self._row_answers[host]))))
             else:
-                argument = spoken.get(position, int(self._arguments(position)[host]))
+                argument = spoken.get(position, int(self.arguments(position)[host]))
                 found.append((rule.name, _shown(rule, argument)))
         return tuple(found)
 
@@ -211,7 +229,7 @@ class Explanation:
         self._state.scan.row_answers(self._state.classes, self._number, answers)
         return answers
 
-    def _arguments(self, position: int) -> npt.NDArray[np.int32]:
+    def arguments(self, position: int) -> npt.NDArray[np.int32]:
         """Interned arguments of one rule, int32 (hosts,), -1 = none."""
         hosts = self._state.fleet.hosts
         _, arguments, _ = self._state.classes.static_columns(self._number)

@@ -4,7 +4,7 @@ Knows hosts, resources, labels and rules by name; nothing of the layers above.
 """
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,12 @@ from binwright.errors import InputError, StateError
 from binwright.eviction import EvictionMethods
 from binwright.explain import Explanation
 from binwright.external import External, Wrapped
+from binwright.groups import Group, GroupRules
 from binwright.labels import Labels, checked_labels
 from binwright.profile import Profile
 from binwright.request import LIMITS, Request, raw_value, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
-from binwright.rows import Group, GroupRules, RowMethods, Rows
+from binwright.rows import RowMethods, Rows
 from binwright.terms import HardTerm, SoftTerm
 
 CORDONED, ABSENT = 1, 2
@@ -207,6 +208,7 @@ class Fleet(CounterMethods, EvictionMethods, RowMethods):
         """Take hosts and their rows out of the fleet. Raises StateError for a host that holds items, or serves items
         of another by a link; then nothing has changed.
         """
+        self._call(self._state.check_idle)
         chosen = self._hosts("remove_hosts", hosts)
         for host in chosen.tolist():
             if self._state.items.on_host(host):
@@ -222,6 +224,7 @@ class Fleet(CounterMethods, EvictionMethods, RowMethods):
 
     def resize(self, host: int, capacity: Mapping[str, int]) -> None:
         """Give one host new capacities, amounts by resource; what is used may exceed them."""
+        self._call(self._state.check_idle)
         host = self._one_host("resize", host)
         self._check_resources("resize", capacity)
         amounts = {
@@ -232,16 +235,19 @@ class Fleet(CounterMethods, EvictionMethods, RowMethods):
 
     def cordon(self, hosts: Any) -> None:
         """Hosts take no new requests; what they hold stays."""
+        self._call(self._state.check_idle)
         for host in self._hosts("cordon", hosts).tolist():
             self._state.fleet.set_flags(host, CORDONED)
 
     def uncordon(self, hosts: Any) -> None:
         """Cordoned hosts take requests again."""
+        self._call(self._state.check_idle)
         for host in self._hosts("uncordon", hosts).tolist():
             self._state.fleet.set_flags(host, 0)
 
     def relabel(self, host: int, labels: Mapping[str, str | None]) -> None:
         """Change labels of one host while it holds items; None removes a label. Label selectors follow."""
+        self._call(self._state.check_idle)
         host = self._one_host("relabel", host)
         self._labels.relabel(host, checked_labels(f"relabel: host {host}", {k: [v] for k, v in labels.items()}, 1))
         bit = 1 << self.profile.positions["eligible"]
@@ -256,6 +262,7 @@ class Fleet(CounterMethods, EvictionMethods, RowMethods):
 
         hosts: one index or an array; values: one finite number, or as many as hosts.
         """
+        self._call(self._state.check_idle)
         if name not in self._columns:
             raise InputError(f"set_column: the profile names no host column {name!r}")
         chosen = self._hosts("set_column", hosts)
@@ -281,6 +288,7 @@ class Fleet(CounterMethods, EvictionMethods, RowMethods):
         external: Sequence[External] = (),
         groups: Sequence[Group] = (),
         group_rules: GroupRules | None = None,
+        kind: Hashable = None,
         name: str | None = None,
     ) -> Request:
         """Compile a request once; an equal one made before comes back as the same object.
@@ -293,7 +301,8 @@ class Fleet(CounterMethods, EvictionMethods, RowMethods):
         attractions over counters (binwright.terms). contributes: {counter: what one item adds, or (that, what it
         counts for when `evict` takes it out on trial)}. priority: promises of lower priority do not count for it, and
         it may evict items of lower priority. external: filters and scores of the caller's own (binwright.External).
-        groups: what is asked of the rows of one host beside `demand`; group_rules: over all of them (binwright.rows).
+        groups: what is asked of the rows of one host beside `demand`, with group_rules over all of them
+        (binwright.rows). kind: requests of different kinds are never one, as `extend` may tell them apart later.
         Raises InputError.
         """
         where = "request" if name is None else f"request {name!r}"
@@ -311,7 +320,7 @@ class Fleet(CounterMethods, EvictionMethods, RowMethods):
         hard, soft = self._compiled_terms(where, terms)
         adds = self._checked_contributions(where, contributes)
         extra = repr((hard, soft)), tuple(adds), row_groups and row_groups.spec
-        rest = made.skips, priority, digest, len(self), extra, tuple(map(id, external))
+        rest = made.skips, priority, digest, len(self), extra, tuple(map(id, external)), kind
         key = (*(tuple(amounts) for amounts in made.amounts()), *rest)
         known = self._requests.get(key)
         if known is not None:
@@ -340,6 +349,7 @@ class Fleet(CounterMethods, EvictionMethods, RowMethods):
         raw: Mapping[str, int] | None = None,
     ) -> None:
         """Replace a request's static verdicts and raw scores on one host: -1 = passes, k >= 0 = rejects with k."""
+        self._call(self._state.check_idle)
         number = self._class_of("repair", request)
         host = self._one_host("repair", host)
         arguments = {
@@ -406,6 +416,7 @@ class Fleet(CounterMethods, EvictionMethods, RowMethods):
         and wrapping, until `stop` feasible ones are found; the next one ends the look, uncounted, and the following
         decision begins there. None: look at all hosts again. Rule: kube-scheduler's sampling.
         """
+        self._call(self._state.check_idle)
         if stop is None:
             self._state.window.set(np.empty(0, np.int32), 0, 0)
             return
@@ -549,8 +560,8 @@ class Fleet(CounterMethods, EvictionMethods, RowMethods):
                 raise InputError(f"{where}: unknown resource {name!r} (the fleet has {', '.join(self.resources)})")
 
     def _hosts(self, where: str, hosts: Any) -> Int64Array:
-        """Indexes of hosts that are there: inside the fleet and not removed. Nobody else may be inside a batch."""
-        self._call(self._state.check_idle)
+        """Indexes of hosts that are there: inside the fleet and not removed. No other thread may be inside a batch."""
+        self._call(self._state.check_readable)
         chosen = arrays.host_indexes(where, hosts, len(self))
         gone = (self._flags()[chosen] & ABSENT) != 0
         if gone.any():

@@ -13,6 +13,7 @@ from binwright.float_scores import FloatScore, host_columns
 from binwright.float_scores import specs as float_specs
 
 MAX_WEIGHT = 2**20
+MAX_RAW_WEIGHT = 2**22  # of all raw scores up to 2**40 that no normaliser makes small: totals stay inside int64
 MAX_RULES = 31
 MAX_STATIC_SCORES = 16
 
@@ -174,7 +175,8 @@ class Profile:
 
     Exactly one rule of kind "fit"; a rule "cordon" and a static rule "eligible" are put in front, a rule "rows" at
     the end, where they are missing. A host's verdict is its first rejecting rule. Raises InputError for duplicate
-    names, more than 31 rules, more than 16 static scores, more than 32 scores.
+    names, more than 31 rules, more than 16 static scores, more than 32 scores, weights of more than 2**22 on static
+    scores as they are.
 
     Scores are all of this module, and totals are int64; or all of binwright.float_scores, and totals are float64.
     """
@@ -211,6 +213,10 @@ class Profile:
         static = [score.name for score in self.scores if score.kind in ("static", "raw")]
         if len(static) > MAX_STATIC_SCORES:
             raise InputError(f"profile: {len(static)} static scores, at most {MAX_STATIC_SCORES}")
+        integer = [score for score in self.scores if isinstance(score, Score)]
+        plain = sum(score.weight for score in integer if score.kind == "static" and score.normalise is None)
+        if plain > MAX_RAW_WEIGHT:
+            raise InputError(f"profile: static scores that are not normalised weigh {plain}, at most {MAX_RAW_WEIGHT}")
         object.__setattr__(self, "positions", {rule.name: i for i, rule in enumerate(rules)})
         object.__setattr__(self, "slots", {name: i for i, name in enumerate(static)})
 
@@ -270,6 +276,6 @@ class Profile:
             elif rule.kind == "fit" and not isinstance(rule.resolvable, bool):
                 for resource in rule.resolvable:
                     always |= 1 << column(f"rule {rule.name!r}", resource)
-        floats = float_specs(self.float_scores, number) if self.float_scores else None
         positions = [self.kind_position(kind) for kind in ("cordon", "fit", "rows")]
+        floats = float_specs(self.float_scores, number) if self.float_scores else None
         return Terms(specs, floats), (positions[0], positions[1], resolvable, always, positions[2])

@@ -11,6 +11,7 @@ import yaml
 from binwright import schemas
 from binwright.cli import exits
 from binwright.cli.place_report import change_text
+from binwright.stack.place import Wishes
 from binwright.stack.place_result import PlaceResult
 from tests.cli.made import cluster, made_result
 
@@ -218,7 +219,61 @@ def test_options_may_stand_between_paths(command, monkeypatch):
     seen = []
     monkeypatch.setattr(place, "place_paths", lambda *arguments: seen.append(arguments) or made_result())
     command("place", "a", "-o", "json", "b", "--input", "kubectl", "--retry-errors")
-    assert seen == [(["a", "b"], "kubectl", True, None)]
+    assert seen == [(["a", "b"], "kubectl", Wishes(retry_errors=True), None)]
+    command("place", "a", "--preempt", "--peer-sampling", "--complete", "--config", "f")
+    assert seen[1][2] == Wishes(preempt=True, peer_sampling=True, complete=True, config="f")
+
+
+def objects(tmp_path, *items):
+    path = tmp_path / "objects.json"
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    return str(path)
+
+
+def pod_of(name, cpu, priority=0, node=None):
+    container = {"name": "c", "resources": {"requests": {"cpu": cpu}}}
+    spec = {"containers": [container], "priority": priority, **({"nodeName": node} if node else {})}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+
+
+def node_of(name, cpu):
+    allocatable = {"cpu": cpu, "memory": "8Gi", "pods": "10"}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": {"allocatable": allocatable}}
+
+
+def test_preemption_names_its_victims(command, tmp_path):
+    path = objects(tmp_path, node_of("n", "1"), pod_of("low", "1", node="n"), pod_of("high", "1", priority=5))
+    refused = json.loads(command("place", path, "-o", "json").out)
+    assert [entry["rule"] for entry in refused["notEvaluated"]] == ["DefaultPreemption"]
+    ended = command("place", path, "--preempt", "-o", "json")
+    result = json.loads(ended.out)
+    jsonschema.validate(result, schemas.schema("PlaceResult"))
+    assert ended.code == exits.NO
+    assert [(entry["name"], entry["victims"]) for entry in result["placed"]] == [
+        ("high", [{"namespace": "default", "name": "low"}])
+    ]
+    assert [entry["name"] for entry in result["unplaced"]] == ["low"]
+
+
+def test_a_scheduler_configuration_decides(command, tmp_path):
+    path = objects(tmp_path, node_of("small", "2"), node_of("large", "9"), pod_of("p", "1"))
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\nprofiles:\n- pluginConfig:\n"
+        "  - name: NodeResourcesFit\n    args: {scoringStrategy: {type: MostAllocated}}\n"
+        "  plugins: {multiPoint: {disabled: [{name: NodeResourcesBalancedAllocation}], enabled: [{name: Mine}]}}\n"
+    )
+    hosts = [
+        json.loads(command("place", path, *more, "-o", "json").out)["placed"][0]["host"]
+        for more in ((), ("--config", str(config)))
+    ]
+    assert hosts == ["large", "small"]
+    listed = json.loads(command("place", path, "--config", str(config), "-o", "json").out)["notEvaluated"]
+    assert [entry["rule"] for entry in listed] == ["plugin Mine"]
+    config.write_text("kind: Pod\n")
+    ended = command("place", path, "--config", str(config))
+    assert ended.code == exits.BAD
+    assert ended.err == f"binwright: {config}: kind: 'Pod' is not KubeSchedulerConfiguration\n"
 
 
 @pytest.mark.parametrize(

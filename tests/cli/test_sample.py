@@ -110,8 +110,8 @@ def test_yaml_and_json_agree(command, placed):
 def test_standard_input_is_a_source(process, placed):
     objects = [
         item
-        for name in ("nodes", "pods")
-        for item in json.loads((SAMPLE / f"clusters/shop/{name}.json").read_text())["items"]
+        for path in sorted((SAMPLE / "clusters/shop").glob("*.json"))
+        for item in json.loads(path.read_text())["items"]
     ]
     ended = process(
         "place", "-", "-o", "json", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})

@@ -16,7 +16,7 @@ CORE_FLOORS = (
     (
         *("journal", "columns", "items", "fleet", "hostset", "domains", "counters", "domain_terms", "spread"),
         *("devices", "numa", "request", "terms", "overlays", "budgets", "externals", "windows", "float_scores"),
-        *("clauses", "matching", "rowtable", "groups"),
+        *("clauses", "matching", "rowtable", "groups", "search"),
     ),
     ("scan", "index", "undo", "state"),
     ("place", "evict", "candidates", "pack", "firstfit", "grouping", "pricing"),

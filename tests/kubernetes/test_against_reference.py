@@ -1,14 +1,16 @@
 """Random clusters through the layer and through the slow reference: every recorded part of every pod is equal.
 
-A cluster follows from one number, which Hypothesis prints; what the layer does not evaluate yet is not drawn.
+A cluster follows from one number, which Hypothesis prints.
 """
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from binwright.kubernetes.conformance import replay
+from tests.kubernetes.drawn_relations import relate
 from tests.kubernetes.made import Json, expression
 from tests.reference.kubernetes.replay import run_case
 
@@ -187,11 +189,11 @@ def configuration(dice: Dice, names: list[str]) -> Json:
 
 
 def random_case(seed: int) -> Json:
-    """A cluster of up to 8 nodes, some bound pods, and a queue of up to 12."""
+    """A cluster of up to 10 nodes, some bound pods, and a queue of up to 12."""
     dice = Dice(seed)
-    names = [f"n{dice.randrange(10**6)}-{number}" for number in range(dice.randint(1, 8))]
+    names = [f"n{dice.randrange(10**6)}-{number}" for number in range(dice.randint(1, 10))]
     case: Json = {"name": str(seed), "objects": {"nodes": [node(dice, name) for name in names]}}
-    case["pods"] = [pod(dice, f"bound-{number}", names) for number in range(dice.randint(0, 6))]
+    case["pods"] = [pod(dice, f"bound-{number}", names) for number in range(dice.randint(0, 14))]
     for one in case["pods"]:
         one["spec"]["nodeName"] = dice.choice(names)
     case["pending"] = [pod(dice, f"p-{number}", names) for number in range(dice.randint(1, 12))]
@@ -199,14 +201,48 @@ def random_case(seed: int) -> Json:
         case["pending"][0]["spec"]["nodeName"] = dice.choice([*names, "nowhere"])
     if dice.maybe(0.4):
         case["config"] = configuration(dice, names)
+    if dice.maybe(0.85):
+        if dice.maybe(0.85):
+            make_room(dice, case)
+        relate(dice, case)
     return case
+
+
+def make_room(dice: Dice, case: Json) -> None:
+    """Most nodes take most pods, as far as nodes and amounts go, so that relations decide."""
+    if dice.maybe(0.8):
+        case.pop("config", None)
+    for one in case["objects"]["nodes"]:
+        if dice.maybe(0.93):
+            one["spec"] = {}
+            one["status"]["allocatable"] = {"cpu": dice.choice(["4", "16"]), "memory": "64Gi", "pods": "20"}
+    for one in (*case["pods"], *case["pending"]):
+        if dice.maybe(0.93):
+            one["spec"].pop("affinity", None)
+            one["spec"].pop("nodeSelector", None)
+            requests = {"cpu": dice.choice(["100m", "500m", "2"]), "memory": "1Gi"}
+            one["spec"]["containers"] = [{"name": "c0", "image": "app", "resources": {"requests": requests}}]
+            one["spec"].pop("initContainers", None)
+            one["spec"].pop("resources", None)
+            one["spec"].pop("overhead", None)
+
+
+def differences(seed: int) -> list[str]:
+    case = random_case(seed)
+    case["expected"] = run_case(case, "random")
+    return replay({"cases": [case]}).differences
 
 
 @given(st.integers(0, 2**32 - 1))
 def test_random_clusters(seed):
-    case = random_case(seed)
-    case["expected"] = run_case(case, "random")
-    assert replay({"cases": [case]}).differences == []
+    assert differences(seed) == []
+
+
+@pytest.mark.slow
+def test_five_hundred_clusters():
+    first = random.SystemRandom().randrange(2**31)
+    print(f"seeds {first} to {first + 499}")
+    assert {seed: found for seed in range(first, first + 500) if (found := differences(seed))} == {}
 
 
 def test_the_draws_reach_every_verdict():

@@ -73,7 +73,7 @@ def test_the_strategy_has_its_own_columns_for_other_resources():
 def test_pods_that_agree_in_what_decides_are_one_class():
     alike = [
         make_pod("a", cpu="1", namespace="x", meta={"labels": {"app": "a"}}),
-        make_pod("b", cpu="1000m", priority=5),
+        make_pod("b", cpu="1000m"),
         make_pod("c", cpu="1", containers=[{"name": "z", "image": "unknown", "resources": {"requests": {"cpu": "1"}}}]),
         make_pod("d", cpu="1", tolerations=[{"key": "nothing-has-this", "operator": "Exists"}]),
         make_pod("e", cpu="1", nodeSelector={"zone": "x"}),
@@ -85,6 +85,7 @@ def test_pods_that_agree_in_what_decides_are_one_class():
         make_pod("i", cpu="1", node="n"),
         make_pod("j", cpu="1", affinity=preferred((1, expression("rack", "Exists")))),
         make_pod("k", cpu="1", tolerations=[{"operator": "Exists"}]),
+        make_pod("l", cpu="1", priority=5),
     ]
     nodes = [
         make_node("n", labels={"zone": "x"}),
@@ -100,7 +101,7 @@ def test_reasons_in_the_peers_words():
     pod = make_pod(cpu="2", memory="1Gi")
     cluster = Cluster(nodes, [pod])
     look = cluster.fleet.explain(cluster.request(pod))
-    assert {(cluster.reason(one.rule, one.argument), one.hosts) for one in look.reasons} == {
+    assert {(cluster.rules.reason(one.rule, one.argument), one.hosts) for one in look.reasons} == {
         (("NodeUnschedulable", "node(s) were unschedulable"), 1),
         (("NodeResourcesFit", "Too many pods"), 1),
         (("NodeResourcesFit", "Insufficient cpu"), 1),

@@ -3,7 +3,8 @@
 import pytest
 
 from binwright.errors import InputError
-from binwright.kubernetes.configuration import DEFAULT_SCORES, SchedulerProfile, read_configuration
+from binwright.kubernetes.configuration import DEFAULT_FILTERS, DEFAULT_SCORES, SchedulerProfile, read_configuration
+from binwright.kubernetes.plugins.inter_pod_affinity import InterPodArgs
 
 
 def profile(**parts):
@@ -79,15 +80,55 @@ def test_what_is_not_carried_out_is_named():
             "profiles": [
                 {
                     "plugins": {"multiPoint": {"enabled": named("Custom")}, "score": {"enabled": named("Mine")}},
-                    "pluginConfig": [{"name": "PodTopologySpread", "args": {}}],
+                    "pluginConfig": [{"name": "Custom", "args": {}}, {"name": "DefaultPreemption", "args": {}}],
                 }
             ],
         }
     )
-    assert found.not_evaluated == (
-        "extenders", "pluginConfig PodTopologySpread", "plugins.multiPoint", "score plugin Mine",
-    )  # fmt: skip
+    assert found.not_evaluated == ("extenders", "pluginConfig Custom", "plugin Custom", "plugin Mine")
+    assert found.scores == DEFAULT_SCORES
+    assert profile(plugins={"reserve": {"disabled": named("VolumeBinding")}}).not_evaluated == ("plugins.reserve",)
     assert read_configuration({"extenders": [1]})[0].not_evaluated == ("extenders",)
+
+
+def test_points_of_plugins():
+    everything = set(DEFAULT_FILTERS)
+    assert profile(plugins={"filter": {"disabled": named("NodePorts")}}).filters == everything - {"NodePorts"}
+    only = {"disabled": named("*"), "enabled": named("NodeName", "NodeResourcesFit")}
+    assert profile(plugins={"filter": only}).filters == {"NodeName", "NodeResourcesFit"}
+    multi = {"disabled": named("InterPodAffinity"), "enabled": named(NodeAffinity=7, ImageLocality=0)}
+    found = profile(plugins={"multiPoint": multi})
+    assert found.filters == everything - {"InterPodAffinity"}
+    wanted = {name: weight for name, weight in DEFAULT_SCORES.items() if name != "InterPodAffinity"}
+    assert list(found.scores.items()) == list((wanted | {"NodeAffinity": 7}).items())
+    both = profile(
+        plugins={"multiPoint": multi, "score": {"enabled": named(NodeAffinity=2), "disabled": named("TaintToleration")}}
+    )
+    assert next(iter(both.scores.items())) == ("NodeAffinity", 2)
+    assert "TaintToleration" not in both.scores
+    assert not profile(plugins={"postFilter": {"disabled": named("DefaultPreemption")}}).preempts
+    assert not profile(plugins={"multiPoint": {"disabled": named("*")}}).preempts
+    assert profile().preempts
+
+
+def test_arguments_of_relations():
+    made = profile(
+        percentageOfNodesToScore=7,
+        pluginConfig=[
+            {
+                "name": "InterPodAffinity",
+                "args": {"hardPodAffinityWeight": 0, "ignorePreferredTermsOfExistingPods": True},
+            },
+            {
+                "name": "PodTopologySpread",
+                "args": {"defaultingType": "List", "defaultConstraints": [{"maxSkew": 2, "topologyKey": "z"}]},
+            },
+        ],
+    )
+    assert made.inter_pod == InterPodArgs(0, True)
+    assert (made.spread.system, made.spread.defaults[0].max_skew) == (False, 2)
+    assert made.percentage == 7
+    assert read_configuration({"percentageOfNodesToScore": 30})[0].percentage == 30
 
 
 @pytest.mark.parametrize(

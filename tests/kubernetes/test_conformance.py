@@ -12,7 +12,11 @@ from binwright.kubernetes.conformance import replay, replay_case
 from tests.kubernetes.made import node_dict, pod_dict, required
 
 VECTORS = Path(__file__).parents[2].parent / "shared" / "vectors" / "kubernetes"
-SUITES = {"order": 16, "resources": 60, "strategies": 40, "taints": 40, "nodeaffinity": 40, "images": 40}
+SUITES = {
+    "order": 16, "resources": 60, "strategies": 40, "taints": 40, "nodeaffinity": 40, "images": 40, "hostports": 40,
+    "topologyspread": 44, "interpod": 54, "interpod-nsfix": 18, "volumes": 42, "preemption": 44, "sampling": 6,
+    "mixed": 11,
+}  # fmt: skip
 
 
 def suite(name):
@@ -57,7 +61,7 @@ def test_a_result_has_the_schema_of_the_recordings():
     skip += ["PodTopologySpread", "VolumeBinding", "VolumeRestrictions", "VolumeZone"]
     untolerated = {"code": "UnschedulableAndUnresolvable", "reasons": ["node(s) had untolerated taint {k: }"]}
     assert spread["preFilter"] == {"code": "Success", "nodes": [], "skip": skip}
-    assert spread["filter"] == [None, None, {"plugin": "TaintToleration", **untolerated, "all": None}]
+    assert spread["filter"] == [None, None, {"plugin": "TaintToleration", **untolerated}]
     assert (spread["outcome"], spread["feasible"], spread["max"], spread["chosen"]) == ("bound", [0, 1], [1], "b")
     assert spread["score"]["plugins"] == [
         "TaintToleration", "NodeResourcesFit", "NodeResourcesBalancedAllocation", "ImageLocality",
@@ -164,11 +168,50 @@ def test_a_case_that_cannot_be_replayed_is_a_difference_and_the_others_go_on():
     assert report.differences[0].startswith("small: Node a: status.allocatable.cpu: 'x' is not a quantity")
 
 
-def test_preemption_that_would_be_tried_is_a_difference():
+def test_a_preemption_is_told_with_its_candidates():
     case = small_case()
-    case["pending"][2]["spec"]["priority"] = 9
-    report = replay({"cases": [case]})
-    assert report.differences == ["small: Pod default/huge: preemption is not evaluated yet"]
+    case["pending"][2]["spec"].update(priority=9, nodeSelector={})
+    case["pending"][2]["spec"]["containers"][0]["resources"]["requests"]["cpu"] = "2"
+    case["objects"]["nodes"] = case["objects"]["nodes"][:1]
+    case["pending"] = case["pending"][2:]
+    (result,) = replay_case(case)
+    assert result["outcome"] == "preempting"
+    assert result["message"] == result["fitError"] == "0/1 nodes are available: 1 Insufficient cpu."
+    candidate = {"node": "a", "victims": ["default/old"], "pdbViolations": 0}
+    assert result["preemption"] == {
+        "eligible": True, "candidates": [candidate], "ties": ["a"], "nominated": "a", "victims": ["default/old"],
+        "clearedNominations": [],
+    }  # fmt: skip
+    assert (result["retry"]["viaNominated"], result["retry"]["chosen"]) == (True, "a")
+
+
+def test_the_namespace_switch_follows_case_and_suite():
+    affinity = {
+        "podAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "topologyKey": "zone",
+                    "labelSelector": {},
+                    "namespaceSelector": {"matchExpressions": [{"key": "x", "operator": "DoesNotExist"}]},
+                }
+            ]
+        }
+    }
+    case = {
+        "name": "c",
+        "sensitiveTo": ["nsSelectorEmptyLabels"],
+        "objects": {
+            "nodes": [node_dict("a", labels={"zone": "x"}), node_dict("b", labels={"zone": "y"})],
+            "namespaces": [{"metadata": {"name": "other", "labels": {"x": "1"}}}],
+        },
+        "pods": [pod_dict("old", node="a", namespace="other")],
+        "pending": [pod_dict("p", affinity=affinity)],
+    }
+    (broken,), (mended,) = replay_case(case), replay_case(case, repaired=True)
+    assert broken["feasible"] == [0]
+    assert mended["feasible"] == []
+    for suite_name, result in (("interpod", broken), ("interpod-nsfix", mended)):
+        assert replay({"suite": suite_name, "cases": [{**case, "expected": [result]}]}).exact == 1
 
 
 @pytest.mark.parametrize("document", [{}, {"cases": 5}, {"cases": [5]}])

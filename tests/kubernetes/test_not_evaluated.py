@@ -1,83 +1,117 @@
-"""Every rule that has no plugin yet is named when a pod uses it, and only then."""
+"""What the input does not say enough about is named, with the rule that could not be judged."""
 
 import pytest
 
 from binwright.kubernetes import not_evaluated
+from binwright.kubernetes.configuration import SchedulerProfile
+from binwright.kubernetes.objects import Namespace, Selecting, Service
 from binwright.kubernetes.pending import sort_out
+from binwright.kubernetes.related import Related
+from binwright.kubernetes.storage_objects import (
+    CsiNode,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+    VolumeAttachment,
+)
 from tests.kubernetes.made import make_pod
 
-VOLUMES = ["VolumeBinding", "VolumeZone", "VolumeRestrictions", "NodeVolumeLimits"]
+CLAIM_RULES = ["VolumeBinding", "VolumeZone", "VolumeRestrictions (ReadWriteOncePod)"]
+DEFAULTS = "PodTopologySpread (cluster defaults)"
 
 
-def owner(kind, controller=True):
-    return {"ownerReferences": [{"kind": kind, "name": "x", "controller": controller}]}
+def owner(kind, controller=True, version="apps/v1"):
+    return {"ownerReferences": [{"apiVersion": version, "kind": kind, "name": "x", "controller": controller}]}
 
 
 def volume(**source):
     return {"volumes": [{"name": "v", **source}]}
 
 
-def port(number, **more):
-    return {"name": "c", "ports": [{"containerPort": 1, "hostPort": number}], **more}
+def by_namespace(kind, selector):
+    term = {"topologyKey": "x", "namespaceSelector": selector}
+    return {"affinity": {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
 
 
 USERS = [
     ({}, []),
-    ({"affinity": {"podAffinity": {}}}, []),
-    (
-        {"affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1}]}}},
-        ["InterPodAffinity"],
-    ),
-    (
-        {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "x"}]}}},
-        ["InterPodAffinity"],
-    ),
-    ({"topologySpreadConstraints": []}, []),
-    ({"topologySpreadConstraints": [{"maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}]}, ["PodTopologySpread"]),
-    ({"meta": owner("ReplicaSet")}, ["PodTopologySpread (cluster defaults)"]),
-    ({"meta": owner("ReplicaSet"), "topologySpreadConstraints": [{}]}, ["PodTopologySpread"]),
+    (by_namespace("podAffinity", {"matchLabels": {"a": "b"}}), ["InterPodAffinity (namespaceSelector)"]),
+    (by_namespace("podAntiAffinity", {}), []),
+    ({"topologySpreadConstraints": [{"maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}]}, []),
+    ({"meta": owner("ReplicaSet")}, [DEFAULTS]),
+    ({"meta": owner("ReplicationController", version="v1")}, [DEFAULTS]),
+    ({"meta": owner("ReplicaSet"), "topologySpreadConstraints": [{}]}, []),
     ({"meta": owner("ReplicaSet", controller=False)}, []),
-    ({"meta": owner("Job")}, []),
-    ({"containers": [port(80)]}, ["NodePorts"]),
-    ({"containers": [port(0)]}, []),
-    ({"initContainers": [port(80, restartPolicy="Always")]}, ["NodePorts"]),
-    ({"initContainers": [port(80)]}, []),
-    (volume(persistentVolumeClaim={"claimName": "c"}), VOLUMES),
-    (volume(ephemeral={"volumeClaimTemplate": {}}), VOLUMES),
-    (volume(gcePersistentDisk={"pdName": "d"}), VOLUMES[2:]),
-    (volume(awsElasticBlockStore={"volumeID": "d"}), VOLUMES[2:]),
-    (volume(azureDisk={"diskName": "d"}), VOLUMES[2:]),
-    (volume(cinder={"volumeID": "d"}), VOLUMES[2:]),
-    (volume(iscsi={"iqn": "d"}), VOLUMES[2:]),
-    (volume(rbd={"image": "d"}), VOLUMES[2:]),
+    ({"meta": owner("Job", version="batch/v1")}, []),
+    ({"containers": [{"name": "c", "ports": [{"containerPort": 1, "hostPort": 80}]}]}, []),
+    (volume(persistentVolumeClaim={"claimName": "c"}), [*CLAIM_RULES, "NodeVolumeLimits"]),
+    (volume(ephemeral={"volumeClaimTemplate": {}}), [*CLAIM_RULES, "NodeVolumeLimits"]),
+    (volume(gcePersistentDisk={"pdName": "d"}), ["NodeVolumeLimits"]),
+    (volume(cinder={"volumeID": "d"}), ["NodeVolumeLimits"]),
+    (volume(iscsi={"iqn": "d"}), []),
     (volume(configMap={"name": "x"}), []),
     ({"resourceClaims": [{"name": "gpu"}]}, ["DynamicResources"]),
-    ({"status": {"nominatedNodeName": "n"}}, ["nominated node"]),
 ]
 
 
+def everything():
+    related = Related()
+    kinds = {
+        "Namespace": Namespace, "Service": Service, "ReplicaSet": Selecting, "ReplicationController": Service,
+        "PersistentVolume": PersistentVolume, "PersistentVolumeClaim": PersistentVolumeClaim,
+        "StorageClass": StorageClass, "CSINode": CsiNode,
+    }  # fmt: skip
+    for kind, struct in kinds.items():
+        related.add(kind, struct())
+    return related
+
+
 @pytest.mark.parametrize(("spec", "rules"), USERS)
-def test_rules_of_a_pending_pod(spec, rules):
+def test_rules_that_read_kinds_which_are_absent(spec, rules):
     queue = sort_out([make_pod("plain"), make_pod("user", **spec), make_pod("user2", **spec)])
-    found = not_evaluated.find(queue)
+    found = not_evaluated.find(queue, Related())
     assert [entry.rule for entry in found] == rules
     assert all((entry.objects, entry.example) == (2, "Pod default/user") for entry in found)
+    always = [rule for rule in rules if rule == "DynamicResources"]
+    for related in (everything(), Related(complete=True)):
+        assert [entry.rule for entry in not_evaluated.find(queue, related)] == always
+
+
+def test_kinds_that_stand_alone_are_not_enough():
+    queue = sort_out([make_pod("user", **volume(persistentVolumeClaim={"claimName": "c"}))])
+    related = Related()
+    related.add("PersistentVolume", PersistentVolume())
+    claim = PersistentVolumeClaim()
+    claim.metadata.name = "c"
+    related.add("PersistentVolumeClaim", claim)
+    rules = [entry.rule for entry in not_evaluated.find(queue, related)]
+    assert rules == ["VolumeBinding (unbound claims)", "NodeVolumeLimits"]
+    related = everything()
+    related.add("VolumeAttachment", VolumeAttachment())
+    assert [one.rule for one in not_evaluated.find(queue, related)] == ["NodeVolumeLimits (VolumeAttachment)"]
 
 
 def test_bound_pods_count_only_where_they_restrict_others():
-    anti = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "x"}]}}
-    bound = [make_pod("b1", node="n", affinity=anti), make_pod("b2", node="n", containers=[port(80)])]
-    assert [entry.rule for entry in not_evaluated.find(sort_out([make_pod(), *bound]))] == ["InterPodAffinity"]
-    assert not_evaluated.find(sort_out(bound)) == []
+    anti = by_namespace("podAntiAffinity", {"matchLabels": {"a": "b"}})
+    bound = [make_pod("b1", node="n", **anti), make_pod("b2", node="n", **volume(cinder={"volumeID": "d"}))]
+    found = not_evaluated.find(sort_out([make_pod(), *bound]), Related())
+    assert [entry.rule for entry in found] == ["InterPodAffinity (namespaceSelector)"]
+    assert not_evaluated.find(sort_out(bound), Related()) == []
 
 
 def test_pods_that_do_not_enter_the_queue():
     gated, foreign = make_pod("g", schedulingGates=[{}]), make_pod("f", schedulerName="a")
     others = [make_pod("h", schedulerName="b"), make_pod("i", schedulerName="a")]
-    found = not_evaluated.find(sort_out([gated, foreign, *others]))
+    found = not_evaluated.find(sort_out([gated, foreign, *others]), Related())
     assert [(entry.rule, entry.objects) for entry in found] == [
         ("SchedulingGates", 1), ("schedulerName a", 2), ("schedulerName b", 1),
     ]  # fmt: skip
+
+
+def test_what_a_profile_asks_for_in_vain():
+    profile = SchedulerProfile("mine", not_evaluated=("extenders",))
+    (entry,) = not_evaluated.find(sort_out([]), Related(), profile)
+    assert (entry.rule, entry.objects, entry.example) == ("extenders", 1, "profile mine")
 
 
 def test_preemption_is_named_only_where_it_could_help():
@@ -88,3 +122,9 @@ def test_preemption_is_named_only_where_it_could_help():
     assert not_evaluated.preemption([high], [make_pod("as-high", node="n", priority=5)]) == []
     assert not_evaluated.preemption([high], []) == []
     assert not_evaluated.preemption([], [low]) == []
+
+
+def test_budgets_that_nobody_stated():
+    (entry,) = not_evaluated.budgets([make_pod("high")], Related())
+    assert (entry.rule, entry.example) == ("PodDisruptionBudget", "Pod default/high")
+    assert not_evaluated.budgets([make_pod("high")], Related(complete=True)) == []

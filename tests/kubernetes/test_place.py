@@ -6,7 +6,7 @@ import pytest
 
 from binwright.errors import InputError
 from binwright.formats.files import Blob
-from binwright.kubernetes.place import place_dicts, place_source
+from binwright.kubernetes.place import Options, place_dicts, place_source
 from binwright.outcome import NotEvaluated, ReasonText
 from binwright.verdict import Verdict
 from tests.kubernetes.made import expression, node_dict, pod_dict, required
@@ -27,7 +27,7 @@ def test_what_went_where():
         pod_dict("done", cpu="1", node="n2", status={"phase": "Succeeded"}),
         pod_dict("small", cpu="1", memory="1Gi", namespace="team", meta={"uid": "u-1"}),
         pod_dict("big", cpu="3", priority=10),
-        {"apiVersion": "v1", "kind": "Service"},
+        {"apiVersion": "v1", "kind": "ConfigMap"},
     ]
     outcome = place_dicts("demo", items)
     assert (outcome.source, outcome.layer, outcome.hosts) == ("demo", "kubernetes", 2)
@@ -39,7 +39,7 @@ def test_what_went_where():
     assert use(outcome, "cpu") == (6000, 1000, 5000)
     assert use(outcome, "memory") == (16 * GIB, GIB, 2 * GIB)
     assert use(outcome, "pods") == (220, 1, 3)
-    assert outcome.skipped_kinds == {"Service": 1}
+    assert outcome.skipped_kinds == {"ConfigMap": 1}
     assert outcome.not_evaluated == []
     assert outcome.notes == []
     assert place_source("demo", [Blob("f.json", json.dumps(items).encode())]) == outcome
@@ -144,7 +144,8 @@ def test_a_thousand_equal_refusals_are_explained_once(monkeypatch):
 
 
 def test_notes_and_what_is_not_evaluated():
-    anti = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone"}]}}
+    term = {"topologyKey": "zone", "namespaceSelector": {"matchLabels": {"a": "b"}}}
+    anti = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     items = [
         node_dict("n", cpu="2"),
         pod_dict("stray", node="gone"),
@@ -152,7 +153,7 @@ def test_notes_and_what_is_not_evaluated():
         pod_dict("gated", schedulingGates=[{"name": "g"}]),
         pod_dict("other", schedulerName="volcano"),
         pod_dict("keeper", node="n", cpu="1500m", priority=-1, affinity=anti),
-        pod_dict("wanter", cpu="1", priority=1, affinity=anti, topologySpreadConstraints=[{"maxSkew": 1}]),
+        pod_dict("wanter", cpu="1", priority=1, affinity=anti, resourceClaims=[{"name": "gpu"}]),
     ]
     outcome = place_dicts("demo", items)
     assert outcome.notes == [
@@ -160,8 +161,8 @@ def test_notes_and_what_is_not_evaluated():
         "1 pod being deleted before they got a node, not placed: default/dying",
     ]
     assert {entry.rule: (entry.objects, entry.example) for entry in outcome.not_evaluated} == {
-        "InterPodAffinity": (2, "Pod default/wanter"),
-        "PodTopologySpread": (1, "Pod default/wanter"),
+        "InterPodAffinity (namespaceSelector)": (2, "Pod default/wanter"),
+        "DynamicResources": (1, "Pod default/wanter"),
         "SchedulingGates": (1, "Pod default/gated"),
         "schedulerName volcano": (1, "Pod default/other"),
         "DefaultPreemption": (1, "Pod default/wanter"),
@@ -192,5 +193,112 @@ def test_bad_input_is_one_line(items, line):
 
 
 def test_not_evaluated_entries_are_the_shared_type():
-    items = [node_dict("n"), pod_dict("p", containers=[{"name": "c", "ports": [{"hostPort": 80}]}])]
-    assert place_dicts("demo", items).not_evaluated == [NotEvaluated("NodePorts", 1, "Pod default/p")]
+    items = [node_dict("n"), pod_dict("p", resourceClaims=[{"name": "gpu"}])]
+    assert place_dicts("demo", items).not_evaluated == [NotEvaluated("DynamicResources", 1, "Pod default/p")]
+
+
+def spread(key="zone", **more):
+    selector = {"matchLabels": {"app": "a"}}
+    made = {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": selector, **more}
+    return {"topologySpreadConstraints": [made], "meta": {"labels": {"app": "a"}}}
+
+
+def test_relations_between_pods_decide():
+    port = {"containers": [{"name": "c", "ports": [{"containerPort": 80, "hostPort": 80}]}]}
+    items = [
+        node_dict("x1", labels={"zone": "x"}),
+        node_dict("x2", labels={"zone": "x"}),
+        node_dict("y1", labels={"zone": "y"}),
+        pod_dict("s1", **spread()),
+        pod_dict("s2", **spread()),
+        *(pod_dict(f"web{number}", **port) for number in range(4)),
+    ]
+    outcome = place_dicts("demo", items)
+    hosts = {one.name: one.host for one in outcome.placed}
+    assert {hosts["s1"][0], hosts["s2"][0]} == {"x", "y"}
+    assert sorted(host for name, host in hosts.items() if name.startswith("web")) == ["x1", "x2", "y1"]
+    (refused,) = outcome.unplaced
+    assert refused.reasons == [ReasonText("NodePorts", 3, "node(s) didn't have free ports for the requested pod ports")]
+    assert refused.verdict is Verdict.UNSCHEDULABLE
+    assert refused.smallest_change["rule"] == "NodePorts"
+    assert outcome.not_evaluated == []
+
+
+def test_delayed_claims_take_their_volumes_one_after_another():
+    def claim(name):
+        spec = {
+            "storageClassName": "local",
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        }
+        return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+
+    def volume(name, node):
+        field = {"key": "metadata.name", "operator": "In", "values": [node]}
+        spec = {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "local",
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchFields": [field]}]}},
+        }  # fmt: skip
+        meta = {"name": name}
+        return {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": meta,
+            "spec": spec,
+            "status": {"phase": "Available"},
+        }
+
+    delayed = {"provisioner": "kubernetes.io/no-provisioner", "volumeBindingMode": "WaitForFirstConsumer"}
+    items = [
+        node_dict("a"), node_dict("b"), volume("v1", "b"), volume("v2", "a"),
+        {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "local"}, **delayed},
+        *(claim(f"c{number}") for number in range(3)),
+        *(pod_dict(f"p{n}", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": f"c{n}"}}]) for n in (0, 1, 2)),
+    ]  # fmt: skip
+    outcome = place_dicts("demo", items)
+    assert {one.name: one.host for one in outcome.placed} == {"p0": "a", "p1": "b"}
+    (refused,) = outcome.unplaced
+    assert refused.message == "0/2 nodes are available: 2 node(s) didn't find available persistent volumes to bind."
+    assert [one.rule for one in outcome.not_evaluated] == ["NodeVolumeLimits"]
+    assert place_dicts("demo", items, Options(complete=True)).not_evaluated == []
+
+
+def test_preemption_pushes_out_and_places_again():
+    items = [
+        node_dict("n1", cpu="2"),
+        node_dict("n2", cpu="1"),
+        pod_dict("low", cpu="1", node="n1"),
+        pod_dict("lower", cpu="1", node="n1", priority=-1),
+        pod_dict("high", cpu="2", priority=9),
+    ]
+    plain = place_dicts("demo", items)
+    assert [one.rule for one in plain.not_evaluated] == ["DefaultPreemption"]
+    outcome = place_dicts("demo", items, Options(preempt=True))
+    placed = {one.name: (one.host, one.victims) for one in outcome.placed}
+    assert placed["high"] == (
+        "n1", [{"namespace": "default", "name": "low"}, {"namespace": "default", "name": "lower"}]
+    )  # fmt: skip
+    assert placed["low"] == ("n2", [])
+    assert [one.name for one in outcome.unplaced] == ["lower"]
+    assert [one.rule for one in outcome.not_evaluated] == ["PodDisruptionBudget"]
+    assert use(outcome, "cpu") == (3000, 2000, 3000)
+
+
+def test_a_nominated_node_is_kept_free_for_its_pod():
+    items = [
+        node_dict("n1", cpu="2"),
+        pod_dict("waits", cpu="2", priority=5, status={"nominatedNodeName": "n1"}, schedulerName="default-scheduler"),
+        pod_dict("b-small", cpu="1", priority=5, meta={"creationTimestamp": "2026-01-01T00:00:00Z"}),
+    ]
+    outcome = place_dicts("demo", items)
+    assert [(one.name, one.host) for one in outcome.placed] == [("waits", "n1")]
+    assert [one.name for one in outcome.unplaced] == ["b-small"]
+
+
+def test_peer_sampling_looks_at_a_part():
+    items = [node_dict(f"n{number:03}", labels={"z": "1"}) for number in range(150)]
+    items += [pod_dict(f"p{number}", cpu="1") for number in range(3)]
+    every = [one.host for one in place_dicts("demo", items).placed]
+    part = [one.host for one in place_dicts("demo", items, Options(sample_percentage=0)).placed]
+    assert every == ["n000", "n001", "n002"]
+    assert part == ["n000", "n001", "n050"]

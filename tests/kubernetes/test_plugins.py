@@ -8,10 +8,11 @@ from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import NodeAffinity as Affinity
 from binwright.kubernetes.plugins import PASSES, balanced_allocation, node_resources_fit
 from binwright.kubernetes.plugins.image_locality import ImageLocality
-from binwright.kubernetes.plugins.node_affinity import NodeAffinity, NodeAffinityNames
+from binwright.kubernetes.plugins.node_affinity import NodeAffinity
 from binwright.kubernetes.plugins.node_name import NodeName
 from binwright.kubernetes.plugins.node_resources_fit import FitArgs
 from binwright.kubernetes.plugins.node_unschedulable import NodeUnschedulable
+from binwright.kubernetes.plugins.pre_filter import PreFilter
 from binwright.kubernetes.plugins.taint_toleration import TaintToleration
 from binwright.kubernetes.requests import Requests
 from tests.kubernetes.made import expression, make_node, make_pod, preferred, required
@@ -142,7 +143,7 @@ def by_name(*names, operator="In"):
 
 
 def test_node_names_restrict_before_any_filter():
-    plugin = NodeAffinityNames(ZONES)
+    plugin = PreFilter(ZONES, names=True, refusing=())
     outside = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
     assert texts(plugin, make_pod(affinity=required(by_name("b"), by_name("c", "nowhere")))) == [outside, None, None]
     assert texts(plugin, make_pod(affinity=required(by_name("nowhere")))) == [outside] * 3

@@ -27,8 +27,8 @@ def without_kind(item):
     return {key: value for key, value in item.items() if key not in ("kind", "apiVersion")}
 
 
-OBJECTS = listed(node_dict("n"), pod_dict("p", namespace="team"), {"apiVersion": "v1", "kind": "Service"})
-EXPECTED = (["n"], ["team/p"], {"Service": 1})
+OBJECTS = listed(node_dict("n"), pod_dict("p", namespace="team"), {"apiVersion": "v1", "kind": "ConfigMap"})
+EXPECTED = (["n"], ["team/p"], {"ConfigMap": 1})
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ EXPECTED = (["n"], ["team/p"], {"Service": 1})
         "\n".join(json.dumps(item, indent=1) for item in OBJECTS["items"]),
         json.dumps(listed(without_kind(node_dict("n")), kind="NodeList"))
         + json.dumps(listed(without_kind(pod_dict("p", namespace="team")), kind="PodList"))
-        + json.dumps(listed({}, kind="ServiceList")),
+        + json.dumps(listed({}, kind="ConfigMapList")),
     ],
 )
 def test_json_in_every_form(text):
@@ -76,7 +76,7 @@ metadata: {name: p, namespace: team, creationTimestamp: 2026-01-02T03:04:05Z, la
 spec:
   containers: [{name: c, resources: {requests: {cpu: 0.5}}}]
 ---
-kind: Service
+kind: ConfigMap
 """
     objects = read(text, "f.yaml")
     assert names(objects) == EXPECTED
@@ -94,7 +94,7 @@ def test_the_same_object_from_json_yaml_and_dicts():
     (first,) = read(json.dumps(item)).pods
     assert first == read(yaml.safe_dump(item), "f.yaml").pods[0] == read_dicts([item]).pods[0]
     assert first.spec.containers[0].ports[0].host_ip == "1.2.3.4"
-    assert first.spec.volumes[0].persistent_volume_claim == {"claimName": "c"}
+    assert first.spec.volumes[0].persistent_volume_claim.claim_name == "c"
 
 
 def test_order_is_file_then_document_order():
@@ -107,7 +107,7 @@ def test_a_cluster_info_dump_tree(tmp_path):
     (tmp_path / "team" / "p").mkdir(parents=True)
     (tmp_path / "nodes.json").write_text(json.dumps(listed(node_dict("n"), kind="NodeList")))
     (tmp_path / "team" / "pods.json").write_text(json.dumps(listed(pod_dict("p", namespace="team"), kind="PodList")))
-    (tmp_path / "team" / "services.json").write_text(json.dumps(listed({"metadata": {}}, kind="ServiceList")))
+    (tmp_path / "team" / "configmaps.json").write_text(json.dumps(listed({"metadata": {}}, kind="ConfigMapList")))
     (tmp_path / "team" / "p" / "logs.txt").write_text("==== START logs ====")
     assert names(read_blobs(read_path(tmp_path))) == EXPECTED
 
@@ -145,7 +145,7 @@ def pod_with(**spec):
 
 BAD = {
     "truncated": (json.dumps(OBJECTS)[:-9], "line 1: JSON ends in the middle of a value"),
-    "truncated stream": ('{"kind": "Service"}\n{"kind": "Nod', "line 2: JSON ends in the middle of a value"),
+    "truncated stream": ('{"kind": "ConfigMap"}\n{"kind": "Nod', "line 2: JSON ends in the middle of a value"),
     "NaN": ('{"kind": "Pod", "spec": NaN}', "line 1: broken JSON: invalid character"),
     "not UTF-8": (b'{"kind": "Pod", "metadata": {"name": "\xff"}}', "object 1: not UTF-8 text"),
     "deep": ('{"kind":' + "[" * 9999, "line 1: nested too deeply"),
@@ -194,3 +194,23 @@ def test_a_pod_in_two_files_names_both():
     blob = json.dumps(pod_dict("p")).encode()
     with pytest.raises(InputError, match=r"^b: Pod default/p: is in the input twice, first in a$"):
         read_blobs([Blob("a", blob), Blob("b", blob)])
+
+
+def test_what_rules_read_beside_nodes_and_pods_is_kept_by_kind():
+    items = [
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"selector": {"a": "b"}}},
+        {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "r", "namespace": "x"}},
+        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v", "namespace": "ignored"}},
+        {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "k"}},
+    ]
+    for objects in (read_dicts(items), read("\n".join(map(json.dumps, items)))):
+        related = objects.related
+        assert related.find("Service", "s", "default").spec.selector == {"a": "b"}
+        assert related.find("ReplicaSet", "r", "x") is not None
+        assert related.find("PersistentVolume", "v") is not None
+        assert related.stated("Service", "ReplicaSet")
+        assert not related.stated("Service", "Namespace")
+        assert objects.skipped_kinds == {"Service.serving.knative.dev": 1}
+    twice = "Service default/s: is in the input twice"
+    with pytest.raises(InputError, match=twice):
+        read_dicts([items[0], items[0]])

@@ -15,7 +15,8 @@ def problems(draw):
     resources = draw(st.integers(1, 3))
     largest = draw(st.sampled_from([4, 10, 50, 10**6]))
     types = draw(st.integers(1, 4))
-    weights = [[draw(st.integers(0, largest)) for _ in range(resources)] for _ in range(types)]
+    least = draw(st.sampled_from([0, 0, 0, -largest // 3]))  # a negative weight makes room
+    weights = [[draw(st.integers(least, largest)) for _ in range(resources)] for _ in range(types)]
     counts = [draw(st.integers(0, 3)) for _ in range(types)]
     kinds = draw(st.integers(1, 3))
     capacity = [[draw(st.integers(0, 2 * largest)) for _ in range(resources)] for _ in range(kinds)]
@@ -106,3 +107,14 @@ def test_the_checker_refuses_a_wrong_certificate():
     assert (result.value, result.bound, result.status) == (3, 3, "optimal")
     with pytest.raises(CheckFailed, match="worth more than"):
         check_certificate(result.problem, replace(result.proof, scale=result.proof.scale // 2))
+
+
+def test_one_weight_makes_room_while_another_takes_it():
+    """Items that take room in one resource and make it in another: a bin is only right or wrong as a whole."""
+    weights, counts = [[-1, 2], [4, -1], [3, 0], [1, 1]], [3, 2, 2, 1]
+    capacity, price, stock = [[2, 3], [8, 1]], [3, 1], [1, 3]
+    least = truth.least_cost(list(zip(weights, counts)), list(zip(capacity, price, stock)), lambda copies, kind: True)
+    result = pack(Items(weights, counts), Bins(capacity, price, stock), iterations=200)
+    assert 0 < result.bound <= least
+    assert result.cost is None or result.value >= least
+    result.verify()

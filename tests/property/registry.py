@@ -18,6 +18,9 @@ ITEM = np.dtype(
 )
 
 
+ROOT_FIELDS = 8  # int32 each, of what the forest knows of a host
+
+
 @dataclass
 class Made:
     """How many definitions there were, and what they said about counting."""
@@ -99,6 +102,13 @@ def floats(state, then):
     return [cells(column, np.int64, state.fleet.hosts) for column in columns]
 
 
+def forest(state, then):
+    """Everything but label sets, filters and resource names, which are definitions; hosts that are not there yet."""
+    _, _, _, cells, spare_link, spare_claim, rows, stocks, roots, *links_and_claims = state.forest.save()
+    seen = np.frombuffer(roots, np.int32).reshape(-1, ROOT_FIELDS)[: state.fleet.hosts].tolist()
+    return cells, spare_link, spare_claim, rows, stocks, seen, links_and_claims
+
+
 READERS = {
     "Fleet": fleet,
     "Classes": classes,
@@ -108,6 +118,7 @@ READERS = {
     "DomainTerms": domain_terms,
     "Overlays": lambda state, then: state.overlays.save(),
     "Budgets": budgets,
+    "Forest": forest,
     "FloatScores": floats,
     "Externals": lambda state, then: None,  # theirs, told of every placing and its undoing
     "Window": lambda state, then: state.window.cursor,  # order and stop count are settings

@@ -88,7 +88,8 @@ def add_rows(rng: random.Random, engine: Fleet, slow: reference.Forest, count: i
 
     def column(read, without):
         return {
-            name: np.array([read(row.stocks[name]) if name in row.stocks else without for row in made]) for name in names
+            name: np.array([read(row.stocks[name]) if name in row.stocks else without for row in made])
+            for name in names
         }
 
     # one call takes rows of hosts or pools, not both

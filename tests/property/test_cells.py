@@ -68,9 +68,9 @@ def engine_of(cells, limits: Limits) -> Fleet:
     fleet.add_rows(
         {
             "cpu": np.array([len(cell.cpuset) for cell in cells]),
-            "cpu.limit": np.array([most if limits.cpu is None else int(len(c.cpuset) * limits.cpu) for c in cells]),
+            "cpu.limit": np.array([int(len(c.cpuset) * limits.cpu) if limits.cpu else most for c in cells]),
             "memory": np.array([cell.memory * 1024 for cell in cells]),
-            "memory.limit": np.array([most if limits.ram is None else int(c.memory * limits.ram) * 1024 for c in cells]),
+            "memory.limit": np.array([int(c.memory * limits.ram) * 1024 if limits.ram else most for c in cells]),
         },
         np.zeros(len(cells), np.int64),
         used={

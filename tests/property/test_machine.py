@@ -77,6 +77,12 @@ class World:
         registry.assert_equal(held, registry.snapshot(self.engine, made))
         self.refused(self.engine.rollback, ours)
 
+    def keep(self):
+        ours, theirs, *_ = self.checkpoints.pop()
+        self.engine.keep(ours)
+        self.slow.keep(theirs)
+        self.refused(self.engine.keep, ours)
+
     def compare(self, ours, theirs):
         """The decision that either side would take now."""
         assert_same_explanation(self.engine.explain(ours), self.slow.explain(theirs))
@@ -279,6 +285,12 @@ class FleetMachine(RuleBasedStateMachine):
             if len(w.checkpoints) > 1:
                 w.refused(w.engine.rollback, w.checkpoints[0][0])
             w.rollback()
+
+    @rule(seed=SEEDS)
+    def keep(self, seed):
+        w = self.world(random.Random(seed))
+        if w.checkpoints:
+            w.keep()
 
     @rule(seed=SEEDS)
     def excursion(self, seed):

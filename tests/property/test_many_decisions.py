@@ -1,6 +1,6 @@
 """Random lives of random fleets until enough decisions were compared, every idea in play.
 
-The default run compares a few thousand. 100,000 and more:  pytest -m slow tests/property/test_many_decisions.py
+The default run compares 6,000. 100,000 and more:  pytest -m slow tests/property/test_many_decisions.py
 BINWRIGHT_SEED=N repeats a run (each prints its N), BINWRIGHT_DECISIONS=N says how many decisions.
 """
 
@@ -32,7 +32,7 @@ def one_life(copy: str, seed: int, steps: int) -> int:
                 if not all(w.checkpoints for w in machine.worlds):
                     machine.pickle_round_trip(rng.getrandbits(32))
             elif step < 0.14:
-                rng.choice((machine.checkpoint, machine.rollback))(rng.getrandbits(32))
+                rng.choice((machine.checkpoint, machine.rollback, machine.keep))(rng.getrandbits(32))
             elif step < 0.3:
                 machine.explain(rng.getrandbits(32))
             elif step < 0.5:
@@ -62,7 +62,7 @@ def lives(most: int) -> None:
 
 
 def test_some_thousand_decisions():
-    lives(int(os.environ.get("BINWRIGHT_DECISIONS") or 3000))
+    lives(int(os.environ.get("BINWRIGHT_DECISIONS") or 6000))
 
 
 @pytest.mark.slow

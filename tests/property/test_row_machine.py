@@ -83,7 +83,8 @@ class RowMachine(RuleBasedStateMachine):
         before = w.saved()
         result = w.engine.place(request, count=count)
         for i, (item, host) in enumerate(zip(result.items.tolist(), result.hosts.tolist(), strict=True)):
-            wanted = [w.slow.first(h, groups, rules, demand) if h in w.alive else None for h in range(len(w.slow.hosts))]
+            everywhere = range(len(w.slow.hosts))
+            wanted = [w.slow.first(h, groups, rules, demand) if h in w.alive else None for h in everywhere]
             look = result.explain(i)
             position = w.engine.profile.kind_position("rows")
             for h in w.alive:

@@ -20,7 +20,7 @@ def ask(rng, engine, slow) -> str:
     position = engine.profile.kind_position("rows")
     refused = (look.refusals.mask >> position & 1).tolist()
     assert refused == [rows is None for rows in wanted]
-    for host, rows in enumerate(wanted):
+    for host in range(len(wanted)):
         if look.refusals.first[host] == position:
             anyhow = slow.first(host, groups, rules, demand, empty=True)
             assert look.refusals.resolvable[host] == (anyhow is not None)

@@ -6,7 +6,7 @@ Sources: kubernetes spec 4 (PodTopologySpread, InterPodAffinity, NodePorts, Node
 - A rule that rejects a host both by its static column and by a term speaks through the term.
 - A host without the key passes FORBID, and is rejected by REQUIRE, AT_MOST and SKEW with the argument `missing`.
 - Several soft terms of one score are one, with all refs in the order given.
-- A count or spread score for which a request has no term adds 0 and stands with 0 among the parts.
+- A count or spread score for which a request has no term is skipped, and so is a count score whose sums are all 0.
 """
 
 from dataclasses import dataclass, field, replace

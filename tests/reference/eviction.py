@@ -104,7 +104,7 @@ def one_host(fleet, request: int, host: int, sleeping: set[str]) -> Candidate | 
             victims.append(item)
     if not victims:
         return NoCandidate(host, "nothing left to evict")
-    victims.sort(key=lower.index)
+    victims.sort(key=lambda item: (-marks[item].priority, marks[item].order))  # stable: overdrawn first among equals
     violations = len([item for item in victims if item in violating])
     top = marks[victims[0]].priority
     rank = (

@@ -27,10 +27,10 @@ import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.reference import arithmetic, counting, domain_terms, eviction, smallest_change
+from tests.reference import arithmetic, counting, domain_terms, eviction, smallest_change, windows
 from tests.reference.smallest_change import MAX_AMOUNT, Change
 
-FEASIBLE, HOLE = 255, 254
+FEASIBLE, HOLE, UNASKED = 255, 254, 253
 PLACED, UNSCHEDULABLE, UNRESOLVABLE = 0, 1, 2
 
 
@@ -92,6 +92,7 @@ class Decision:
     verdicts_by_host: list[int]
     reasons_by_host: list[tuple[tuple[str, int | str | None], ...]]
     item: int | None = None
+    cursor: int = 0  # where the window's next decision begins, once this one is placed
 
 
 @dataclass
@@ -128,6 +129,7 @@ class State:
     marks: dict[int, eviction.Mark] = field(default_factory=dict)  # by item
     promises: dict[int, eviction.Promise] = field(default_factory=dict)
     next_promise: int = 0
+    cursor: int = 0  # of the window
     allowances: dict[int, int] = field(default_factory=dict)  # of budgets whose allowance was changed
 
 
@@ -178,6 +180,8 @@ class Fleet:
         self.terms: list[domain_terms.ClassTerms] = []  # by request class
         self.priorities: list[int] = []  # by request class
         self.budgets: list[int] = []  # allowances as made
+        self.window_order: list[int] | None = None  # a setting: never taken back, like `window_stop`
+        self.window_stop = 0
 
     # ---- hosts
 
@@ -324,6 +328,11 @@ class Fleet:
         for item in items:
             self.state.marks[item] = eviction.Mark(priority, order, tuple(budgets))
 
+    def window(self, stop, order=None, start=0) -> None:
+        """Ask hosts in `order` only, until `stop` feasible ones are found; None: ask all."""
+        self.window_stop, self.window_order = stop, None if stop is None else order
+        self.state.cursor = 0 if stop is None else start
+
     # ---- one rule on one host
 
     def short(self, request: RequestClass, host: int) -> list[tuple[str, bool]]:
@@ -419,8 +428,8 @@ class Fleet:
         """Normalised scores of the feasible hosts; None where the term is skipped."""
         if term.kind in ("count", "spread"):
             known = self.terms[request.index].soft.get(term.name)
-            if known is None:
-                return [0] * len(feasible)
+            if known is None or (term.kind == "count" and all(sums.total(ref) == 0 for ref in known.refs)):
+                return None
             scored = domain_terms.count_scores if term.kind == "count" else domain_terms.spread_scores
             return scored(self, sums, known, feasible)
         raw = [self.raw_score(term, request, host) for host in feasible]
@@ -435,6 +444,15 @@ class Fleet:
         sleeping, sums = domain_terms.asleep(self, request_index), domain_terms.Sums(self, request_index)
         rejections = {host: self.rejections(request_index, host, sleeping, sums) for host in hosts}
         feasible = [host for host in hosts if not rejections[host]]
+        cursor = self.state.cursor
+        if self.window_order is not None:
+            asked, cursor = windows.look(self.window_order, self.window_stop, cursor, set(feasible))
+            hosts = [host for host in hosts if host in asked]
+            feasible = [host for host in feasible if host in asked]
+            unasked = rejections.keys() - asked
+            rejections = {host: rejections[host] for host in hosts}
+        else:
+            unasked = set()
         totals = dict.fromkeys(feasible, 0)
         parts = {host: {} for host in feasible}
         for term in self.scores:
@@ -459,11 +477,12 @@ class Fleet:
             parts=parts[chosen] if ties else {},
             reasons=self.reasons(rejections),
             smallest_change=None if ties else smallest_change.smallest_change(self, request, changeable),
-            verdicts_by_host=[(rejections[h][0].position if rejections[h] else FEASIBLE) if h in rejections else HOLE
-                              for h in every],
+            verdicts_by_host=[(rejections[h][0].position if rejections[h] else FEASIBLE) if h in rejections
+                              else UNASKED if h in unasked else HOLE for h in every],
             reasons_by_host=[
                 tuple((self.rules[r.position].name, r.argument) for r in rejections.get(h, [])) for h in every
             ],
+            cursor=cursor,
         )  # fmt: skip
 
     def reasons(self, rejections) -> tuple[Reason, ...]:
@@ -492,6 +511,7 @@ class Fleet:
         decisions = []
         for position in which:
             decision = self.explain(requests[position])
+            self.state.cursor = decision.cursor
             if decision.host is not None:
                 decision.item = self.commit(requests[position], decision.host)
             decisions.append(decision)
@@ -540,6 +560,10 @@ class Fleet:
             for column in [*known.rejects.values(), *known.raw.values()]:
                 del column[hosts:]
             self.state.classes.append(known)
+
+    def keep(self, token: int) -> None:
+        assert token == len(self.checkpoints) - 1
+        self.checkpoints.pop()
 
     def fork(self) -> "Fleet":
         other = copy.deepcopy(self)

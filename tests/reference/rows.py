@@ -117,17 +117,17 @@ class Forest:
     def suits(self, host: int, group: Group, asks: Sequence[tuple[str, int]], row: int, reserved, empty: bool) -> bool:
         thing, root = self.thing(row), self.hosts[host]
         linked = row in root.links
-        if linked and not group.linked or group.within is not None and self.host_of(row) != group.within:
+        if (linked and not group.linked) or (group.within is not None and self.host_of(row) != group.within):
             return False
-        if thing.labels & group.forbidden or not group.spread and not met(group.required, thing.labels):
+        if thing.labels & group.forbidden or (not group.spread and not met(group.required, thing.labels)):
             return False
-        if thing.members & group.not_member_of or group.root_answers and root.members & group.not_member_of:
+        if thing.members & group.not_member_of or (group.root_answers and root.members & group.not_member_of):
             return False
         root_may = group.root_answers and not linked
         if not met(group.member_of, thing.members) and not (root_may and met(group.member_of, root.members)):
             return False
         if group.take == "whole":
-            if row < 0 or not empty and any(stock.used for stock in thing.stocks.values()):
+            if row < 0 or (not empty and any(stock.used for stock in thing.stocks.values())):
                 return False
             return all(name in thing.stocks and amount <= thing.stocks[name].capacity for name, amount in asks)
         for name, amount in asks:
@@ -152,7 +152,7 @@ class Forest:
                 if rows[j] != row:
                     continue
                 mine, other = groups[units[i][0]], groups[units[j][0]]
-                if "whole" in (mine.take, other.take) or mine.isolated and other.isolated:
+                if "whole" in (mine.take, other.take) or (mine.isolated and other.isolated):
                     return False
         for row in set(rows):
             sums: dict[str, list[int]] = {}

@@ -422,6 +422,10 @@ UNMADE = {
         lambda: requested_to_capacity_ratio({"cpu": 1}, [(0, 11)]),
         "score 'requested_to_capacity_ratio': shape point (0, 11) is outside utilisation 0..100, score 0..10",
     ),
+    "raw scores whose totals could pass int64": (
+        lambda: Profile(scores=tuple(static_score(f"s{i}", weight=2**20) for i in range(5))),
+        "profile: static scores that are not normalised weigh 5242880, at most 4194304",
+    ),
     "an unknown normaliser": (
         lambda: static_score("s", normalise="softmax"),
         "score 's': normalise 'softmax' is not None, 'max', 'reverse' or 'minmax'",

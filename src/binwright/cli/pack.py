@@ -1,6 +1,7 @@
 """`binwright pack PATH...`: reads problems, packs them, prints each packing beside its proven bound."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,16 +13,22 @@ from binwright.cli.output import Rows, borderless, emit, show
 from binwright.cli.words import printable
 from binwright.errors import InputError
 from binwright.formats.files import read_path
-from binwright.packing.catalogue import read_catalogue
+from binwright.outcome import NotEvaluated
+from binwright.packing.catalogue import Catalogue, read_catalogue
 from binwright.packing.documents import INPUTS, Instance, read_instances
 from binwright.packing.result import Moment, PackResult
 from binwright.packing.search import Progress
 from binwright.packing.solve import DEFAULT_SECONDS, pack
+from binwright.stack.pack import demands, problem_of
+from binwright.stack.sources import LAYERS, layer_of
 
 DESCRIPTION = """\
 Pack items into few or cheap bins, and prove how few there can be. A PATH holds problems: JSON or JSON lines
 {name, capacity: int|[int], items: [[w..., count]]}, the BPP or VBP text format, or CSV (columns are resources,
-optional name and count) with --bins. Exit code 0: everything is packed, 1: something fits no bin.
+optional name and count) with --bins; or a dump of a cluster or a cloud with --bins: then everything that runs or waits
+there is packed anew into the cheapest bins, pods of daemon sets counted on every one.
+
+Exit code 0: everything is packed, 1: something fits no bin.
 """
 COLUMNS = ("Name", "Items", "Types", "Value", "Bound", "Gap", "Status", "Seconds")
 MOST_PATTERNS = 12
@@ -30,7 +37,8 @@ MOST_PATTERNS = 12
 def configure(parser: Parser) -> None:
     """The options of `pack`."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="file, directory, or - for standard input")
-    parser.add_argument("--input", choices=INPUTS, default="auto", help="what the files hold (default: auto)")
+    inputs = (*INPUTS, *LAYERS)
+    parser.add_argument("--input", choices=inputs, default="auto", help="what the files hold (default: auto)")
     parser.add_argument("--bins", metavar="CATALOGUE", help="bins: CSV name,vcpus,memory_mb,price[,stock,max_pods,...]")
     limits = parser.add_mutually_exclusive_group()
     limits.add_argument(
@@ -41,7 +49,7 @@ def configure(parser: Parser) -> None:
     )
     limits.add_argument("--iterations", type=int, metavar="N", help="iterations of column generation; reproducible")
     parser.add_argument("--plot", metavar="FILE", help="draw the bins, and value and bound over time, as .svg or .png")
-    parser.add_argument("--strict", action="store_true", help="exit 1 also when optimality is not proven")
+    parser.add_argument("--strict", action="store_true", help="exit 1 unless proven optimal with every rule evaluated")
     add_output(parser)
 
 
@@ -53,12 +61,7 @@ def run(options: argparse.Namespace) -> int:
         if others:
             raise InputError(f"{options.bins}: a directory; name the file of the catalogue")
         catalogue = read_catalogue(blob)
-    instances = [
-        instance
-        for path in options.paths
-        for blob in read_path(path)
-        for instance in read_instances(blob, options.input, catalogue)
-    ]
+    instances, left_out = read_problems(options, catalogue)
     if options.plot is not None and len(instances) != 1:
         raise InputError(f"--plot: draws one problem, there are {len(instances)}")
     done: list[tuple[Instance, PackResult]] = []
@@ -78,15 +81,50 @@ def run(options: argparse.Namespace) -> int:
         from binwright.packing.plot import draw
 
         draw(done[0][1], done[0][0].resources, options.plot)
-    print_results(options, done)
-    if any(result.cost is None or (options.strict and result.status != "optimal") for _, result in done):
+    print_results(options, done, left_out)
+    if any(result.cost is None or (options.strict and result.status != "optimal") for _, result in done) or (
+        options.strict and any(left_out)
+    ):
         return exits.NO
     return exits.YES
 
 
-def print_results(options: argparse.Namespace, done: list[tuple[Instance, PackResult]]) -> None:
+def read_problems(
+    options: argparse.Namespace, catalogue: Catalogue | None
+) -> tuple[list[Instance], list[list[NotEvaluated]]]:
+    """The problems of all paths, and for each what is not evaluated: plain ones as they are, dumps by their layers."""
+    instances: list[Instance] = []
+    left_out: list[list[NotEvaluated]] = []
+    for path in options.paths:
+        if options.input in LAYERS or (options.input == "auto" and catalogue is not None and is_dump(path)):
+            if catalogue is None:
+                raise InputError(f"{path}: items without bins (--bins CATALOGUE names them)")
+            for demand in demands([path], options.input):
+                instance, unused = problem_of(demand, catalogue)
+                instances.append(instance)
+                left_out.append(unused)
+                for note in demand.notes if options.verbose else ():
+                    print(f"binwright: {printable(note)}", file=sys.stderr)
+            continue
+        for blob in read_path(path):
+            for instance in read_instances(blob, options.input, catalogue):
+                instances.append(instance)
+                left_out.append([])
+    return instances, left_out
+
+
+def is_dump(path: str) -> bool:
+    """Whether a path holds objects of a cluster or a cloud, not packing problems."""
+    return path != "-" and (os.path.isdir(path) or any(layer_of(blob) for blob in read_path(path)))
+
+
+def print_results(
+    options: argparse.Namespace, done: list[tuple[Instance, PackResult]], left_out: list[list[NotEvaluated]]
+) -> None:
     """One problem in the form asked for; several as a table, or one JSON object a line."""
-    envelopes = [result.to_dict(instance.name) for instance, result in done]
+    envelopes = [
+        result.to_dict(instance.name, unused) for (instance, result), unused in zip(done, left_out, strict=True)
+    ]
     if options.form == "json" and len(done) != 1:
         if not options.quiet:
             import msgspec
@@ -98,7 +136,7 @@ def print_results(options: argparse.Namespace, done: list[tuple[Instance, PackRe
         envelope=envelopes[0] if len(done) == 1 else {"results": envelopes},
         rows=Rows(COLUMNS, [row(instance, result) for instance, result in done]),
         names=[instance.name for instance, _ in done],
-        report=lambda console, wide: report(console, done, wide),
+        report=lambda console, wide: report(console, done, left_out, wide),
     )
 
 
@@ -111,12 +149,17 @@ def row(instance: Instance, result: PackResult) -> tuple[Any, ...]:
     return (instance.name, count, types, result.value, result.bound, gap, result.status, seconds)
 
 
-def report(console: Any, done: list[tuple[Instance, PackResult]], wide: bool) -> None:
-    """A table of the problems; for a single one its patterns too."""
+def report(
+    console: Any, done: list[tuple[Instance, PackResult]], left_out: list[list[NotEvaluated]], wide: bool
+) -> None:
+    """A table of the problems; for a single one its patterns too; what was not evaluated."""
     table = borderless(COLUMNS, right=COLUMNS[1:6])
     for instance, result in done:
         table.add_row(*("" if cell is None else printable(str(cell)) for cell in row(instance, result)))
     console.print(table)
+    for unused in left_out:
+        for entry in unused:
+            console.print(printable(f"not evaluated: {entry.rule} ({entry.objects}, such as {entry.example})"))
     if len(done) > 1:
         return
     instance, result = done[0]

@@ -13,7 +13,7 @@ from binwright.cli.words import printable
 from binwright.outcome import Outcome
 from binwright.stack.label_selector import label_selector
 from binwright.stack.names import find_outcome, full_name
-from binwright.stack.place import Progress, place_paths
+from binwright.stack.place import Progress, Wishes, place_paths
 from binwright.stack.place_result import PlaceResult, verdict_word
 from binwright.stack.sources import INPUTS
 
@@ -34,6 +34,10 @@ def configure(parser: Parser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="file, directory, or - for standard input")
     parser.add_argument("--input", choices=INPUTS, default="auto", help="what plain files hold (default: auto)")
     parser.add_argument("--retry-errors", action="store_true", help="place servers in status ERROR too")
+    parser.add_argument("--preempt", action="store_true", help="push out less important pods, which queue again")
+    parser.add_argument("--config", metavar="FILE", help="a KubeSchedulerConfiguration: plugins, weights, arguments")
+    parser.add_argument("--peer-sampling", action="store_true", help="look at a part of the nodes, as kube-scheduler")
+    parser.add_argument("--complete", action="store_true", help="kinds of objects that the input lacks do not exist")
     parser.add_argument("--explain", metavar="NAME", help="say everything about one object: SOURCE/NAMESPACE/NAME")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a rule in the input was not evaluated")
     add_selection(parser)
@@ -44,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     """Place and print. 0: all placed, 1: something is not, or (--strict) a rule was not evaluated."""
     has_labels = None if options.selector is None else label_selector(options.selector)
     with progress_bar(options.quiet) as progress:
-        result = place_paths(options.paths, options.input, options.retry_errors, progress)
+        result = place_paths(options.paths, options.input, wishes(options), progress)
     if options.verbose:
         for note in result.notes:
             print(f"binwright: {printable(note)}", file=sys.stderr)
@@ -59,6 +63,17 @@ def run(options: argparse.Namespace) -> int:
     if result.unplaced or (options.strict and result.not_evaluated):
         return exits.NO
     return exits.YES
+
+
+def wishes(options: argparse.Namespace) -> Wishes:
+    """How to place, from the options."""
+    return Wishes(
+        retry_errors=options.retry_errors,
+        preempt=options.preempt,
+        peer_sampling=options.peer_sampling,
+        complete=options.complete,
+        config=options.config,
+    )
 
 
 def print_result(options: argparse.Namespace, result: PlaceResult) -> None:

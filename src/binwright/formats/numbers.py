@@ -11,7 +11,7 @@ from binwright.units import shown
 
 __all__ = ["Line", "lines_of"]
 
-_WHOLE = re.compile(r"\d{1,18}")
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Nodes and pods compiled for the engine: nodes become a Fleet, pods become request classes.
 
-A class is all that decides about a pod: its amounts and what each plugin reads of it. A plugin is asked once per
-distinct reading, pods that agree in all readings share one request. Chooses nothing and words nothing for people but
-the reasons of its own plugins.
+A class is all that decides about a pod: its amounts, its traits and what each plugin reads of it. A plugin is asked
+once per distinct reading, pods that agree in all readings share one request. Pods that hold a node need less: a class
+of theirs says what they take and what they add to counters. Chooses nothing and words nothing for people.
 """
 
 from __future__ import annotations
@@ -11,33 +11,34 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from binwright import Fleet, Profile, Rule
+from binwright import Fleet
 from binwright.kubernetes.configuration import SchedulerProfile
+from binwright.kubernetes.counts import Counts
 from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import Node, Pod
+from binwright.kubernetes.pending import priority
 from binwright.kubernetes.plugins import Filter, Score, balanced_allocation, node_resources_fit
-from binwright.kubernetes.plugins.image_locality import ImageLocality
-from binwright.kubernetes.plugins.node_affinity import NodeAffinity, NodeAffinityNames
-from binwright.kubernetes.plugins.node_name import NodeName
-from binwright.kubernetes.plugins.node_unschedulable import NodeUnschedulable
-from binwright.kubernetes.plugins.taint_toleration import TaintToleration
+from binwright.kubernetes.plugins.affinity_terms import terms_of
+from binwright.kubernetes.plugins.node_volume_limits import limits
+from binwright.kubernetes.plugins.spread_constraints import constraints_of
+from binwright.kubernetes.plugins.volume_restrictions import EVERYWHERE
+from binwright.kubernetes.related import Related
 from binwright.kubernetes.requests import CPU, MEMORY, PODS, STORAGE, Amounts, Requests, amount, is_scalar
-from binwright.profile import static_score
+from binwright.kubernetes.rulebook import FIT, Rulebook, engine_profile
+from binwright.kubernetes.traits import Traits, TraitsOf
 from binwright.request import Request
+from binwright.terms import HardTerm, SoftTerm
 from binwright.units import nanos
 
-__all__ = ["Cluster"]
-
-FIT = node_resources_fit.NAME
-_NORMALISE = {"TaintToleration": "reverse", "NodeAffinity": "max", "ImageLocality": None}
+__all__ = ["FIT", "Cluster"]
 
 
 class Cluster:
     """One cluster in the engine: `fleet` has a host per node in input order, holding nothing until `bind`.
 
     `resources` are the filtered ones: pods, cpu (millicores), memory, ephemeral-storage, then every other resource that
-    a node offers, a pod asks for or the balanced score compares, by name. Raises InputError naming node, pod and field
-    for malformed amounts.
+    a node offers, a pod asks for or the balanced score compares, by name. `held` has the pod of each item that this
+    class bound. Raises InputError naming node, pod and field for malformed amounts.
     """
 
     def __init__(
@@ -45,26 +46,20 @@ class Cluster:
         nodes: Sequence[Node],
         pods: Iterable[Pod],
         profile: SchedulerProfile | None = None,
+        related: Related | None = None,
         *,
         fit_score_pod_level: bool = False,
+        empty_labels: bool = False,
     ) -> None:
-        """pods: all that will be bound or asked about. fit_score_pod_level: see `requests.Requests`."""
+        """pods: all that will be bound or asked about. fit_score_pod_level: see `requests.Requests`. empty_labels:
+        quirk nsSelectorEmptyLabels of 1.34.1.
+        """
         self.scheduler = profile or SchedulerProfile()
+        self.related = related or Related()
         self.nodes = NodeTable(nodes)
+        self.held: dict[int, Pod] = {}
+        pods = list(pods)
         self._amounts = Requests(fit_score_pod_level)
-        names = NodeAffinityNames(self.nodes)
-        affinity = NodeAffinity(self.nodes, self.scheduler.added_affinity)
-        taints = TaintToleration(self.nodes)
-        self.filters: tuple[Filter, ...] = (
-            names, NodeUnschedulable(self.nodes), NodeName(self.nodes), taints, affinity,
-        )  # fmt: skip
-        self.scores: tuple[Score, ...] = tuple(
-            one for one in (taints, affinity, ImageLocality(self.nodes)) if one.plugin in self.scheduler.scores
-        )
-        self._filter = {one.rule: one for one in self.filters}
-        self._columns: dict[tuple[str, str, Hashable], np.ndarray | None] = {}  # (part, plugin, reading) -> its answer
-        self._requests: dict[tuple[Hashable, ...], Request] = {}
-
         offered = [_allocatable(node) for node in nodes]
         asked = {name for amounts in map(self._amounts.of, pods) for name in (*amounts.used, *amounts.fit)}
         others = asked.union(self.scheduler.balanced, *offered)
@@ -76,43 +71,102 @@ class Cluster:
             if name not in columns:
                 columns[name] = np.zeros(len(offered), np.int64)
             columns[node_resources_fit.score_column(name)] = columns[name]
-        scored_only = [name for name in columns if name not in self.resources]
-        self.fleet = Fleet(columns, names=self.nodes.names, profile=self._profile(), scored_only=scored_only)
+        limited = limits(self.nodes.names, self.related)
+        columns |= limited
+        self._traits_of, keys = self._selected_by(pods)
+        self.fleet = Fleet(
+            columns,
+            names=self.nodes.names,
+            profile=engine_profile(self.scheduler),
+            scored_only=[name for name in columns if name not in self.resources],
+            labels={EVERYWHERE: [EVERYWHERE] * len(offered), **{key: self.nodes.label(key).texts() for key in keys}},
+        )
+        self.counts = Counts(self.fleet)
+        self.rules = Rulebook(self.nodes, self.related, self.scheduler, self.counts, limited, empty_labels)
+        self._columns: dict[tuple[str, str, Hashable], np.ndarray | None] = {}  # (part, plugin, reading) -> its answer
+        self._registered: set[int] = set()  # classes that later counters will concern
+        self._seeking: dict[tuple[Hashable, ...], Request] = {}
+        self._holding: dict[tuple[Hashable, ...], Request] = {}
 
-    def _profile(self) -> Profile:
-        fit = Rule(FIT, kind="fit", resolvable=(PODS,))  # "Too many pods" alone: preemption may help
-        scores = []
-        for name, weight in self.scheduler.scores.items():
-            if name == FIT:
-                scores.append(node_resources_fit.term(self.scheduler.fit, weight))
-            elif name == balanced_allocation.NAME:
-                scores.append(balanced_allocation.term(self.scheduler.balanced, weight))
-            elif name in _NORMALISE:
-                scores.append(static_score(name, normalise=_NORMALISE[name], weight=weight))
-        return Profile(rules=(*(Rule(one.rule) for one in self.filters), fit), scores=tuple(scores))
+    def _selected_by(self, pods: Iterable[Pod]) -> tuple[TraitsOf, list[str]]:
+        """What pods select each other by, and the topology keys over which they do."""
+        label_keys: set[str] = set()
+        topology: set[str] = set()
+        selecting = False
+        for pod in pods:
+            terms = [term for some in terms_of(pod) for term in some]
+            constraints = constraints_of(pod, self.scheduler.spread, self.related)[0]
+            if not terms and not constraints:
+                continue
+            selecting = True
+            topology.update(one.key for one in (*terms, *constraints))
+            for selector in (*(term.about.selector for term in terms), *(one.selector for one in constraints)):
+                label_keys.update(needs.key for needs in selector or ())
+        return TraitsOf(label_keys, selecting), sorted(topology - {EVERYWHERE})
 
-    def request(self, pod: Pod) -> Request:
-        """The request class of a pod that looks for a node."""
-        amounts = self._amounts.of(pod)
-        readings = tuple(one.key(pod) for one in self.filters), tuple(one.key(pod) for one in self.scores)
-        skipped = tuple(one.plugin for one in self.scores if one.skips(pod))
+    # ---- classes -------------------------------------------------------------------------------------------
+
+    def request(self, pod: Pod, *, anywhere: bool = False) -> Request:
+        """The request class of a pod that looks for a node. anywhere: without its restriction by node names."""
+        rules = self.rules
+        amounts, traits = self._amounts.of(pod), self._traits_of(pod)
+        filters = [one for one in rules.filters if not (anywhere and one is rules.pre_filter)]
+        readings = tuple(one.key(pod) for one in filters), tuple(one.key(pod) for one in rules.scores)
+        related = tuple(one.key(pod) for one in rules.relations)
+        skipped = tuple(one.plugin for one in rules.scores if one.skips(pod))
         if balanced_allocation.NAME in self.scheduler.scores and balanced_allocation.skips(
             self.scheduler.balanced, amounts
         ):
             skipped += (balanced_allocation.NAME,)
-        key = (id(amounts), readings, skipped)
-        if key not in self._requests:
-            filters = {one.rule: (one, reading) for one, reading in zip(self.filters, readings[0])}
-            scores = {one.plugin: (one, reading) for one, reading in zip(self.scores, readings[1])}
-            self._requests[key] = self.fleet.request(
-                node_resources_fit.demand(self.scheduler.fit, amounts),
+        key = (id(amounts), readings, related, skipped, traits, priority(pod), anywhere)
+        if key not in self._seeking:
+            held, terms = self._held(pod), self._terms(pod, traits)
+            external = rules.delayed.external(pod) if rules.delayed in filters else None
+            by_rule = {one.rule: (one, reading) for one, reading in zip(filters, readings[0])}
+            by_score = {one.plugin: (one, reading) for one, reading in zip(rules.scores, readings[1])}
+            made = self.fleet.request(
+                node_resources_fit.demand(self.scheduler.fit, amounts) if rules.runs(FIT) else {},
                 commit=self._taken(amounts),
                 score=self._scored(amounts),
-                rejects=self._answers("rejects", filters, pod),
-                raw=self._answers("raw", scores, pod),
+                rejects=self._answers("rejects", by_rule, pod),
+                raw=self._answers("raw", by_score, pod),
                 skip=skipped,
+                terms=terms,
+                contributes=held | self.counts.matching(traits),
+                priority=priority(pod),
+                external=[] if external is None else [external],
+                kind=("seeks", traits, related),
             )
-        return self._requests[key]
+            self._seeking[key] = made
+            if made.index not in self._registered:
+                self._registered.add(made.index)
+                self.counts.register(made, traits)
+                for relation in rules.relations:
+                    relation.compiled(made, pod, traits)
+        return self._seeking[key]
+
+    def holder(self, pod: Pod) -> Request:
+        """The class of a pod that has a node, or was promised one: what it takes and adds to counters there."""
+        amounts, traits = self._amounts.of(pod), self._traits_of(pod)
+        key = (id(amounts), traits, *(one.key(pod) for one in self.rules.relations))
+        if key not in self._holding:
+            contributes = self._held(pod) | self.counts.matching(traits)
+            kind = ("holds", *key[1:])
+            made = self.fleet.request({}, commit=self._taken(amounts), contributes=contributes, kind=kind)
+            self._holding[key] = made
+            if made.index not in self._registered:
+                self._registered.add(made.index)
+                self.counts.register(made, traits)
+        return self._holding[key]
+
+    def _held(self, pod: Pod) -> dict[int, tuple[int, int]]:
+        """What the plugins count of a pod itself."""
+        return {
+            counter: (amount, amount) for one in self.rules.relations for counter, amount in one.held(pod).items()
+        }
+
+    def _terms(self, pod: Pod, traits: Traits) -> list[HardTerm | SoftTerm]:
+        return [term for one in self.rules.relations for term in one.terms(pod, traits)]
 
     def _answers(
         self, part: str, plugins: Mapping[str, tuple[Filter | Score, Hashable]], pod: Pod
@@ -145,9 +199,12 @@ class Cluster:
             seen[node_resources_fit.score_column(name)] = amounts.fit_score.get(name, 0)
         return seen
 
+    # ---- pods on nodes -------------------------------------------------------------------------------------
+
     def bind(self, pods: Iterable[Pod]) -> list[Pod]:
         """Let pods that have a node take their amounts there. Returns those whose node is not in the input."""
         strays: list[Pod] = []
+        bound: list[Pod] = []
         made: list[Request] = []
         which: list[int] = []
         hosts: list[int] = []
@@ -157,22 +214,17 @@ class Cluster:
             if host is None:
                 strays.append(pod)
                 continue
-            amounts = self._amounts.of(pod)
-            if id(amounts) not in position:
-                position[id(amounts)] = len(made)
-                made.append(self.fleet.request({}, commit=self._taken(amounts)))
-            which.append(position[id(amounts)])
+            request = self.holder(pod)
+            if request.index not in position:
+                position[request.index] = len(made)
+                made.append(request)
+            bound.append(pod)
+            which.append(position[request.index])
             hosts.append(host)
         if hosts:
-            self.fleet.claim_many(made, np.array(which, np.int64), np.array(hosts, np.int64))
+            items = self.fleet.claim_many(made, np.array(which, np.int64), np.array(hosts, np.int64))
+            self.held.update(zip(items.tolist(), bound))
         return strays
-
-    def reason(self, rule: str, argument: int | str | None) -> tuple[str, str]:
-        """(plugin, text) of a reason of the engine, as kube-scheduler words it."""
-        if rule == FIT:
-            return FIT, node_resources_fit.text(str(argument))
-        plugin = self._filter[rule]
-        return plugin.plugin, plugin.text(int(argument or 0))
 
 
 def _allocatable(node: Node) -> dict[str, int]:

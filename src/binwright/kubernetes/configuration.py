@@ -1,26 +1,30 @@
 """Scheduler profiles: kube-scheduler's default one, and those of a KubeSchedulerConfiguration (kubernetes spec 2.1).
 
-Says which scores run with which weights and arguments. What a configuration asks for and is not carried out is kept by
-name in `not_evaluated`.
+Says which filters and scores run, with which weights and arguments. What a configuration asks for and is not carried
+out is kept by name in `not_evaluated`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from binwright.errors import InputError
+from binwright.formats import documents
 from binwright.formats.documents import shape_problem
-from binwright.kubernetes.objects import NodeAffinity
+from binwright.formats.files import read_path
+from binwright.kubernetes.objects import NodeAffinity, SpreadConstraint
 from binwright.kubernetes.pending import DEFAULT_SCHEDULER
 from binwright.kubernetes.plugins import balanced_allocation
+from binwright.kubernetes.plugins.inter_pod_affinity import InterPodArgs
 from binwright.kubernetes.plugins.node_resources_fit import BY_DEFAULT, FitArgs
+from binwright.kubernetes.plugins.spread_constraints import SpreadArgs
 from binwright.units import shown
 
-__all__ = ["DEFAULT_SCORES", "SchedulerProfile", "read_configuration"]
+__all__ = ["DEFAULT_SCORES", "SchedulerProfile", "read_configuration", "read_file"]
 
 DEFAULT_SCORES = {
     "TaintToleration": 3,
@@ -34,18 +38,47 @@ DEFAULT_SCORES = {
 }
 """Score plugins of the default profile, in order, with their weights."""
 
+DEFAULT_FILTERS = (
+    "NodeUnschedulable",
+    "NodeName",
+    "TaintToleration",
+    "NodeAffinity",
+    "NodePorts",
+    "NodeResourcesFit",
+    "VolumeRestrictions",
+    "NodeVolumeLimits",
+    "VolumeBinding",
+    "VolumeZone",
+    "PodTopologySpread",
+    "InterPodAffinity",
+    "DynamicResources",
+)
+"""Filter plugins of the default profile, in order."""
+
+_DEFAULT = dict.fromkeys(("PrioritySort", "SchedulingGates", *DEFAULT_FILTERS, "DefaultPreemption", "DefaultBinder"), 1)
+_DEFAULT |= DEFAULT_SCORES
+"""multiPoint of the default profile; its order among scores is that of DEFAULT_SCORES."""
+_CARRIED_OUT = ("multiPoint", "score", "filter", "postFilter")
+
 _STRATEGIES = ("LeastAllocated", "MostAllocated", "RequestedToCapacityRatio")
 
 
 @dataclass(frozen=True)
 class SchedulerProfile:
-    """One profile. `scores`: plugin -> weight in the order in which they are summed."""
+    """One profile. `scores`: plugin -> weight in the order in which they are summed. `percentage`: of the nodes that
+    sampling looks at, 0 adapts to their number.
+    """
 
     scheduler_name: str = DEFAULT_SCHEDULER
     scores: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_SCORES))
     fit: FitArgs = field(default_factory=FitArgs)
     balanced: tuple[str, ...] = balanced_allocation.RESOURCES
     added_affinity: NodeAffinity | None = None
+    spread: SpreadArgs = field(default_factory=SpreadArgs)
+    inter_pod: InterPodArgs = field(default_factory=InterPodArgs)
+    filters: frozenset[str] = frozenset(DEFAULT_FILTERS)
+    preempts: bool = True
+    percentage: int = 0
     not_evaluated: tuple[str, ...] = ()
 
 
@@ -70,11 +103,13 @@ class _PluginConfig(_Part):
 
 class _Profile(_Part):
     scheduler_name: str = DEFAULT_SCHEDULER
+    percentage: int | None = msgspec.field(name="percentageOfNodesToScore", default=None)
     plugins: dict[str, _Point | None] = {}
     plugin_config: list[_PluginConfig] = []
 
 
 class _Configuration(_Part):
+    percentage: int | None = msgspec.field(name="percentageOfNodesToScore", default=None)
     profiles: list[_Profile] = []
     extenders: list[Any] = []
 
@@ -113,6 +148,16 @@ class _AffinityArgs(_Part):
     added_affinity: NodeAffinity | None = None
 
 
+class _SpreadArgs(_Part):
+    default_constraints: tuple[SpreadConstraint, ...] = ()
+    defaulting_type: str = "System"
+
+
+class _InterPodArgs(_Part):
+    hard_pod_affinity_weight: int = 1
+    ignore_preferred_terms_of_existing_pods: bool = False
+
+
 def read_configuration(data: Mapping[str, Any], where: str = "configuration") -> list[SchedulerProfile]:
     """The profiles of a KubeSchedulerConfiguration given as plain objects; without any, the default one.
 
@@ -121,11 +166,33 @@ def read_configuration(data: Mapping[str, Any], where: str = "configuration") ->
     found = _convert(data, _Configuration, where)
     left_out = tuple(["extenders"] if found.extenders else [])
     if not found.profiles:
-        return [SchedulerProfile(not_evaluated=left_out)]
-    return [_profile(one, f"{where}: profile {one.scheduler_name}", left_out) for one in found.profiles]
+        return [SchedulerProfile(percentage=found.percentage or 0, not_evaluated=left_out)]
+    names = [one.scheduler_name for one in found.profiles]
+    if len(set(names)) != len(names):
+        raise InputError(f"{where}: two profiles of one schedulerName")
+    return [
+        _profile(one, f"{where}: profile {one.scheduler_name}", left_out, found.percentage or 0)
+        for one in found.profiles
+    ]
 
 
-def _profile(found: _Profile, where: str, left_out: tuple[str, ...]) -> SchedulerProfile:
+def read_file(path: str) -> SchedulerProfile:
+    """The profile of a file with a KubeSchedulerConfiguration: of several the one named default-scheduler, else the
+    first. Raises InputError naming the file.
+    """
+    loaded = [one for blob in read_path(path) for one in documents.load(blob)]
+    if len(loaded) != 1 or not isinstance(loaded[0], dict):
+        raise InputError(f"{path}: not one KubeSchedulerConfiguration")
+    kind = loaded[0].get("kind")
+    if kind != "KubeSchedulerConfiguration":
+        raise InputError(f"{path}: kind: {shown(kind)} is not KubeSchedulerConfiguration")
+    profiles = read_configuration(loaded[0], path)
+    chosen = next((one for one in profiles if one.scheduler_name == DEFAULT_SCHEDULER), profiles[0])
+    others = tuple(f"profile {one.scheduler_name}" for one in profiles if one is not chosen)
+    return replace(chosen, not_evaluated=chosen.not_evaluated + others)
+
+
+def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage: int) -> SchedulerProfile:
     not_evaluated = [*left_out]
     args: dict[str, Any] = {}
     for one in found.plugin_config:
@@ -133,6 +200,7 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...]) -> Schedule
             raise InputError(f"{where}: pluginConfig {shown(one.name)}: stands twice")
         args[one.name] = one.args
     fit, balanced, affinity = FitArgs(), balanced_allocation.RESOURCES, None
+    spread, inter_pod = SpreadArgs(), InterPodArgs()
     for name, values in args.items():
         place = f"{where}: {name}"
         if name == "NodeResourcesFit":
@@ -142,24 +210,73 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...]) -> Schedule
             balanced = tuple(one.name for one in resources) or balanced
         elif name == "NodeAffinity":
             affinity = _convert(values, _AffinityArgs, place).added_affinity
-        else:
+        elif name == "PodTopologySpread":
+            spread = _spread(_convert(values, _SpreadArgs, place), place)
+        elif name == "InterPodAffinity":
+            wishes = _convert(values, _InterPodArgs, place)
+            inter_pod = InterPodArgs(wishes.hard_pod_affinity_weight, wishes.ignore_preferred_terms_of_existing_pods)
+        elif name != "DefaultPreemption":  # every node is a candidate, whatever it says
             not_evaluated.append(f"pluginConfig {name}")
-    not_evaluated += [f"plugins.{point}" for point in found.plugins if point != "score"]
-    scores = _scores(found.plugins.get("score") or _Point(), where)
-    not_evaluated += [f"score plugin {name}" for name in scores if name not in DEFAULT_SCORES]
-    return SchedulerProfile(found.scheduler_name, scores, fit, balanced, affinity, tuple(not_evaluated))
+    points = {name: point or _Point() for name, point in found.plugins.items()}
+    multi = _everywhere(points.get("multiPoint", _Point()), where)
+    scoring = {name: weight for name, weight in multi.items() if name in DEFAULT_SCORES}
+    scores = _scores(points.get("score", _Point()), scoring, where)
+    filters = _filters(points.get("filter", _Point()), multi.keys() & set(DEFAULT_FILTERS))
+    post = points.get("postFilter", _Point())
+    preempts = "DefaultPreemption" in _scores(post, {name: 1 for name in multi if name == "DefaultPreemption"}, where)
+    named = dict.fromkeys((*multi, *scores, *sorted(filters), *(one.name for one in post.enabled)))
+    not_evaluated += [
+        f"plugins.{point}" for point, what in points.items() if point not in _CARRIED_OUT and what != _Point()
+    ]
+    not_evaluated += [f"plugin {name}" for name in named if name not in _DEFAULT]
+    return SchedulerProfile(
+        found.scheduler_name,
+        {name: weight for name, weight in scores.items() if name in DEFAULT_SCORES},
+        fit,
+        balanced,
+        affinity,
+        spread,
+        inter_pod,
+        filters=frozenset(filters),
+        preempts=preempts,
+        percentage=percentage if found.percentage is None else found.percentage,
+        not_evaluated=tuple(not_evaluated),
+    )
 
 
-def _scores(point: _Point, where: str) -> dict[str, int]:
-    """Default scores less the disabled; an enabled one that is still there moves to the front, another to the end."""
-    for one in point.enabled:
-        if not 0 <= one.weight <= 2**20:
-            raise InputError(f"{where}: score plugin {shown(one.name)}: weight {one.weight} is not in 0..{2**20}")
+def _everywhere(custom: _Point, where: str) -> dict[str, int]:
+    """multiPoint: the plugins of all points in order, with the weights they score with. A default that is enabled again
+    keeps its place.
+    """
+    _check_weights(custom, where)
+    disabled = {one.name for one in custom.disabled}
+    kept = {} if "*" in disabled else {name: w for name, w in _DEFAULT.items() if name not in disabled}
+    return kept | {one.name: one.weight or 1 for one in custom.enabled}
+
+
+def _scores(point: _Point, base: Mapping[str, int], where: str) -> dict[str, int]:
+    """What multiPoint gives less the disabled; an enabled one that is still there moves to the front, another to the
+    end.
+    """
+    _check_weights(point, where)
     disabled = {one.name for one in point.disabled}
-    kept = {} if "*" in disabled else {name: w for name, w in DEFAULT_SCORES.items() if name not in disabled}
+    kept = {} if "*" in disabled else {name: w for name, w in base.items() if name not in disabled}
     enabled = {one.name: one.weight or 1 for one in point.enabled}
     front = {name: weight for name, weight in enabled.items() if name in kept}
     return front | {name: weight for name, weight in kept.items() if name not in front} | enabled
+
+
+def _filters(point: _Point, base: Iterable[str]) -> set[str]:
+    """The Filter plugins, whose order stays the default one."""
+    disabled = {one.name for one in point.disabled}
+    kept = set() if "*" in disabled else set(base) - disabled
+    return kept | {one.name for one in point.enabled}
+
+
+def _check_weights(point: _Point, where: str) -> None:
+    for one in point.enabled:
+        if not 0 <= one.weight <= 2**20:
+            raise InputError(f"{where}: score plugin {shown(one.name)}: weight {one.weight} is not in 0..{2**20}")
 
 
 def _fit(found: _FitArgs, where: str) -> FitArgs:
@@ -175,6 +292,14 @@ def _fit(found: _FitArgs, where: str) -> FitArgs:
         ignored=frozenset(found.ignored_resources),
         ignored_groups=frozenset(found.ignored_resource_groups),
     )
+
+
+def _spread(found: _SpreadArgs, where: str) -> SpreadArgs:
+    if found.defaulting_type not in ("System", "List"):
+        raise InputError(f"{where}: defaultingType: {shown(found.defaulting_type)} is not System or List")
+    if found.defaulting_type == "System":
+        return SpreadArgs()
+    return SpreadArgs(found.default_constraints, system=False)
 
 
 def _convert(data: Any, kind: type, where: str) -> Any:

@@ -1,14 +1,14 @@
 """Replays recorded decisions of kube-scheduler through the layer and the engine, and compares everything recorded.
 
 A case is a small cluster and a queue of pods; the result of each pod is built, in the recording's own schema, from the
-engine's masks, scores and ties. A plugin that is not evaluated here says Skip where the pod gives it nothing to do;
-elsewhere its part is missing and the pod differs.
+engine's masks, scores, ties and candidates.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -16,22 +16,24 @@ import numpy as np
 
 from binwright.conformance_report import ConformanceReport
 from binwright.errors import BinwrightError, InputError
-from binwright.explain import Explanation
-from binwright.kubernetes import messages, not_evaluated
-from binwright.kubernetes.compile import FIT, Cluster
+from binwright.kubernetes import messages
+from binwright.kubernetes.compile import Cluster
 from binwright.kubernetes.configuration import read_configuration
+from binwright.kubernetes.cycle import Cycle, Decision
 from binwright.kubernetes.objects import Node, Pod
 from binwright.kubernetes.pending import priority
-from binwright.kubernetes.plugins.node_affinity import NodeAffinity, NodeAffinityNames
-from binwright.kubernetes.requests import PODS
-from binwright.request import Request
+from binwright.kubernetes.preemption import Attempt, Preemption
+from binwright.kubernetes.related import Related, kind_by_plural
+from binwright.kubernetes.sampling import Sampling
+from binwright.kubernetes.statuses import UNRESOLVABLE
 from binwright.units import shown
 
 __all__ = ["replay", "replay_case"]
 
-FEASIBLE = 255
-RESOLVABLE, UNRESOLVABLE = "Unschedulable", "UnschedulableAndUnresolvable"
-NEVER_SCORED = ("InterPodAffinity", "PodTopologySpread", "VolumeBinding")
+FIRST_START = datetime(2026, 1, 2, tzinfo=UTC)
+"""A bound pod is recorded to start then, plus its place in the queue in seconds."""
+REPAIRED = "interpod-nsfix"
+"""The suite that was recorded with the defect nsSelectorEmptyLabels mended."""
 
 
 def replay(document: Mapping[str, Any]) -> ConformanceReport:
@@ -41,15 +43,15 @@ def replay(document: Mapping[str, Any]) -> ConformanceReport:
     if not isinstance(cases, list) or not all(isinstance(case, dict) for case in cases):
         raise InputError("cases: expected a list of objects")
     for number, case in enumerate(cases):
-        report.count(_compare(case, str(case.get("name", number))))
+        report.count(_compare(case, str(case.get("name", number)), document.get("suite") == REPAIRED))
     return report
 
 
-def _compare(case: Mapping[str, Any], name: str) -> Iterator[str]:
+def _compare(case: Mapping[str, Any], name: str, repaired: bool) -> Iterator[str]:
     """One line for each difference of one case."""
     expected = case.get("expected") or []
     try:
-        results = list(replay_case(case))
+        results = list(replay_case(case, repaired))
     except BinwrightError as problem:
         yield f"{name}: {problem}"
         return
@@ -88,21 +90,33 @@ def _json(value: Any) -> str:
     return text if len(text) < 300 else text[:297] + "..."
 
 
-def replay_case(case: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The result of each pending pod of one case, in queue order, each bound before the next is tried."""
-    objects = case.get("objects") or {}
-    nodes = _convert(objects.get("nodes") or [], list[Node], "objects.nodes")
+def replay_case(case: Mapping[str, Any], repaired: bool = False) -> Iterator[dict[str, Any]]:
+    """The result of each pending pod of one case, in queue order, each bound before the next is tried.
+
+    repaired: the case was recorded with the defect nsSelectorEmptyLabels mended.
+    """
+    objects = dict(case.get("objects") or {})
+    nodes = _convert(objects.pop("nodes", None) or [], list[Node], "objects.nodes")
     bound = _convert(case.get("pods") or [], list[Pod], "pods")
+    waiting = _convert(case.get("nominated") or [], list[Pod], "nominated")
     pending = _convert(case.get("pending") or [], list[Pod], "pending")
     config = case.get("config")
     profile = read_configuration(config, "config")[0] if config is not None else None
-    cluster = Cluster(nodes, [*bound, *pending], profile)
+    related = Related(complete=True)
+    for plural, listed in objects.items():
+        known = kind_by_plural(plural)
+        if known is None:
+            raise InputError(f"objects.{plural}: unknown kind")
+        for one in _convert(listed or [], list[known[1]], f"objects.{plural}"):  # type: ignore[valid-type]
+            related.add(known[0], one)
+    quirk = "nsSelectorEmptyLabels" in (case.get("sensitiveTo") or ()) and not repaired
+    cluster = Cluster(nodes, [*bound, *waiting, *pending], profile, related, empty_labels=quirk)
     strays = cluster.bind(bound)
     if strays:
         raise InputError(f"pods: Pod {strays[0].key}: bound to a node that is not in the case")
-    run = _Replay(cluster, bound)
-    for pod in pending:
-        yield run.schedule(pod)
+    run = _Replay(cluster, waiting, case.get("percentageOfNodesToScore"))
+    for number, pod in enumerate(pending):
+        yield run.schedule(pod, (FIRST_START + timedelta(seconds=number)).isoformat())
 
 
 def _convert(data: Any, kind: Any, where: str) -> Any:
@@ -113,132 +127,120 @@ def _convert(data: Any, kind: Any, where: str) -> Any:
 
 
 class _Replay:
-    """One case on its way: the cluster, and who is where."""
+    """One case on its way."""
 
-    def __init__(self, cluster: Cluster, bound: list[Pod]) -> None:
+    def __init__(self, cluster: Cluster, waiting: Iterable[Pod], percentage: int | None) -> None:
+        self.cycle = Cycle(cluster, None if percentage is None else Sampling(cluster.nodes, percentage))
         self.cluster = cluster
-        self.holders: list[list[Pod]] = [[] for _ in cluster.nodes.names]
-        for pod in bound:
-            self.holders[cluster.nodes.index[(pod.spec and pod.spec.node_name) or ""]].append(pod)
-        self.names = next(one for one in cluster.filters if isinstance(one, NodeAffinityNames))
-        self.affinity = next(one for one in cluster.filters if isinstance(one, NodeAffinity))
+        self.preemption = Preemption(cluster)
+        self.some_wait = False
+        for pod in waiting:
+            self.some_wait = True
+            self.cycle.nominate(pod)
 
-    def schedule(self, pod: Pod) -> dict[str, Any]:
-        """Place one pod and tell everything about it."""
-        request = self.cluster.request(pod)
-        placed = self.cluster.fleet.place(request)
-        look = placed.explain(0)
-        result: dict[str, Any] = {"pod": pod.key, "outcome": "bound" if placed.hosts[0] >= 0 else "unschedulable"}
-        names = self.names.names(pod)
-        if names is not None and not names:
-            return result | self.conflict()
-        result["preFilter"] = {
-            "code": "Success",
-            "nodes": sorted(names or ()),
-            "skip": sorted(self.pre_filter_skips(pod)),
-        }
-        statuses = [self.status(request, look, host) for host in range(len(self.holders))]
-        feasible = np.flatnonzero(look.verdicts_by_host() == FEASIBLE)
-        result["filter"] = statuses
-        result["feasible"] = feasible.tolist()
-        if not len(feasible):
-            return result | self.refusal(pod, statuses)
-        if len(feasible) > 1:
-            result["score"] = self.score(look, feasible)
-            result["max"] = placed.ties(0).tolist()
-        host = int(placed.hosts[0])
-        result["chosen"] = self.cluster.nodes.names[host]
-        self.holders[host].append(pod)
+    def schedule(self, pod: Pod, start: str, nominated: str | None = None) -> dict[str, Any]:
+        """Place one pod and tell everything about it; once more, at once, when others made room for it (the pod then
+        waits for its `nominated` node).
+        """
+        result: dict[str, Any] = {"pod": pod.key, "outcome": "unschedulable"}
+        if not self.cluster.nodes.names:
+            return result | {"fitError": messages.NO_NODES, "message": messages.NO_NODES}
+        decision = self.cycle.decide(pod, nominated)
+        result["preFilter"] = self.pre_filter(pod, decision)
+        if decision.refusal is not None:
+            return result | self.refused_before(decision)
+        result["viaNominated"] = decision.via_nominated or None
+        if not decision.via_nominated:
+            if decision.order is not None:
+                result |= {"start": decision.start, "visited": decision.visited}
+            result["filter"] = [self.status(decision, host) for host in range(len(self.cluster.nodes))]
+        result["feasible"] = decision.feasible
+        if decision.host is not None:
+            if len(decision.feasible) > 1:
+                result["score"] = self.score(decision)
+                result["max"] = decision.look.ties.tolist()
+            self.preemption.mark([self.cycle.bind(decision, start)])
+            return result | {"outcome": "bound", "chosen": self.cluster.nodes.names[decision.host]}
+        attempt = self.preemption.attempt(pod, decision.statuses, decision.nominated)
+        text = messages.fit_error(len(self.cluster.nodes), decision.reasons())
+        result |= {"fitError": text, "message": text + attempt.text, "preemption": {"eligible": attempt.eligible}}
+        if attempt.chosen is None:
+            return result
+        result["outcome"] = "preempting"
+        result["preemption"] |= self.preempted(attempt, pod)
+        self.preemption.carry_out(attempt)
+        if nominated is None:
+            result["retry"] = self.schedule(pod, start, self.cluster.nodes.names[attempt.chosen.host])
         return result
 
-    def conflict(self) -> dict[str, Any]:
-        """The pod's required terms contradict each other by name: no Filter runs, and preemption is not tried."""
-        reason = self.names.text(1)
-        text = messages.fit_error(len(self.holders), {}, [reason])
+    def pre_filter(self, pod: Pod, decision: Decision) -> dict[str, Any]:
+        """Who said Skip, who refused, and the names that are left."""
+        skips = self.cluster.rules.skips(pod, decision.look.active)
+        if decision.refusal is None:
+            skipped = sorted(plugin for plugin, skip in skips if skip)
+            return {"code": "Success", "nodes": sorted(decision.names or ()), "skip": skipped}
+        plugin, reason = decision.refusal
+        before = takewhile(lambda one: one[0] != plugin, skips)
         return {
-            "preFilter": {"code": UNRESOLVABLE, "plugin": self.names.plugin, "reasons": [reason]},
+            "code": UNRESOLVABLE,
+            "plugin": plugin,
+            "reasons": [reason],
+            "skip": sorted(name for name, skip in before if skip),
+        }
+
+    def refused_before(self, decision: Decision) -> dict[str, Any]:
+        """No Filter ran, and preemption ends in an error (quirk draNotFound)."""
+        text = messages.fit_error(len(self.cluster.nodes), {}, [decision.refusal[1]] if decision.refusal else ())
+        return {
             "fitError": text,
             "message": text + messages.DRA_NOT_FOUND,
             "postFilterError": True,
             "preemption": {"eligible": True},
         }
 
-    def pre_filter_skips(self, pod: Pod) -> Iterator[str]:
-        """Plugins that have nothing to filter for this pod."""
-        if not self.affinity.filters(pod):
-            yield "NodeAffinity"
-        others = (one for holders in self.holders for one in holders)
-        if not not_evaluated.inter_pod(pod) and not any(map(not_evaluated.required_anti_affinity, others)):
-            yield "InterPodAffinity"
-        if not not_evaluated.host_ports(pod):
-            yield "NodePorts"
-        if not not_evaluated.spreads(pod):
-            yield "PodTopologySpread"
-        if not not_evaluated.volumes(pod):
-            yield from ("NodeVolumeLimits", "VolumeBinding", "VolumeRestrictions", "VolumeZone")
-        yield "DynamicResources"
-
-    def status(self, request: Request, look: Explanation, host: int) -> dict[str, Any] | None:
+    def status(self, decision: Decision, host: int) -> dict[str, Any] | None:
         """The status of one node: None when it passed, else the first plugin that rejects it, and all that do."""
-        rejections: dict[str, dict[str, Any]] = {}
-        short: list[str] = []
-        for rule, argument in look.reasons_at(host):
-            plugin, text = self.cluster.reason(rule, argument)
-            if rule == self.names.rule:
-                return {"code": UNRESOLVABLE, "reasons": [text], "absent": True}
-            if rule == FIT:
-                short.append(str(argument))
-            entry = rejections.setdefault(plugin, {"code": UNRESOLVABLE, "reasons": []})
-            entry["reasons"].append(text)
-        if not rejections:
+        refused = decision.statuses[host]
+        if refused is None:
             return None
-        if FIT in rejections and self.could_fit(request, short, host):
-            rejections[FIT]["code"] = RESOLVABLE
-        first = next(iter(rejections))
-        return {"plugin": first, **rejections[first], "all": rejections if len(rejections) > 1 else None}
+        found: dict[str, Any] = {"code": refused.code, "reasons": list(refused.reasons)}
+        if refused.absent:
+            return found | {"absent": True}
+        found["plugin"] = refused.plugin
+        every = {} if self.some_wait else decision.statuses.every(host)
+        if len(every) > 1:
+            found["all"] = {name: {"code": one.code, "reasons": list(one.reasons)} for name, one in every.items()}
+        return found
 
-    def could_fit(self, request: Request, short: Iterable[str], host: int) -> bool:
-        """Whether the resources that are short on a node would be there if it were empty; pods always count as such."""
-        fleet = self.cluster.fleet
-        return all(
-            name == PODS or request.demand[name] <= fleet.capacity[fleet.resources.index(name), host] for name in short
-        )
-
-    def score(self, look: Explanation, feasible: np.ndarray) -> dict[str, Any]:
+    def score(self, decision: Decision) -> dict[str, Any]:
         """Raw, normalised and weighted scores of the feasible nodes, by plugin."""
-        table = look.scores
+        table, feasible = decision.look.scores, np.array(decision.feasible)
         ran = [number for number, did in enumerate(table.ran) if did]
-        known = self.cluster.scheduler.scores
-        skipped = {name for name, did in zip(table.names, table.ran) if not did}
+        plugins = [table.names[number] for number in ran]
         return {
-            "plugins": [table.names[number] for number in ran],
+            "plugins": plugins,
             "weights": [table.weights[number] for number in ran],
-            "skip": sorted(skipped.union(name for name in NEVER_SCORED if name in known)),
+            "skip": sorted(self.cluster.scheduler.scores.keys() - set(plugins)),
             "raw": table.raw[ran][:, feasible].tolist(),
             "norm": table.normalised[ran][:, feasible].tolist(),
             "total": table.totals[feasible].tolist(),
         }
 
-    def refusal(self, pod: Pod, statuses: list[dict[str, Any] | None]) -> dict[str, Any]:
-        """What is said about a pod that no node takes."""
-        reasons = Counter(reason for status in statuses if status for reason in status["reasons"])
-        text = messages.fit_error(len(statuses), reasons)
-        if pod.spec is not None and pod.spec.preemption_policy == "Never":
-            return {
-                "fitError": text,
-                "message": text + messages.NEVER_PREEMPTS,
-                "preemption": {"eligible": False},
-            }
-        attempts: Counter[str] = Counter()
-        for status, holders in zip(statuses, self.holders):
-            if status is None or status["code"] != RESOLVABLE:
-                attempts[messages.NOT_HELPFUL] += 1
-            elif all(priority(one) >= priority(pod) for one in holders):
-                attempts[messages.NO_VICTIMS] += 1
-            else:
-                raise BinwrightError(f"Pod {pod.key}: preemption is not evaluated yet")
+    def preempted(self, attempt: Attempt, pod: Pod) -> dict[str, Any]:
+        """What the preemption chose, and among what; weaker nominations on its node are gone."""
+        names, held = self.cluster.nodes.names, self.cluster.held
+        chosen = attempt.chosen
         return {
-            "fitError": text,
-            "message": text + messages.no_preemption(len(statuses), attempts),
-            "preemption": {"eligible": True},
+            "candidates": [
+                {
+                    "node": names[one.host],
+                    "victims": [held[item].key for item in one.victims],
+                    "pdbViolations": one.violations,
+                }
+                for one in attempt.candidates
+            ],
+            "ties": [names[one.host] for one in attempt.ties],
+            "nominated": None if chosen is None else names[chosen.host],
+            "victims": [one.key for one in attempt.victims],
+            "clearedNominations": [] if chosen is None else self.cycle.clear(chosen.host, priority(pod)),
         }

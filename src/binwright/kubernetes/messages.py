@@ -10,6 +10,7 @@ __all__ = [
     "NOT_HELPFUL",
     "NO_NODES",
     "NO_VICTIMS",
+    "TERMINATING_VICTIM",
     "fit_error",
     "histogram",
     "no_preemption",
@@ -22,6 +23,7 @@ DRA_NOT_FOUND = " not found"
 """Appended, instead of a preemption, when a PreFilter before DynamicResources ended the cycle (quirk draNotFound)."""
 _TRIED = " no new claims to deallocate, preemption: "
 NEVER_PREEMPTS = f"{_TRIED}not eligible due to preemptionPolicy=Never."
+TERMINATING_VICTIM = f"{_TRIED}not eligible due to a terminating pod on the nominated node."
 
 
 def histogram(nodes: int, reasons: Mapping[str, int]) -> str:

@@ -38,6 +38,10 @@ class Distinct:
         table[MISSING] = missing
         return table[self.codes]
 
+    def texts(self) -> list[str | None]:
+        """The values themselves, one a node, None where it lacks the property."""
+        return [None if code < 0 else self.values[code] for code in self.codes.tolist()]
+
     def equal_to(self, wanted: Iterable[str]) -> np.ndarray:
         """(nodes,) bool: the node has one of the wanted values."""
         verdicts = np.zeros(len(self.values), np.bool_)

@@ -1,109 +1,84 @@
 """What stands in the input and is not evaluated: named, counted, with one example, so that nothing is dropped silently.
 
-Each entry of `RULES` says which pods use a rule that has no plugin here yet. When a plugin arrives its entry goes.
+Mostly rules that read kinds of objects which the input does not have (`Related.stated`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import Queue, priority
+from binwright.kubernetes.plugins.affinity_terms import terms_of
+from binwright.kubernetes.plugins.disks import migrated, volume_claims, volumes
+from binwright.kubernetes.plugins.spread_constraints import defaults_judged, own
+from binwright.kubernetes.related import Related
 from binwright.outcome import NotEvaluated
 
-__all__ = ["find", "host_ports", "inter_pod", "preemption", "required_anti_affinity", "spreads", "volumes"]
-
-_SPREAD_OWNERS = ("ReplicaSet", "StatefulSet", "ReplicationController")
+__all__ = ["budgets", "find", "preemption"]
 
 
-def host_ports(pod: Pod) -> bool:
-    """Whether a pod wants a port of its node: of its containers and sidecars, as NodePorts reads it."""
-    spec = pod.spec
-    sidecars = [one for one in (spec and spec.init_containers) or () if one.restart_policy == "Always"]
-    containers = (*((spec and spec.containers) or ()), *sidecars)
-    return any((port.host_port or 0) > 0 for container in containers for port in container.ports or ())
+def _claims(pod: Pod) -> bool:
+    return bool(volume_claims(pod))
 
 
-def claims(pod: Pod) -> bool:
-    """Whether a pod has volumes that are claims."""
-    return any(one.persistent_volume_claim or one.ephemeral for one in (pod.spec and pod.spec.volumes) or ())
+def _attaches(pod: Pod) -> bool:
+    return _claims(pod) or any(migrated(one) for one in volumes(pod))
 
 
-def disks(pod: Pod) -> bool:
-    """Whether a pod names a disk in its own spec."""
-    return any(
-        one.gce_persistent_disk or one.aws_elastic_block_store or one.azure_disk or one.cinder or one.iscsi or one.rbd
-        for one in (pod.spec and pod.spec.volumes) or ()
-    )
-
-
-def volumes(pod: Pod) -> bool:
-    """Whether a volume plugin has anything to say about a pod."""
-    return claims(pod) or disks(pod)
-
-
-def spreads(pod: Pod) -> bool:
-    """Whether a pod brings topology spread constraints."""
-    return bool(pod.spec and pod.spec.topology_spread_constraints)
-
-
-def _spreads_by_default(pod: Pod) -> bool:
-    owned = any(one.controller and one.kind in _SPREAD_OWNERS for one in pod.metadata.owner_references or ())
-    return owned and not spreads(pod)
-
-
-def inter_pod(pod: Pod) -> bool:
-    """Whether a pod has affinity or anti-affinity to other pods."""
-    affinity = pod.spec.affinity if pod.spec else None
-    both = (affinity.pod_affinity, affinity.pod_anti_affinity) if affinity else ()
-    return any(
-        one.required_during_scheduling_ignored_during_execution
-        or one.preferred_during_scheduling_ignored_during_execution
-        for one in both
-        if one is not None
-    )
-
-
-def required_anti_affinity(pod: Pod) -> bool:
-    """Whether a pod keeps others off: bound ones restrict those that come later."""
-    anti = pod.spec.affinity.pod_anti_affinity if pod.spec and pod.spec.affinity else None
-    return anti is not None and bool(anti.required_during_scheduling_ignored_during_execution)
-
-
-def _nominated(pod: Pod) -> bool:
-    return bool(pod.status and pod.status.nominated_node_name)
+def _by_namespace_labels(pod: Pod) -> bool:
+    return any(term.about.namespace_selector for terms in terms_of(pod) for term in terms)
 
 
 def _resource_claims(pod: Pod) -> bool:
     return bool(pod.spec and pod.spec.resource_claims)
 
 
-# rule -> (which pods use it, whether bound pods count as well)
-RULES: dict[str, tuple[Callable[[Pod], bool], bool]] = {
-    "InterPodAffinity": (inter_pod, True),
-    "PodTopologySpread": (spreads, False),
-    "PodTopologySpread (cluster defaults)": (_spreads_by_default, False),
-    "NodePorts": (host_ports, False),
-    "VolumeBinding": (claims, False),
-    "VolumeZone": (claims, False),
-    "VolumeRestrictions": (volumes, False),
-    "NodeVolumeLimits": (volumes, False),
-    "DynamicResources": (_resource_claims, False),
-    "nominated node": (_nominated, False),
-}
+def _rules(related: Related) -> Iterable[tuple[str, Callable[[Pod], bool], bool]]:
+    """(rule, which pods use it, whether bound pods count as well) of what cannot be judged."""
+    if not related.stated("Namespace"):
+        yield "InterPodAffinity (namespaceSelector)", _by_namespace_labels, True
+
+    def unjudged(pod: Pod) -> bool:
+        return not own(pod) and not defaults_judged(pod, related)
+
+    yield "PodTopologySpread (cluster defaults)", unjudged, False
+    if not related.stated("PersistentVolumeClaim", "PersistentVolume"):
+        for rule in ("VolumeBinding", "VolumeZone", "VolumeRestrictions (ReadWriteOncePod)"):
+            yield rule, _claims, False
+    elif not related.stated("StorageClass"):
+
+        def unbound(pod: Pod) -> bool:
+            namespace = pod.metadata.namespace or "default"
+            found = (related.find("PersistentVolumeClaim", name, namespace) for name in volume_claims(pod))
+            return any(claim is not None and not claim.spec.volume_name for claim in found)
+
+        yield "VolumeBinding (unbound claims)", unbound, False
+    if not related.stated("CSINode", "PersistentVolumeClaim", "PersistentVolume"):
+        yield "NodeVolumeLimits", _attaches, False
+    elif related.all("VolumeAttachment"):
+        yield "NodeVolumeLimits (VolumeAttachment)", _attaches, False
+    yield "DynamicResources", _resource_claims, False
 
 
-def find(queue: Queue) -> list[NotEvaluated]:
-    """Every rule that some pod uses and that is not evaluated."""
-    if not queue.pending:
-        return _entry("SchedulingGates", queue.gated) + _foreign(queue.foreign)
+def find(queue: Queue, related: Related, profile: SchedulerProfile | None = None) -> list[NotEvaluated]:
+    """Every rule that some pod uses and that is not evaluated, and what of the profile is not carried out."""
     found = []
-    for rule, (uses, bound_too) in RULES.items():
+    for rule, uses, bound_too in _rules(related) if queue.pending else ():
         users = [pod for pod in queue.pending if uses(pod)]
         if bound_too:
             users += [pod for pod in queue.bound if uses(pod)]
         found += _entry(rule, users)
-    return found + _entry("SchedulingGates", queue.gated) + _foreign(queue.foreign)
+    found += _entry("SchedulingGates", queue.gated) + _foreign(queue.foreign)
+    if profile is not None:
+        found += [NotEvaluated(one, 1, f"profile {profile.scheduler_name}") for one in profile.not_evaluated]
+    return found
+
+
+def budgets(preempting: Sequence[Pod], related: Related) -> list[NotEvaluated]:
+    """Pods that pushed out others, where the input says nothing of disruption budgets."""
+    return [] if related.stated("PodDisruptionBudget") else _entry("PodDisruptionBudget", preempting)
 
 
 def preemption(unplaced: Iterable[Pod], others: Iterable[Pod]) -> list[NotEvaluated]:

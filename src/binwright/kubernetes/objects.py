@@ -20,20 +20,29 @@ __all__ = [
     "Container",
     "ContainerPort",
     "ContainerStatus",
+    "DisruptionBudget",
     "Image",
+    "LabelSelector",
+    "Namespace",
     "Node",
     "NodeAffinity",
     "NodeSelector",
     "NodeSelectorTerm",
     "ObjectMeta",
     "OwnerReference",
+    "Part",
     "Pod",
+    "PodAffinity",
+    "PodAffinityTerm",
     "PodSpec",
     "PodStatus",
     "PreferredTerm",
     "Quantities",
+    "ReplicationController",
     "Requirement",
     "Resources",
+    "Selecting",
+    "Service",
     "SpreadConstraint",
     "Taint",
     "Toleration",
@@ -44,7 +53,7 @@ Quantities = dict[str, str | int | float]
 """Resource name -> quantity as written; `units.nanos` reads it."""
 
 
-class _Part(Struct, rename="camel", gc=False, omit_defaults=True):
+class Part(Struct, rename="camel", gc=False, omit_defaults=True):
     """Base of all: trees without cycles, so the garbage collector need not walk a hundred thousand of them.
 
     Sequences are tuples for the same reason: one without collectable content leaves the collector's lists, which makes
@@ -52,13 +61,14 @@ class _Part(Struct, rename="camel", gc=False, omit_defaults=True):
     """
 
 
-class OwnerReference(_Part):
+class OwnerReference(Part):
+    api_version: str = ""
     kind: str = ""
     name: str = ""
     controller: bool | None = None
 
 
-class ObjectMeta(_Part):
+class ObjectMeta(Part):
     name: str | None = None
     namespace: str | None = None
     uid: str | None = None
@@ -71,29 +81,29 @@ class ObjectMeta(_Part):
 # ---- Node ------------------------------------------------------------------------------------------------------------
 
 
-class Taint(_Part):
+class Taint(Part):
     key: str = ""
     value: str | None = None
     effect: str = ""
 
 
-class NodeSpec(_Part):
+class NodeSpec(Part):
     unschedulable: bool | None = None
     taints: tuple[Taint, ...] | None = None
 
 
-class Image(_Part):
+class Image(Part):
     names: tuple[str, ...] | None = None
     size_bytes: int | None = None
 
 
-class NodeStatus(_Part):
+class NodeStatus(Part):
     capacity: Quantities | None = None
     allocatable: Quantities | None = None
     images: tuple[Image, ...] | None = None
 
 
-class Node(_Part):
+class Node(Part):
     metadata: ObjectMeta = field(default_factory=ObjectMeta)
     spec: NodeSpec | None = None
     status: NodeStatus | None = None
@@ -102,7 +112,7 @@ class Node(_Part):
 # ---- Pod -------------------------------------------------------------------------------------------------------------
 
 
-class Requirement(_Part):
+class Requirement(Part):
     """One expression of a selector: key, operator, values."""
 
     key: str = ""
@@ -110,57 +120,74 @@ class Requirement(_Part):
     values: tuple[str, ...] | None = None
 
 
-class NodeSelectorTerm(_Part):
+class NodeSelectorTerm(Part):
     match_expressions: tuple[Requirement, ...] | None = None
     match_fields: tuple[Requirement, ...] | None = None
 
 
-class NodeSelector(_Part):
+class NodeSelector(Part):
     node_selector_terms: tuple[NodeSelectorTerm, ...] | None = None
 
 
-class PreferredTerm(_Part):
+class PreferredTerm(Part):
     weight: int = 0
     preference: NodeSelectorTerm | None = None
 
 
-class NodeAffinity(_Part):
+class NodeAffinity(Part):
     required_during_scheduling_ignored_during_execution: NodeSelector | None = None
     preferred_during_scheduling_ignored_during_execution: tuple[PreferredTerm, ...] | None = None
 
 
-class PodAffinity(_Part):
-    """Affinity or anti-affinity between pods; not evaluated yet, so its terms stay as they are."""
-
-    required_during_scheduling_ignored_during_execution: tuple[Any, ...] | None = None
-    preferred_during_scheduling_ignored_during_execution: tuple[Any, ...] | None = None
+class LabelSelector(Part):
+    match_labels: dict[str, str] | None = None
+    match_expressions: tuple[Requirement, ...] | None = None
 
 
-class Affinity(_Part):
+class PodAffinityTerm(Part):
+    topology_key: str = ""
+    label_selector: LabelSelector | None = None
+    namespaces: tuple[str, ...] | None = None
+    namespace_selector: LabelSelector | None = None
+
+
+class WeightedPodAffinityTerm(Part):
+    weight: int = 0
+    pod_affinity_term: PodAffinityTerm | None = None
+
+
+class PodAffinity(Part):
+    """Affinity or anti-affinity between pods."""
+
+    required_during_scheduling_ignored_during_execution: tuple[PodAffinityTerm, ...] | None = None
+    preferred_during_scheduling_ignored_during_execution: tuple[WeightedPodAffinityTerm, ...] | None = None
+
+
+class Affinity(Part):
     node_affinity: NodeAffinity | None = None
     pod_affinity: PodAffinity | None = None
     pod_anti_affinity: PodAffinity | None = None
 
 
-class Toleration(_Part):
+class Toleration(Part):
     key: str | None = None
     operator: str | None = None
     value: str | None = None
     effect: str | None = None
 
 
-class Resources(_Part):
+class Resources(Part):
     requests: Quantities | None = None
 
 
-class ContainerPort(_Part):
+class ContainerPort(Part):
     container_port: int | None = None
     host_port: int | None = None
     protocol: str | None = None
     host_ip: str | None = field(name="hostIP", default=None)
 
 
-class Container(_Part):
+class Container(Part):
     name: str = ""
     image: str | None = None
     resources: Resources | None = None
@@ -168,27 +195,65 @@ class Container(_Part):
     restart_policy: str | None = None
 
 
-class Volume(_Part):
+class ClaimSource(Part):
+    claim_name: str = ""
+
+
+class GcePersistentDisk(Part):
+    pd_name: str = ""
+    read_only: bool | None = None
+
+
+class AwsElasticBlockStore(Part):
+    volume_id: str = field(name="volumeID", default="")
+
+
+class AzureDisk(Part):
+    disk_uri: str = field(name="diskURI", default="")
+
+
+class Cinder(Part):
+    volume_id: str = field(name="volumeID", default="")
+
+
+class Iscsi(Part):
+    iqn: str = ""
+    read_only: bool | None = None
+
+
+class Rbd(Part):
+    monitors: tuple[str, ...] | None = None
+    image: str = ""
+    pool: str | None = None
+    read_only: bool | None = None
+
+
+class Volume(Part):
     """Only the sources of a volume that a rule reads; a volume of another source has none of them."""
 
     name: str = ""
-    persistent_volume_claim: Any = None
+    persistent_volume_claim: ClaimSource | None = None
     ephemeral: Any = None
-    gce_persistent_disk: Any = None
-    aws_elastic_block_store: Any = None
-    azure_disk: Any = None
-    cinder: Any = None
-    iscsi: Any = None
-    rbd: Any = None
+    gce_persistent_disk: GcePersistentDisk | None = None
+    aws_elastic_block_store: AwsElasticBlockStore | None = None
+    azure_disk: AzureDisk | None = None
+    cinder: Cinder | None = None
+    iscsi: Iscsi | None = None
+    rbd: Rbd | None = None
 
 
-class SpreadConstraint(_Part):
-    """A topology spread constraint; not evaluated yet beyond whether it is a demand or a wish."""
-
+class SpreadConstraint(Part):
+    max_skew: int = 1
+    topology_key: str = ""
     when_unsatisfiable: str | None = None
+    label_selector: LabelSelector | None = None
+    min_domains: int | None = None
+    node_affinity_policy: str | None = None
+    node_taints_policy: str | None = None
+    match_label_keys: tuple[str, ...] | None = None
 
 
-class PodSpec(_Part):
+class PodSpec(Part):
     node_name: str | None = None
     node_selector: dict[str, str] | None = None
     affinity: Affinity | None = None
@@ -206,26 +271,28 @@ class PodSpec(_Part):
     resource_claims: tuple[Any, ...] | None = None
 
 
-class ContainerStatus(_Part):
+class ContainerStatus(Part):
     name: str = ""
     resources: Resources | None = None
     allocated_resources: Quantities | None = None
 
 
-class PodCondition(_Part):
+class PodCondition(Part):
     type: str = ""
+    status: str | None = None
     reason: str | None = None
 
 
-class PodStatus(_Part):
+class PodStatus(Part):
     phase: str | None = None
+    start_time: str | None = None
     nominated_node_name: str | None = None
     conditions: tuple[PodCondition, ...] | None = None
     container_statuses: tuple[ContainerStatus, ...] | None = None
     init_container_statuses: tuple[ContainerStatus, ...] | None = None
 
 
-class Pod(_Part):
+class Pod(Part):
     metadata: ObjectMeta = field(default_factory=ObjectMeta)
     spec: PodSpec | None = None
     status: PodStatus | None = None
@@ -234,3 +301,45 @@ class Pod(_Part):
     def key(self) -> str:
         """NAMESPACE/NAME, the words for this pod in every message."""
         return f"{self.metadata.namespace or 'default'}/{self.metadata.name}"
+
+
+# ---- what rules read beside nodes and pods ---------------------------------------------------------------------------
+
+
+class Namespace(Part):
+    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+
+
+class ServiceSpec(Part):
+    selector: dict[str, str] | None = None
+
+
+class Service(Part):
+    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    spec: ServiceSpec | None = None
+
+
+class ReplicationController(Service):
+    """Selects by a plain map, as a Service does."""
+
+
+class SelectingSpec(Part):
+    selector: LabelSelector | None = None
+
+
+class Selecting(Part):
+    """A ReplicaSet or a StatefulSet."""
+
+    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    spec: SelectingSpec | None = None
+
+
+class DisruptionBudgetStatus(Part):
+    disruptions_allowed: int | None = None
+    disrupted_pods: dict[str, Any] | None = None
+
+
+class DisruptionBudget(Part):
+    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    spec: SelectingSpec | None = None
+    status: DisruptionBudgetStatus | None = None

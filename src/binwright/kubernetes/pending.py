@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from binwright.kubernetes.objects import Pod
 
-__all__ = ["DEFAULT_SCHEDULER", "Queue", "priority", "sort_out"]
+__all__ = ["DEFAULT_SCHEDULER", "Queue", "priority", "sort_out", "turn", "unbound"]
 
 DEFAULT_SCHEDULER = "default-scheduler"
 
@@ -44,7 +46,7 @@ def sort_out(pods: Iterable[Pod], schedulers: Iterable[str] = (DEFAULT_SCHEDULER
     queue = Queue()
     for pod in pods:
         _list_for(pod, known, queue).append(pod)
-    queue.pending.sort(key=_turn)
+    queue.pending.sort(key=turn)
     return queue
 
 
@@ -63,8 +65,13 @@ def _list_for(pod: Pod, known: frozenset[str], queue: Queue) -> list[Pod]:
     return queue.pending
 
 
-def _turn(pod: Pod) -> tuple[int, bool, str, str, str]:
+def turn(pod: Pod) -> tuple[int, bool, str, str, str]:
     """Sort key of the queue. Time stamps are UTC and of one form, so text order is time order; none is the newest."""
     meta = pod.metadata
     created = meta.creation_timestamp
     return (-priority(pod), created is None, created or "", meta.namespace or "default", meta.name or "")
+
+
+def unbound(pod: Pod) -> Pod:
+    """A pod as it waits again after it was pushed from its node."""
+    return msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, node_name=None), status=None)

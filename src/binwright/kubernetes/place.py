@@ -1,95 +1,192 @@
 """The main job for one cluster: read it, place what is pending one after another, say what became of each pod.
 
-Glue between reader, queue, compiler and engine; decides nothing itself. Does not preempt.
+Glue between reader, queue, compiler, cycle and engine; decides nothing itself.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import insort
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from binwright.errors import InputError
-from binwright.explain import Explanation
 from binwright.formats.files import Blob
-from binwright.kubernetes import messages, not_evaluated
+from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.compile import Cluster
+from binwright.kubernetes.configuration import SchedulerProfile
+from binwright.kubernetes.cycle import Cycle
+from binwright.kubernetes.notes import notes
 from binwright.kubernetes.objects import Pod
-from binwright.kubernetes.pending import Queue, sort_out
-from binwright.kubernetes.plugins.node_affinity import NodeAffinityNames
+from binwright.kubernetes.pending import sort_out, turn, unbound
+from binwright.kubernetes.preemption import Preemption
 from binwright.kubernetes.reader import Objects, read_blobs, read_dicts
-from binwright.outcome import Outcome, ReasonText, ResourceUse, SourceOutcome
+from binwright.kubernetes.refusals import Refusals
+from binwright.kubernetes.sampling import Sampling
+from binwright.outcome import Outcome, ResourceUse, SourceOutcome
 from binwright.request import Request
-from binwright.result import PlaceResult
-from binwright.verdict import Change, Verdict
+from binwright.verdict import Verdict
 
-__all__ = ["place_dicts", "place_source"]
+__all__ = ["Options", "place_dicts", "place_source"]
 
 _SHOWN_FIRST = ("cpu", "memory", "ephemeral-storage", "pods")
 
 
-def place_source(name: str, blobs: Iterable[Blob]) -> SourceOutcome:
+@dataclass(frozen=True)
+class Options:
+    """How to place. `preempt`: push out less important pods where that helps, which then queue again.
+    `sample_percentage`: look at a part of the nodes as the peer does (0 adapts), None at all of them. `complete`: kinds
+    that the input lacks have no objects. `profile`: the scheduler's, None for the default one.
+    """
+
+    preempt: bool = False
+    sample_percentage: int | None = None
+    complete: bool = False
+    profile: SchedulerProfile | None = None
+
+
+def place_source(name: str, blobs: Iterable[Blob], options: Options = Options()) -> SourceOutcome:
     """Place the pending pods of the cluster that the files of one source describe.
 
     name: what the source is called in the outcome. Amounts in the outcome: cpu in millicores, the rest in whole units.
     Raises InputError naming file, object and field for bad input, and when there is no Node at all.
     """
-    return _place(name, read_blobs(blobs))
+    return _place(name, read_blobs(blobs), options)
 
 
-def place_dicts(name: str, items: Iterable[Mapping[str, Any]]) -> SourceOutcome:
+def place_dicts(name: str, items: Iterable[Mapping[str, Any]], options: Options = Options()) -> SourceOutcome:
     """As `place_source`, from objects as plain dicts in the API's JSON form (Lists are opened)."""
-    return _place(name, read_dicts(items, name))
+    return _place(name, read_dicts(items, name), options)
 
 
-def _place(name: str, objects: Objects) -> SourceOutcome:
+def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
     if not objects.nodes:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
-    queue = sort_out(objects.pods)
+    profile = options.profile or SchedulerProfile()
+    objects.related.complete = options.complete
+    queue = sort_out(objects.pods, [profile.scheduler_name])
     try:
-        cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending])
+        cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending], profile, objects.related)
+        strays = cluster.bind(queue.bound)
+        before = _totals(cluster)
+        run = _Run(name, cluster, options)
+        run.place(queue.pending)
     except InputError as problem:
         raise InputError(f"{name}: {problem}") from None
-    strays = cluster.bind(queue.bound)
     outcome = SourceOutcome(name, "kubernetes", len(objects.nodes), skipped_kinds=objects.skipped_kinds)
-    before = _totals(cluster)
-    requests = [cluster.request(pod) for pod in queue.pending]
-    result = _place_all(cluster, requests)
-    refused = _Refusals(name, cluster, result)
-    unplaced = []
-    for number, (pod, request) in enumerate(zip(queue.pending, requests)):
-        host = int(result.hosts[number])
-        if host >= 0:
-            outcome.placed.append(
-                _outcome(
-                    name, pod, Verdict.PLACED, host=cluster.nodes.names[host], score=int(result.scores[number])
-                )
-            )
-        else:
-            unplaced.append(pod)
-            outcome.unplaced.append(refused.outcome(pod, request, number))
+    outcome.placed = [one for one in run.outcomes.values() if one.verdict is Verdict.PLACED]
+    outcome.unplaced = [one for one in run.outcomes.values() if one.verdict is not Verdict.PLACED]
     after = _totals(cluster)
     outcome.resources = [
         ResourceUse(resource, capacity, used, after[resource][1]) for resource, (capacity, used) in before.items()
     ]
-    placed = [pod for pod, host in zip(queue.pending, result.hosts.tolist()) if host >= 0]
-    outcome.not_evaluated = not_evaluated.find(queue)
-    outcome.not_evaluated += not_evaluated.preemption(unplaced, [*queue.bound, *placed])
-    outcome.notes = _notes(queue, strays)
+    outcome.not_evaluated = not_evaluated.find(queue, objects.related, profile)
+    if options.preempt:
+        outcome.not_evaluated += not_evaluated.budgets(run.preempting, objects.related)
+    else:
+        outcome.not_evaluated += not_evaluated.preemption(run.refused, cluster.held.values())
+    outcome.notes = notes(queue, strays)
     return outcome
 
 
-def _place_all(cluster: Cluster, requests: list[Request]) -> PlaceResult:
-    """The queue through the engine in one call."""
-    position: dict[int, int] = {}
-    classes: list[Request] = []
-    for request in requests:
-        if request.index not in position:
-            position[request.index] = len(classes)
-            classes.append(request)
-    return cluster.fleet.place_many(classes, np.array([position[one.index] for one in requests], np.int64))
+class _Run:
+    """The queue of one cluster on its way. Pods are placed many at a time where nothing but the engine is asked."""
+
+    def __init__(self, source: str, cluster: Cluster, options: Options) -> None:
+        sampled = options.sample_percentage
+        self._source = source
+        self._cluster = cluster
+        self._cycle = Cycle(cluster, None if sampled is None else Sampling(cluster.nodes, sampled))
+        self._singly = options.preempt or sampled is not None
+        self._preempts = options.preempt and cluster.scheduler.preempts
+        self._preemption = Preemption(cluster) if self._preempts else None
+        self._refusals = Refusals(cluster)
+        self.outcomes: dict[str, Outcome] = {}
+        self.refused: list[Pod] = []
+        self.preempting: list[Pod] = []
+
+    def place(self, pending: Iterable[Pod]) -> None:
+        """Every pod in turn; pods pushed out on the way take their turn again."""
+        queue = list(pending)
+        for pod in queue:
+            self._cycle.nominate(pod)
+        while queue:
+            alike = next((n for n, pod in enumerate(queue) if self._needs_a_cycle(pod)), len(queue))
+            if alike:
+                self._many(queue[:alike])
+                del queue[:alike]
+            else:
+                for victim in self._one(queue.pop(0)):
+                    insort(queue, victim, key=turn)
+
+    def _needs_a_cycle(self, pod: Pod) -> bool:
+        """Whether a pod cannot be one of many: it waits for a node, or for volumes."""
+        waits = bool(pod.status and pod.status.nominated_node_name)
+        return self._singly or waits or self._cluster.rules.delayed.key(pod) is not None
+
+    def _many(self, pods: list[Pod]) -> None:
+        requests = [self._cluster.request(pod) for pod in pods]
+        position: dict[int, int] = {}
+        classes: list[Request] = []
+        for request in requests:
+            if request.index not in position:
+                position[request.index] = len(classes)
+                classes.append(request)
+        result = self._cluster.fleet.place_many(classes, np.array([position[one.index] for one in requests], np.int64))
+        placed_before = np.cumsum(result.hosts >= 0).tolist()
+        known: dict[tuple[int, int], dict[str, Any]] = {}  # refused alike between two placements
+        columns = zip(pods, requests, result.hosts.tolist(), result.scores.tolist(), result.items.tolist())
+        for number, (pod, request, host, score, item) in enumerate(columns):
+            if host >= 0:
+                self._cluster.held[item] = pod
+                self._placed(pod, host, score)
+                continue
+            key = (request.index, placed_before[number])
+            if key not in known:
+                known[key] = self._refusals.explained(pod, result.explain(number))
+            self._unplaced(pod, known[key])
+
+    def _one(self, pod: Pod, nominated: str | None = None, victims: tuple[Pod, ...] = ()) -> list[Pod]:
+        """A whole cycle for one pod; returns the pods that it pushed out."""
+        decision = self._cycle.decide(pod, nominated)
+        if decision.host is not None:
+            score = None if decision.via_nominated else decision.look.score
+            item = self._cycle.bind(decision)
+            if self._preemption is not None:
+                self._preemption.mark([item])
+            self._placed(pod, decision.host, score, victims)
+            return list(victims)
+        if self._preempts and decision.refusal is None and not victims:
+            assert self._preemption is not None
+            attempt = self._preemption.attempt(pod, decision.statuses, decision.nominated)
+            if attempt.chosen is not None:
+                self.preempting.append(pod)
+                self._preemption.carry_out(attempt)
+                self._cycle.clear(attempt.chosen.host, pod.spec.priority or 0 if pod.spec else 0)
+                out = tuple(unbound(victim) for victim in attempt.victims)
+                for victim in out:
+                    self.outcomes.pop(victim.key, None)
+                return self._one(pod, self._cluster.nodes.names[attempt.chosen.host], out)
+        if self._preemption is None:
+            self._cycle.nominate(pod)
+        self._unplaced(pod, self._refusals.decided(decision))
+        return list(victims)
+
+    def _placed(self, pod: Pod, host: int, score: int | float | None, victims: Iterable[Pod] = ()) -> None:
+        named = [{"namespace": one.metadata.namespace or "default", "name": one.metadata.name} for one in victims]
+        where = self._cluster.nodes.names[host]
+        self._tell(pod, {"verdict": Verdict.PLACED, "host": where, "score": score, "victims": named})
+
+    def _unplaced(self, pod: Pod, why: Mapping[str, Any]) -> None:
+        self.refused.append(pod)
+        self._tell(pod, why)
+
+    def _tell(self, pod: Pod, what: Mapping[str, Any]) -> None:
+        meta = pod.metadata
+        identity = (self._source, "Pod", meta.namespace or "default", meta.name or "", meta.uid)
+        self.outcomes[pod.key] = Outcome(*identity, labels=meta.labels or {}, **what)
 
 
 def _totals(cluster: Cluster) -> dict[str, tuple[int, int]]:
@@ -98,87 +195,3 @@ def _totals(cluster: Cluster) -> dict[str, tuple[int, int]]:
     row = {name: number for number, name in enumerate(cluster.fleet.resources)}
     capacity, used = cluster.fleet.capacity.sum(axis=1).tolist(), cluster.fleet.used.sum(axis=1).tolist()
     return {name: (capacity[row[name]], used[row[name]]) for name in names}
-
-
-def _outcome(source: str, pod: Pod, verdict: Verdict, **more: Any) -> Outcome:
-    meta = pod.metadata
-    identity = (source, "Pod", meta.namespace or "default", meta.name or "", meta.uid)
-    return Outcome(*identity, verdict, labels=meta.labels or {}, **more)
-
-
-class _Refusals:
-    """Why pods were refused. Pods of one class between two placements are refused alike and are explained once."""
-
-    def __init__(self, source: str, cluster: Cluster, result: PlaceResult) -> None:
-        self._source = source
-        self._cluster = cluster
-        self._result = result
-        self._placed_before = np.cumsum(result.hosts >= 0)
-        self._known: dict[tuple[int, int], dict[str, Any]] = {}
-        self._names = next(one for one in cluster.filters if isinstance(one, NodeAffinityNames))
-
-    def outcome(self, pod: Pod, request: Request, number: int) -> Outcome:
-        key = (request.index, int(self._placed_before[number]))
-        if key not in self._known:
-            self._known[key] = self._explain(pod, self._result.explain(number))
-        return _outcome(self._source, pod, **self._known[key])
-
-    def _explain(self, pod: Pod, look: Explanation) -> dict[str, Any]:
-        if look.verdict is Verdict.ERROR:
-            return {"verdict": Verdict.ERROR, "message": "the used amounts of the chosen node would be too large"}
-        nodes = len(self._cluster.nodes)
-        reasons = []
-        for found in look.reasons:
-            plugin, text = self._cluster.reason(found.rule, found.argument)
-            reasons.append(ReasonText(plugin, found.hosts, text))
-        if self._names.names(pod) == set():
-            message = messages.fit_error(nodes, {}, [reason.text for reason in reasons])
-        else:
-            counts: Counter[str] = Counter()
-            for reason in reasons:
-                counts[reason.text] += reason.hosts
-            message = messages.fit_error(nodes, counts)
-        return {
-            "verdict": look.verdict,
-            "message": message,
-            "reasons": reasons,
-            "smallest_change": self._change(look.smallest_change),
-        }
-
-    def _change(self, change: Change | None) -> dict[str, Any] | None:
-        if change is None:
-            return None
-        plugin = text = None
-        if change.rule is not None:
-            plugin, text = self._cluster.reason(change.rule, change.argument)
-        return {
-            "kind": change.kind,
-            "host": self._cluster.nodes.names[change.host],
-            "resource": change.resource,
-            "rule": plugin,
-            "argument": text,
-            "have": change.have,
-            "need": change.need,
-        }
-
-
-def _notes(queue: Queue, strays: list[Pod]) -> list[str]:
-    notes = []
-    if strays:
-        nodes = sorted({(pod.spec and pod.spec.node_name) or "" for pod in strays})
-        notes.append(
-            f"{_count(strays)} bound to nodes that are not in the input ({_some(nodes)}), so they use nothing here: "
-            f"{_some([pod.key for pod in strays])}"
-        )
-    if queue.deleted:
-        keys = [pod.key for pod in queue.deleted]
-        notes.append(f"{_count(queue.deleted)} being deleted before they got a node, not placed: {_some(keys)}")
-    return notes
-
-
-def _count(pods: list[Pod]) -> str:
-    return f"{len(pods)} pod{'' if len(pods) == 1 else 's'}"
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -17,6 +17,7 @@ from binwright.errors import InputError
 from binwright.formats import documents
 from binwright.formats.files import Blob
 from binwright.kubernetes.objects import Node, Pod
+from binwright.kubernetes.related import CLUSTER_WIDE, KINDS, Related
 from binwright.units import shown
 
 __all__ = ["Objects", "read_blobs", "read_dicts"]
@@ -24,14 +25,18 @@ __all__ = ["Objects", "read_blobs", "read_dicts"]
 
 @dataclass(slots=True)
 class Objects:
-    """What was read of one cluster: `nodes` and `pods` in input order, names unique; `skipped_kinds` kind -> count."""
+    """What was read of one cluster: `nodes` and `pods` in input order, names unique; what `related` holds of other
+    kinds; `skipped_kinds` kind -> count.
+    """
 
     nodes: list[Node] = field(default_factory=list)
     pods: list[Pod] = field(default_factory=list)
+    related: Related = field(default_factory=Related)
     skipped_kinds: dict[str, int] = field(default_factory=dict)
 
 
-_READ: dict[tuple[str, str], type] = {("v1", "Node"): Node, ("v1", "Pod"): Pod}
+_READ: dict[tuple[str, str], type] = {("v1", "Node"): Node, ("v1", "Pod"): Pod, **KINDS}
+_VERSION = {kind: version for version, kind in _READ}
 _DEEPEST_LIST = 8
 _ARRAY = re.compile(rb"\s*\[")
 # How kubectl and the API server begin an object: with it in sight the text need not be scanned for its kind first.
@@ -51,7 +56,9 @@ class _ListHead(_Head, rename="camel"):
 
 _decode_head = msgspec.json.Decoder(_ListHead).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_decode: dict[type, Callable[..., Any]] = {kind: msgspec.json.Decoder(kind).decode for kind in _READ.values()}
+_decode: dict[str, Callable[..., Any]] = {
+    kind: msgspec.json.Decoder(struct).decode for (_, kind), struct in _READ.items()
+}
 
 
 def read_blobs(blobs: Iterable[Blob]) -> Objects:
@@ -103,7 +110,7 @@ class _Reader:
         self.count += 1
         usual = _USUAL.match(data)
         if usual is not None:
-            self.take_text(where, _READ["v1", usual.group(1).decode()], data)
+            self.take_text(where, usual.group(1).decode(), data)
             return
         try:
             head = _decode_head(data)
@@ -138,43 +145,52 @@ class _Reader:
         else:
             kind = self.kind_of(where, head, of_list)
             if kind is not None:
-                self.take(where, kind, lambda: msgspec.convert(data, type=kind), lambda: data)
+                struct = next(one for (_, name), one in _READ.items() if name == kind)
+                self.take(where, kind, lambda: msgspec.convert(data, type=struct), lambda: data)
 
     def deeper(self, where: str, depth: int) -> int:
         if depth >= _DEEPEST_LIST:
             raise InputError(f"{where}: lists nested too deeply")
         return depth + 1
 
-    def kind_of(self, where: str, head: _Head, of_list: str) -> type | None:
-        """The Struct for an object; an object of a kind that is not read is counted."""
+    def kind_of(self, where: str, head: _Head, of_list: str) -> str | None:
+        """The kind of an object; None for one that is not read, which is counted."""
         name = head.kind or of_list
         if not name:
             raise InputError(f"{where}: object {self.count}: kind: missing, so these are not Kubernetes objects")
-        kind = _READ.get((head.api_version or "v1", name))
-        if kind is None:
-            if ("v1", name) in _READ:
-                name = f"{name}.{head.api_version.rpartition('/')[0]}"  # such as Node.config.openshift.io
-            self.objects.skipped_kinds[name] = self.objects.skipped_kinds.get(name, 0) + 1
-        return kind
+        if (head.api_version or _VERSION.get(name, ""), name) in _READ:
+            return name
+        if name in _VERSION:
+            name = f"{name}.{head.api_version.rpartition('/')[0]}"  # such as Node.config.openshift.io
+        self.objects.skipped_kinds[name] = self.objects.skipped_kinds.get(name, 0) + 1
+        return None
 
-    def take_text(self, where: str, kind: type, data: bytes | msgspec.Raw) -> None:
+    def take_text(self, where: str, kind: str, data: bytes | msgspec.Raw) -> None:
         self.take(where, kind, lambda: _decode[kind](data), lambda: msgspec.json.decode(data))
 
-    def take(self, where: str, kind: type, convert: Callable[[], Any], plain: Callable[[], Any]) -> None:
+    def take(self, where: str, kind: str, convert: Callable[[], Any], plain: Callable[[], Any]) -> None:
         """Convert one object and file it under its kind."""
         try:
             found = convert()
         except msgspec.ValidationError as problem:
-            raise self.wrong_shape(where, kind.__name__, plain(), problem) from None
+            raise self.wrong_shape(where, kind, plain(), problem) from None
         except UnicodeDecodeError:
             raise InputError(f"{where}: object {self.count}: not UTF-8 text") from None
         if not found.metadata.name:
-            raise InputError(f"{where}: {self.words(kind.__name__, plain())}: metadata.name: missing")
-        words = f"Node {found.metadata.name}" if kind is Node else f"Pod {found.key}"
+            raise InputError(f"{where}: {self.words(kind, plain())}: metadata.name: missing")
+        if kind == "Node" or kind in CLUSTER_WIDE:
+            words = f"{kind} {found.metadata.name}"
+        else:
+            words = f"{kind} {found.metadata.namespace or 'default'}/{found.metadata.name}"
         if words in self.seen:
             raise InputError(f"{where}: {words}: is in the input twice, first in {self.seen[words]}")
         self.seen[words] = where
-        (self.objects.nodes if kind is Node else self.objects.pods).append(found)
+        if kind == "Pod":
+            self.objects.pods.append(found)
+        elif kind == "Node":
+            self.objects.nodes.append(found)
+        else:
+            self.objects.related.add(kind, found)
 
     def wrong_shape(self, where: str, kind: str, plain: Any, problem: Exception) -> InputError:
         path, what = documents.shape_problem(problem)

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from binwright.kubernetes.label_selectors import Selector
 from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import NodeSelector, NodeSelectorTerm, Requirement
 
-__all__ = ["name_set", "node_selector", "preferred", "required_terms", "term"]
+__all__ = ["labelled", "name_set", "node_selector", "preferred", "required_terms", "term"]
 
 NAME_FIELD = "metadata.name"
 
@@ -121,3 +122,18 @@ def name_set(selector: NodeSelector) -> set[str] | None:
             return None
         names |= of_term
     return names if terms else None
+
+
+def labelled(selector: Selector, nodes: NodeTable) -> np.ndarray:
+    """Nodes whose labels a label selector matches."""
+    if selector is None:
+        return nodes.nobody()
+    matching = ~nodes.nobody()
+    for key, operator, values in selector:
+        column = nodes.label(key)
+        if operator in ("In", "NotIn"):
+            found = column.equal_to(values)
+        else:
+            found = column.codes >= 0
+        matching &= ~found if operator in ("NotIn", "DoesNotExist") else found
+    return matching

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from binwright.packing.certificate import Certificate, certify
-from binwright.packing.form import Form
+from binwright.packing.form import Form, room_made
 from binwright.packing.problem import Int64Array
 
 MOST_TYPES = 5_000  # of which functions with a parameter are tried
@@ -62,12 +62,15 @@ def candidates(form: Form) -> Iterator[Certificate]:
 def surrogates(form: Form) -> Iterator[tuple[Int64Array, Int64Array]]:
     """(weights (T,), capacity (K,)): each resource, and sums of several in shares of the largest bin."""
     resources = form.weights.shape[1]
+    # a negative weight counts as 0 and every bin gets the room that all of them could make: a relaxation
+    positive = np.maximum(form.weights, 0)
+    rooms = form.capacity + room_made(form.weights, form.counts)
     for resource in range(resources):
-        if form.capacity[:, resource].max() <= LARGEST:
-            yield form.weights[:, resource], form.capacity[:, resource]
+        if rooms[:, resource].max() <= LARGEST:
+            yield positive[:, resource], rooms[:, resource]
     if resources == 1:
         return
-    full = [max(int(amount), 1) for amount in form.capacity.max(axis=0)]
+    full = [max(int(amount), 1) for amount in rooms.max(axis=0)]
     groups = [list(range(resources))]
     if resources <= 6:
         groups += [[left, right] for left in range(resources) for right in range(left)]
@@ -75,8 +78,8 @@ def surrogates(form: Form) -> Iterator[tuple[Int64Array, Int64Array]]:
         # multipliers, not shares: an exact sum keeps the rule valid
         unit = min(max(full[r] for r in group), 2**24)
         factors = [max(unit // full[r], 1) for r in group]
-        weights = sum(form.weights[:, r].astype(object) * factor for r, factor in zip(group, factors))
-        capacity = sum(form.capacity[:, r].astype(object) * factor for r, factor in zip(group, factors))
+        weights = positive[:, group].astype(object) @ np.array(factors, object)
+        capacity = rooms[:, group].astype(object) @ np.array(factors, object)
         if max(capacity) <= LARGEST:
             yield weights.astype(np.int64), capacity.astype(np.int64)
 
@@ -115,7 +118,7 @@ def functions(weights: Int64Array, room: int) -> Iterator[tuple[Int64Array, int]
 
 def clique(form: Form) -> Certificate:
     """Items of which no two share a bin: each needs its own. Greedy, the types with the most such partners first."""
-    weights, capacity = form.weights, form.capacity[0]
+    weights, capacity = np.maximum(form.weights, 0), form.capacity[0] + room_made(form.weights, form.counts)
     together = np.ones((form.types, form.types), bool)
     for resource in range(weights.shape[1]):
         column = weights[:, resource]

@@ -157,7 +157,9 @@ def seeded(form: Form, seeds: list[tuple[int, tuple[int, ...]]]) -> list[tuple[i
                     blocked |= int.from_bytes(form.conflicts[number].tobytes(), "little")
         if counts:
             types = np.array(sorted(counts), np.int64)
-            result.append((kind, (types, np.array([counts[number] for number in types.tolist()], np.int64))))
+            copies = np.array([counts[number] for number in types.tolist()], np.int64)
+            if form.fits(kind, types, copies):
+                result.append((kind, (types, copies)))
     return result
 
 

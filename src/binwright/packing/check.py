@@ -116,7 +116,9 @@ def units_of(problem: Problem, certificate: Certificate) -> Units:
     """One unit a row with a dual, one a group of rows that stay together; rules on counts become columns."""
     items = problem.items
     shared = {row for rows in items.together for row in rows}
-    parts = [((row, 1),) for row in range(problem.types) if row not in shared and certificate.duals[row]]
+    makes_room = (items.weights < 0).any(axis=1)
+    counted = [row for row in range(problem.types) if certificate.duals[row] or makes_room[row]]
+    parts: list[tuple[tuple[int, int], ...]] = [((row, 1),) for row in counted if row not in shared]
     counts = [int(items.counts[part[0][0]]) for part in parts]
     for rows in items.together:
         whole = tuple((row, int(items.counts[row])) for row in rows if items.counts[row])
@@ -146,24 +148,31 @@ def exceeds(problem: Problem, units: Units, kind: int, limit: int) -> bool:
     if most_items < 0:
         most_items = 2**60
     room = np.array([*bins.capacity[kind], most_items, *(most for _, most in items.at_most)], np.int64)
-    usable = (units.weights <= room).all(axis=1) & (units.counts > 0) & (units.worth > 0)
+    # a negative weight makes room for others, so those units stay in even when they are worth nothing
+    makes = (units.weights < 0).any(axis=1)
+    made = [sum(-w * c for w, c in zip(column.tolist(), units.counts.tolist()) if w < 0) for column in units.weights.T]
+    more = np.array(made, np.int64)
+    usable = (units.weights <= room + more).all(axis=1) & (units.counts > 0) & ((units.worth > 0) | makes)
     if items.eligible is not None:
         usable &= np.array([bool(items.eligible[list(rows), kind].all()) for rows in units.rows], bool)
     weights, worth = units.weights[usable], units.worth[usable]
     counts = units.counts[usable]
     for resource, amount in enumerate(room):
         heavy = weights[:, resource] > 0
-        counts = np.where(heavy, np.minimum(counts, amount // np.maximum(weights[:, resource], 1)), counts)
+        most = (amount + more[resource]) // np.maximum(weights[:, resource], 1)
+        counts = np.where(heavy, np.minimum(counts, most), counts)
     if sum(w * c for w, c in zip(worth.tolist(), counts.tolist())) <= limit:
         return False
     # one resource alone may show it: worth <= limit * weight / room for every unit, in exact integers
     for r, amount in enumerate(room.tolist()):
-        if all(w * amount <= limit * weight for w, weight in zip(worth.tolist(), weights[:, r].tolist())):
+        pairs = zip(worth.tolist(), weights[:, r].tolist())
+        if not more[r] and all(value * amount <= limit * weight for value, weight in pairs):
             return False
-    binding = [r for r in range(len(room)) if int(weights[:, r].astype(object) @ counts) > int(room[r])]
+    positive = np.maximum(weights, 0).astype(object)
+    binding = [r for r in range(len(room)) if int(positive[:, r] @ counts) > int(room[r])]
     binding = binding or [0]
-    weights, room = weights[:, binding], room[binding]
-    if len(binding) > 1:
+    weights, room, more = weights[:, binding], room[binding], more[binding]
+    if len(binding) > 1 and not more.any():
         weights, room = with_sum(weights, counts, worth, room)
     apart = conflicts_between(problem, [rows for rows, use in zip(units.rows, usable) if use])
     # equal ones as one: fewer steps
@@ -171,7 +180,9 @@ def exceeds(problem: Problem, units: Units, kind: int, limit: int) -> bool:
         joined, which = np.unique(np.column_stack([weights, worth]), axis=0, return_inverse=True)
         counts = np.bincount(which.ravel(), weights=counts).astype(np.int64)
         weights, worth = np.ascontiguousarray(joined[:, :-1]), np.ascontiguousarray(joined[:, -1])
-    order = np.lexsort((-worth, -(worth / ((weights / np.maximum(room, 1)).sum(axis=1) + 1e-12))))
+    makes = (weights < 0).any(axis=1)
+    density = worth / (np.maximum(weights, 0) / np.maximum(room, 1)).sum(axis=1).clip(1e-12)
+    order = np.lexsort((-worth, -density, ~makes))  # what makes room comes first, see search
     apart = None if apart is None else apart[np.ix_(order, order)]
     return search(weights[order], counts[order], worth[order], room, apart, limit)
 
@@ -218,7 +229,14 @@ def search(
     weights: Int64Array, counts: Int64Array, worth: Int64Array, room: Int64Array, apart: BoolArray | None, limit: int
 ) -> bool:
     """Type after type, all contents that could still be worth more than `limit`; exact in int64."""
-    tables = [Table(weights[:, r], counts, worth, int(room[r])) for r in range(len(room))]
+    # contents are looked up with all the room that units could make on top: never too small
+    lowest = np.minimum(weights, 0)
+    more = -(lowest * counts[:, None]).sum(axis=0)
+    tables = [
+        Table(np.maximum(weights[:, r], 0), counts, worth, int(room[r] + more[r]), int(more[r]))
+        for r in range(len(room))
+    ]
+    makers = int((weights < 0).any(axis=1).sum())
     left = room.reshape(1, -1)
     value = np.zeros(1, np.int64)
     blocked = None if apart is None else np.zeros((1, len(worth)), bool)
@@ -231,14 +249,15 @@ def search(
         pieces = [(left, value, blocked)]
         now = (left, value, blocked)
         for _ in range(int(counts[unit])):
-            fits = (now[0] >= weights[unit]).all(axis=1)
+            # until the last unit that makes room, a bin may be overfull by what the others can still make
+            fits = (now[0] + (more if makers > unit else 0) >= weights[unit]).all(axis=1)
             if now[2] is not None:
                 fits &= ~now[2][:, unit]
             if not fits.any():
                 break
             bars = None if now[2] is None or apart is None else now[2][fits] | apart[unit]
             now = (now[0][fits] - weights[unit], now[1][fits] + worth[unit], bars)
-            if (now[1] > limit).any():
+            if ((now[1] > limit) & (now[0] >= 0).all(axis=1)).any():
                 return True
             keep = now[1] + promise(tables, unit, now[0]) > limit
             now = (now[0][keep], now[1][keep], None if now[2] is None else now[2][keep])
@@ -251,13 +270,14 @@ def search(
             left, value = undominated(left, value)
         if len(value) > MOST_STATES:
             raise TooHard
-    return bool((value > limit).any())
+    return bool(((value > limit) & (left >= 0).all(axis=1)).any())
 
 
 class Table:
     """Per suffix of the units: the most they can add to what is left of one resource, in whole cells, never less."""
 
-    def __init__(self, weights: Int64Array, counts: Int64Array, worth: Int64Array, room: int) -> None:
+    def __init__(self, weights: Int64Array, counts: Int64Array, worth: Int64Array, room: int, more: int) -> None:
+        self.more = more
         exact = (room + 1) * (len(worth) + 1) <= EXACT_CELLS and room <= 200_000
         self.unit = 1 if exact else -(-(room + 1) // CELLS)
         cells = room // self.unit + 1
@@ -280,7 +300,8 @@ class Table:
 
     def most(self, unit: int, left: Int64Array) -> Int64Array:
         """What units from `unit` on can add, for each content."""
-        return self.rows[unit][left // self.unit]
+        most: Int64Array = self.rows[unit][np.minimum((left + self.more) // self.unit, self.rows.shape[1] - 1)]
+        return most
 
 
 def promise(tables: list[Table], unit: int, left: Int64Array) -> Int64Array:

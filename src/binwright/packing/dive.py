@@ -11,6 +11,7 @@ from math import ceil
 
 import numpy as np
 
+from binwright.packing.form import Form
 from binwright.packing.greedy import MEASURES, Packing, Sparse, centric, cost_of
 from binwright.packing.master import Master, Solution
 from binwright.packing.pricer import Pricing
@@ -27,7 +28,7 @@ SURE = 0.98  # amounts from here on are fixed together
 def round_down(search: Search, master: Master, solution: Solution) -> None:
     """Whole parts of the amounts, and the rest by the bin-centric greedy with several measures."""
     form = search.form
-    state = State(form.counts.copy(), form.stock.copy(), [])
+    state = State(form, form.counts.copy(), form.stock.copy(), [])
     for at in np.flatnonzero(solution.amounts >= 1 - NEAR):
         state.place(master.patterns[at], int(solution.amounts[at] + NEAR))
     if not state.waiting.any():
@@ -43,12 +44,13 @@ def round_down(search: Search, master: Master, solution: Solution) -> None:
 class State:
     """What waits, what is in stock, what is packed."""
 
+    form: Form
     waiting: Int64Array
     stock: Int64Array
     packing: Packing
 
     def copy(self) -> State:
-        return State(self.waiting.copy(), self.stock.copy(), list(self.packing))
+        return State(self.form, self.waiting.copy(), self.stock.copy(), list(self.packing))
 
     def place(self, pattern: tuple[int, Sparse], times: int) -> int:
         """Use a pattern up to `times`, not beyond what waits and is in stock, and once cut short where it does not fit
@@ -62,7 +64,8 @@ class State:
         elif times:
             part = np.minimum(copies, self.waiting[types])
             held = part > 0
-            if held.any():
+            # without an item that makes room the rest may be too much
+            if held.any() and self.form.fits(kind, types[held], part[held]):
                 self.packing.append((kind, (types[held], part[held]), 1))
                 self.waiting[types] -= part
                 whole = 1
@@ -88,7 +91,7 @@ class Dive:
     def run(self) -> bool:
         """True when a better packing was found."""
         form = self.search.form
-        found = self.descend(State(form.counts.copy(), form.stock.copy(), []), 0, frozenset(), self.attempt)
+        found = self.descend(State(form, form.counts.copy(), form.stock.copy(), []), 0, frozenset(), self.attempt)
         self.master.require(form.counts, form.stock)
         return found
 
@@ -102,10 +105,10 @@ class Dive:
             if solution is None:
                 return False
             fixed = 0
-            for at in np.flatnonzero(solution.amounts >= SURE):
-                times = int(solution.amounts[at] + 1 - SURE) - (self.attempt + 1) // 2
+            for sure in np.flatnonzero(solution.amounts >= SURE):
+                times = int(solution.amounts[sure] + 1 - SURE) - (self.attempt + 1) // 2
                 if times > 0:
-                    fixed += state.place(self.master.patterns[at], times)
+                    fixed += state.place(self.master.patterns[sure], times)
             if fixed:
                 continue
             if depth >= BRANCHING_DEPTH + self.attempt:

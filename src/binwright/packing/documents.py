@@ -104,8 +104,10 @@ def from_object(source: str, number: int, given: Any, catalogue: Catalogue | Non
         if len(row) != len(rows[0]):
             raise InputError(f"{where}: items: row {at} has {len(row)} numbers, row 0 has {len(rows[0])}")
         for value in row:
-            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 2**56:
-                raise InputError(f"{where}: items: row {at}: {shown(value)} is not an integer in 0..2**56")
+            if isinstance(value, bool) or not isinstance(value, int) or not abs(value) <= 2**56:
+                raise InputError(f"{where}: items: row {at}: {shown(value)} is not an integer up to 2**56")
+        if row[-1] < 0:
+            raise InputError(f"{where}: items: row {at}: the count {row[-1]} is negative")
     try:
         resources, bins = bins_of(given, catalogue, len(rows[0]) - 1 if rows else 1)
         weights = [row[:-1] for row in rows] or [[0] * len(resources)]

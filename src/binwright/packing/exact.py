@@ -27,7 +27,10 @@ def run(search: Search, problem: Problem) -> None:
     master, pricing = Master(search.form), Pricing(search.form)
     start_patterns(search, master)
     solution = root(search, master, pricing)
-    if solution is None or search.over:
+    if solution is None:
+        search.notes.append("no column generation: the linear program failed")
+        return
+    if search.over:
         return
     branching: Branching | None = None
     for attempt in range(ATTEMPTS):

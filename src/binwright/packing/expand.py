@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from binwright.packing.check import Pattern
 from binwright.packing.form import Bundle, Form
 from binwright.packing.greedy import Packing
 
 
+@dataclass(slots=True)
+class Source:
+    """Bundles of one kind, and how many of them are not yet packed."""
+
+    bundle: Bundle
+    waiting: int
+
+
 def expand(form: Form, packing: Packing) -> list[Pattern]:
     """Patterns over the rows of the problem; a pattern splits where the items of one row run out."""
-    sources = [[[bundle, bundle.count] for bundle in bundles] for bundles in form.bundles]
+    sources = [[Source(bundle, bundle.count) for bundle in bundles] for bundles in form.bundles]
     result: list[Pattern] = []
     for kind, (types, copies), count in packing:
         left = count
@@ -25,30 +35,30 @@ def expand(form: Form, packing: Packing) -> list[Pattern]:
     return joined(result)
 
 
-def take(source: list[list[Bundle | int]], wanted: int, times: int, held: dict[int, int]) -> int:
+def take(source: list[Source], wanted: int, times: int, held: dict[int, int]) -> int:
     """Add what `wanted` bundles from the front of a source hold; how many bins can be filled alike, at most `times`."""
-    for bundle, waiting in source:
-        part = min(wanted, waiting)
+    for entry in source:
+        part = min(wanted, entry.waiting)
         if not part:
             continue
-        for row, copies in bundle.parts:
+        for row, copies in entry.bundle.parts:
             held[row] = held.get(row, 0) + copies * part
-        times = min(times, waiting // part)
+        times = min(times, entry.waiting // part)
         wanted -= part
         if not wanted:
             break
     return times
 
 
-def use(source: list[list[Bundle | int]], wanted: int, times: int) -> None:
+def use(source: list[Source], wanted: int, times: int) -> None:
     """Take out what `take` told, `times` over."""
     for entry in source:
-        part = min(wanted, entry[1])
-        entry[1] -= part * times
+        part = min(wanted, entry.waiting)
+        entry.waiting -= part * times
         wanted -= part
         if not wanted:
             break
-    while source and not source[0][1]:
+    while source and not source[0].waiting:
         source.pop(0)
 
 

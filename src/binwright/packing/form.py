@@ -52,6 +52,10 @@ class Form:
     def kinds(self) -> int:
         return len(self.capacity)
 
+    def fits(self, kind: int, types: Int64Array, copies: Int64Array) -> bool:
+        """Whether a pattern keeps within the resources of a kind of bin."""
+        return bool((copies @ self.weights[types] <= self.capacity[kind]).all())
+
     @property
     def plain(self) -> bool:
         """One kind of bin, without end, at price 1, and no rule beyond the resources."""
@@ -73,14 +77,15 @@ def make_form(problem: Problem) -> Form:
     capacity = bins.capacity
     sizes = np.array([sum(copies for _, copies in bundle.parts) for bundle in bundles], np.int64)
     if bins.max_items is not None:
-        most = np.where(bins.max_items < 0, max(int(items.counts.sum()), 1), bins.max_items)
-        weights, capacity = with_column(weights, sizes), with_column(capacity, most)
-    for members, most in ((set(rows), most) for rows, most in items.at_most if most > 1):
+        item_room = np.where(bins.max_items < 0, max(int(items.counts.sum()), 1), bins.max_items)
+        weights, capacity = with_column(weights, sizes), with_column(capacity, item_room)
+    for members, limit in ((set(rows), most) for rows, most in items.at_most if most > 1):
         held = [sum(copies for row, copies in bundle.parts if row in members) for bundle in bundles]
-        weights, capacity = with_column(weights, held), with_column(capacity, [most] * len(capacity))
+        weights, capacity = with_column(weights, held), with_column(capacity, [limit] * len(capacity))
+    made = room_made(weights, counts)
     fits = np.ones((len(bundles), len(capacity)), bool)
     for kind in range(len(capacity)):
-        fits[:, kind] = (weights <= capacity[kind]).all(axis=1)
+        fits[:, kind] = (weights <= capacity[kind] + made).all(axis=1)
     if items.eligible is not None:
         for number, bundle in enumerate(bundles):
             fits[number] &= items.eligible[[row for row, _ in bundle.parts]].all(axis=0)
@@ -120,6 +125,17 @@ def make_form(problem: Problem) -> Form:
     )
 
 
+def room_made(weights: Int64Array, counts: Int64Array) -> Int64Array:
+    """Per resource, the room that all negative weights make together. InputError where that is more than 2**56."""
+    if weights.min(initial=0) >= 0:
+        return np.zeros(weights.shape[1], np.int64)
+    total = [-sum(weight * count for weight, count in zip(column.tolist(), counts.tolist()) if weight < 0)
+             for column in weights.T]  # fmt: skip
+    if max(total) > MAX_AMOUNT:
+        raise InputError("items: the negative weights of a resource add up to more than 2**56")
+    return np.array(total, np.int64)
+
+
 def bundles_of(problem: Problem) -> list[Bundle]:
     """Every item in exactly one bundle; rows without copies in none."""
     items = problem.items
@@ -139,7 +155,7 @@ def weight_of(problem: Problem, bundle: Bundle) -> list[int]:
     total = [0] * problem.items.weights.shape[1]
     for row, copies in bundle.parts:
         total = [sum_ + copies * int(weight) for sum_, weight in zip(total, problem.items.weights[row])]
-    if max(total, default=0) > MAX_AMOUNT:
+    if max(map(abs, total), default=0) > MAX_AMOUNT:
         raise InputError(f"items: together of {problem.items.name(bundle.parts[0][0])} adds up to more than 2**56")
     return total
 
@@ -201,7 +217,7 @@ def smaller(
         if common > 1:
             weights[homes, resource] //= common
             capacity[:, resource] //= common
-        for kind in range(len(capacity)):
+        for kind in range(len(capacity)) if weights[:, resource].min() >= 0 else ():
             capacity[kind, resource] = reachable(
                 weights[fits[:, kind], resource], counts[fits[:, kind]], int(capacity[kind, resource])
             )
@@ -211,7 +227,7 @@ def smaller(
 
 def reachable(weights: Int64Array, counts: Int64Array, capacity: int) -> int:
     """The largest sum of weights up to `capacity`; `capacity` itself where finding it would take long."""
-    total = sum(weight * count for weight, count in zip(weights.tolist(), counts.tolist()))
+    total: int = sum(weight * count for weight, count in zip(weights.tolist(), counts.tolist()))
     if total <= capacity:
         return total
     heavy = weights[weights > 0]
@@ -240,7 +256,7 @@ def decisive(weights: Int64Array, capacity: Int64Array) -> list[int]:
     """Resources that can decide: not those of which no item ever takes a larger share than of another one."""
     resources = weights.shape[1]
     kept = list(range(resources))
-    if len(weights) > DOMINANCE_TYPES or len(weights) == 0:
+    if len(weights) > DOMINANCE_TYPES or len(weights) == 0 or weights.min() < 0:
         return kept
     largest = int(max(weights.max(), capacity.max()))
     exact = weights.astype(object) if largest >= 2**31 else weights

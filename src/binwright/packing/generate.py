@@ -14,6 +14,7 @@ from binwright.packing.search import Search
 SMOOTH = 0.6  # weight of the prices with the best bound so far
 STEPS = 200_000  # of one search of one kind, at first
 MOST_STEPS = 2 * 10**9
+STEPS_A_SECOND = 3 * 10**6
 NEAR = 1e-6
 CONVERGED = 0.02  # of a unit of price, between the program and what its prices prove
 PATIENCE = 8  # iterations between two roundings
@@ -31,8 +32,9 @@ def start_patterns(search: Search, master: Master) -> None:
             if heavy.any():
                 copies = min(copies, int((form.capacity[kind][heavy] // weight[heavy]).min()))
             if form.conflicts is not None and int(form.conflicts[number, number // 64]) >> int(number % 64) & 1:
-                copies = 1
-            patterns.append((kind, (np.array([number]), np.array([copies]))))
+                copies = min(copies, 1)
+            if copies:  # none where it needs the room that others make
+                patterns.append((kind, (np.array([number]), np.array([copies]))))
     if search.packing is not None:
         patterns += [(kind, pattern) for kind, pattern, _ in search.packing]
     master.add(patterns)
@@ -56,7 +58,10 @@ def root(search: Search, master: Master, pricing: Pricing, converge: bool = True
             prices = solution.duals
         else:
             prices = smooth * centre + (1 - smooth) * solution.duals
-        priced = pricing.price(prices, solution.stock_duals, steps, rounds)
+        allowed = steps
+        if search.left < 1e6:  # a search cannot be interrupted, so it may take no longer than the clock allows
+            allowed = min(steps, max(int(search.left * STEPS_A_SECOND) // search.form.kinds, 1000))
+        priced = pricing.price(prices, solution.stock_duals, allowed, rounds)
         search.proved(priced.certificate)
         value = priced.certificate.worth(form.counts.tolist(), form.stock.tolist()) / priced.certificate.scale
         if value > centre_value:

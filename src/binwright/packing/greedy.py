@@ -45,7 +45,7 @@ def cost_of(form: Form, packing: Packing) -> int:
 
 def packings(form: Form) -> Iterator[Packing | None]:
     """One packing after another, quick rules first; None where a rule gets stuck."""
-    if form.plain:
+    if form.plain and (form.weights <= form.capacity[0]).all():
         for order, best in orders(form):
             yield first_fit(form, order, best)
     if float(form.counts.sum()) and centric_work(form) < MOST_CENTRIC:
@@ -60,7 +60,7 @@ def centric_work(form: Form) -> float:
     shares = (form.weights / np.maximum(form.capacity.max(axis=0), 1)).max(axis=1)
     per_bin = float(form.counts.sum()) / max(float((shares * form.counts).sum()), 1.0)
     patterns = min(float(form.counts.sum()) / max(per_bin, 1.0), 4.0 * form.types)
-    return patterns * (per_bin + 1) * form.types * form.weights.shape[1] * form.kinds
+    return float(patterns * (per_bin + 1) * form.types * form.weights.shape[1] * form.kinds)
 
 
 def orders(form: Form) -> Iterator[tuple[Int64Array, bool]]:

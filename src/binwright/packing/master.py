@@ -1,7 +1,7 @@
 """The restricted master: the linear program over the patterns known so far, and the same in whole numbers, on HiGHS.
 
-One row a type (cover what waits), one a kind of bin whose stock is limited; one column a pattern. One thread, simplex,
-no time in any decision of the linear program.
+One row a type (cover what waits), one a kind of bin whose stock is limited; one column a pattern. No parallel
+work, simplex, no time in any decision of the linear program.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Master:
         self.known: set[tuple[int, bytes, bytes]] = set()
         self.limited = np.flatnonzero(form.limited)
         self.stock_row = {int(kind): form.types + at for at, kind in enumerate(self.limited)}
-        self.solver = quiet_solver()
+        self.solver = QuietSolver()
         self.demand = form.counts.astype(float)
         self.stock = form.stock[self.limited].astype(float)
         rows = form.types + len(self.limited)
@@ -99,12 +99,9 @@ class Master:
 
     def require(self, demand: Int64Array, stock: Int64Array) -> None:
         """What waits (T,) and the bins of each kind (K,) from now on."""
-        changed = np.flatnonzero(demand != self.demand)
-        if len(changed):
-            self.demand = demand.astype(float)
-            self.solver.changeRowsBounds(
-                len(changed), changed.astype(np.int32), self.demand[changed], np.full(len(changed), INFINITY)
-            )
+        for row in np.flatnonzero(demand != self.demand).tolist():
+            self.solver.changeRowBounds(row, float(demand[row]), INFINITY)
+        self.demand = demand.astype(float)
         for at, kind in enumerate(self.limited):
             if stock[kind] != self.stock[at]:
                 self.stock[at] = stock[kind]
@@ -133,7 +130,7 @@ class Master:
         self, chosen: Int64Array, cost_limit: int, seconds: float, nodes: int | None
     ) -> tuple[Packing | None, bool]:
         """The best packing from the `chosen` columns that costs at most `cost_limit`: (packing or None, finished)."""
-        solver = quiet_solver()
+        solver = QuietSolver()
         form = self.form
         rows = form.types + len(self.limited)
         lower = np.concatenate([form.counts.astype(float), np.full(len(self.limited), -INFINITY)])
@@ -163,12 +160,17 @@ class Master:
         return trimmed(form, [(patterns[at], int(times[at])) for at in np.flatnonzero(times > 0)]), True
 
 
-def quiet_solver() -> highspy.Highs:
-    """HiGHS on one thread, silent, without presolve of the linear program (it is solved warm)."""
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    return solver
+class QuietSolver(highspy.Highs):
+    """HiGHS without parallel work and without a word.
+
+    highspy's own constructor sets up callbacks, and that prints a banner. The number of threads stays as it is: HiGHS
+    has one pool a process and refuses to run with another number than the first user of it asked for.
+    """
+
+    def __init__(self) -> None:
+        super(highspy.Highs, self).__init__()
+        self.setOptionValue("output_flag", False)
+        self.setOptionValue("parallel", "off")
 
 
 def trimmed(form: Form, chosen: list[tuple[tuple[int, Sparse], int]]) -> Packing | None:
@@ -183,7 +185,7 @@ def trimmed(form: Form, chosen: list[tuple[tuple[int, Sparse], int]]) -> Packing
         for _ in range(times - whole):
             part = np.minimum(copies, waiting[types])
             held = part > 0
-            if held.any():
+            if held.any() and form.fits(kind, types[held], part[held]):
                 packing.append((kind, (types[held], part[held]), 1))
                 waiting[types] -= part
     return None if waiting.any() else packing

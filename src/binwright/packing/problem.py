@@ -1,6 +1,7 @@
 """What is to be packed, as the caller says it: items and bins, checked at the door. Knows no algorithm.
 
-All amounts are integers in 0..2**56 in the caller's own units; prices are exact (integers, Decimal, Fraction; a float
+All amounts are integers in 0..2**56 in the caller's own units (a weight may be negative: it makes room for others, as
+in some public instances); prices are exact (integers, Decimal, Fraction; a float
 means its shortest decimal). Everything is refused with one InputError that names the object and the field.
 """
 
@@ -49,7 +50,7 @@ class Items:
         at_most: Iterable[tuple[Sequence[int], int]] = (),
         eligible: Any = None,
     ) -> None:
-        rows = table("items: weights", weights)
+        rows = table("items: weights", weights, -MAX_AMOUNT)
         self.group_of: npt.NDArray[np.int32] | None = None
         self.conflicts = tuple((int(left), int(right)) for left, right in conflicts)
         self.together = tuple(tuple(int(row) for row in rows_) for rows_ in together)
@@ -177,8 +178,8 @@ def read(items: Any, bins: Any) -> Problem:
     )
 
 
-def table(where: str, values: Any) -> Int64Array:
-    """Integers in 0..2**56 as a contiguous int64 array (n, columns); one column for a flat list."""
+def table(where: str, values: Any, least: int = 0) -> Int64Array:
+    """Integers in `least`..2**56 as a contiguous int64 array (n, columns); one column for a flat list."""
     try:
         array = np.asarray(values)
     except (ValueError, OverflowError) as error:
@@ -194,10 +195,10 @@ def table(where: str, values: Any) -> Int64Array:
     if array.shape[1] > MOST_RESOURCES:
         raise InputError(f"{where}: {array.shape[1]} resources, at most {MOST_RESOURCES}")
     low, high = int(array.min()), int(array.max())
-    if low < 0 or high > MAX_AMOUNT:
-        row, column = np.argwhere((array < 0) | (array > MAX_AMOUNT))[0]
+    if low < least or high > MAX_AMOUNT:
+        row, column = np.argwhere((array < least) | (array > MAX_AMOUNT))[0]
         value = int(array[row, column])
-        what = "is negative" if value < 0 else "is more than 2**56"
+        what = "is more than 2**56" if value > 0 else "is negative" if least == 0 else "is less than -2**56"
         raise InputError(f"{where}, row {row}, column {column}: {value} {what}")
     return np.ascontiguousarray(array, np.int64)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from binwright.outcome import NotEvaluated
 from binwright.packing.certificate import Certificate
 from binwright.packing.check import Pattern, check_certificate, check_packing
 from binwright.packing.problem import Int64Array, Problem
@@ -103,7 +105,7 @@ class PackResult:
         if self.cases is not None:
             check_case(self.problem, self.cases, self.least)
 
-    def to_dict(self, name: str | None = None) -> dict[str, Any]:
+    def to_dict(self, name: str | None = None, not_evaluated: Sequence[NotEvaluated] = ()) -> dict[str, Any]:
         """The PackResult envelope, see schemas."""
         items, bins = self.problem.items, self.problem.bins
         return {
@@ -135,7 +137,9 @@ class PackResult:
             ],
             "unpacked": [items.name(row) for row in self.unpacked],
             "notes": list(self.notes),
-            "notEvaluated": [],
+            "notEvaluated": [
+                {"rule": each.rule, "objects": each.objects, "example": each.example} for each in not_evaluated
+            ],
         }
 
 

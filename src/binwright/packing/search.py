@@ -31,6 +31,7 @@ class Search:
         self.certificates: list[tuple[int, Certificate]] = []
         self.bound = 0
         self.history: list[Moment] = []
+        self.notes: list[str] = []
         self.cases: tuple[int, Case] | None = None
 
     @property

@@ -44,19 +44,18 @@ def pack(
     form = make_form(problem)
     search = Search(form, time_limit, iterations, progress)
     search.start = start
-    notes: list[str] = []
     if form.homeless:
         result = PackResult(problem, "infeasible", [], None, 0, for_problem(nothing(form), form, problem))
         result.unpacked = form.homeless
     else:
         if form.types:
-            run(search, problem, notes)
+            run(search, problem)
         else:
             search.found(0, [])
             search.proved(nothing(form))
-        result = checked(problem, search, notes)
+        result = checked(problem, search)
     result.history, result.iterations, result.seconds = search.history, search.iterations, search.seconds
-    result.notes = notes
+    result.notes = search.notes
     return result
 
 
@@ -68,7 +67,7 @@ def refuse_limits(time_limit: float | None, iterations: int | None) -> None:
         raise InputError(f"iterations: {iterations!r} is not a number of iterations")
 
 
-def run(search: Search, problem: Problem, notes: list[str]) -> None:
+def run(search: Search, problem: Problem) -> None:
     """Every way to a packing and a bound, the cheap ones first, until they meet or the limits end it."""
     search.proved(best_bound(search.form))
     greedy = best_greedy(search.form, search.bound)
@@ -79,12 +78,12 @@ def run(search: Search, problem: Problem, notes: list[str]) -> None:
     try:
         from binwright.packing import exact
     except MissingExtraError as missing:
-        notes.append(f"no column generation: {missing}")
+        search.notes.append(f"no column generation: {missing}")
         return
     exact.run(search, problem)
 
 
-def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
+def checked(problem: Problem, search: Search) -> PackResult:
     """The result, after packing and certificate passed the checker; certificates it cannot decide are passed over."""
     patterns = [] if search.packing is None else expand(search.form, search.packing)
     cost = None if search.packing is None else check_packing(problem, patterns)
@@ -96,7 +95,7 @@ def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
             if check_certificate(problem, proof) != bound:
                 raise CheckFailed(f"certificate: does not prove {bound}")
         except TooHard:
-            notes.append(f"a bound of {bound} is not claimed: its certificate is too hard to check")
+            search.notes.append(f"a bound of {bound} is not claimed: its certificate is too hard to check")
             continue
         break
     else:
@@ -107,7 +106,7 @@ def checked(problem: Problem, search: Search, notes: list[str]) -> PackResult:
             check_case(problem, search.cases[1], search.cases[0])
             bound, case = search.cases
         except TooHard:
-            notes.append(f"a bound of {search.cases[0]} is not claimed: its proof by cases is too hard to check")
+            search.notes.append(f"a bound of {search.cases[0]} is not claimed: its proof by cases is too hard to check")
     if cost is not None:
         status = "optimal" if bound == cost else "feasible"
     else:

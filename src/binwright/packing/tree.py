@@ -131,4 +131,7 @@ def is_homeless(problem: Problem, rules: Rules, item: int) -> bool:
         return True
     weights = [[int(weight) for weight in problem.items.weights[member]] for member in group]
     total = [sum(column) for column in zip(*weights)]
-    return all(any(sum_ > int(limit) for sum_, limit in zip(total, room)) for room in problem.bins.capacity)
+    made = [sum(-int(weight) for weight in column if weight < 0) for column in problem.items.weights.T]
+    return all(
+        any(sum_ > int(limit) + more for sum_, limit, more in zip(total, room, made)) for room in problem.bins.capacity
+    )

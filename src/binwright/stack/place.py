@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from binwright.outcome import SourceOutcome
 from binwright.stack.place_result import PlaceResult
@@ -10,12 +11,29 @@ from binwright.stack.sources import Source, find_sources
 Progress = Callable[[str, int, int], None]
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """How to place. retry_errors: servers in ERROR are pending, too. preempt: pods push out less important ones.
+    peer_sampling: look at a part of the nodes, as kube-scheduler does. complete: kinds of objects that the input lacks
+    do not exist, rather than being unknown. config: file with a KubeSchedulerConfiguration.
+    """
+
+    retry_errors: bool = False
+    preempt: bool = False
+    peer_sampling: bool = False
+    complete: bool = False
+    config: str | None = None
+
+
 def place_paths(
-    paths: Iterable[str], input: str = "auto", retry_errors: bool = False, progress: Progress | None = None
+    paths: Iterable[str],
+    input: str = "auto",
+    wishes: Wishes = Wishes(),
+    progress: Progress | None = None,
 ) -> PlaceResult:
     """Place what is pending in every source that `paths` name; no file is changed.
 
-    `input` is one of `sources.INPUTS`; `retry_errors` counts servers in ERROR as pending.
+    `input` is one of `sources.INPUTS`.
     `progress(source name, sources done, sources)` is called before each source and once at the end.
     Raises InputError for the first bad path or object.
     """
@@ -25,22 +43,26 @@ def place_paths(
     for done, source in enumerate(sources):
         if progress is not None:
             progress(source.name, done, len(sources))
-        outcomes.append(place_one(source, retry_errors))
+        outcomes.append(place_one(source, wishes))
     if progress is not None:
         progress("", len(sources), len(sources))
     return PlaceResult(outcomes, elapsed_seconds=time.perf_counter() - start)
 
 
-def place_one(source: Source, retry_errors: bool) -> SourceOutcome:
+def place_one(source: Source, wishes: Wishes) -> SourceOutcome:
     """Hand a source to its layer; the other layer's modules are not imported."""
     if source.layer == "openstack":
         from binwright.openstack.place import place_source as place_servers
 
-        return place_servers(source.name, source.blobs, retry_errors=retry_errors)
+        return place_servers(source.name, source.blobs, retry_errors=wishes.retry_errors)
     if source.layer == "openb":
         from binwright.kubernetes.openb.place import place_source as place_trace
 
         return place_trace(source.name, *source.blobs)
+    from binwright.kubernetes.configuration import SchedulerProfile, read_file
+    from binwright.kubernetes.place import Options
     from binwright.kubernetes.place import place_source as place_pods
 
-    return place_pods(source.name, source.blobs)
+    profile = SchedulerProfile() if wishes.config is None else read_file(wishes.config)
+    sampled = profile.percentage if wishes.peer_sampling else None
+    return place_pods(source.name, source.blobs, Options(wishes.preempt, sampled, wishes.complete, profile))

@@ -1,7 +1,6 @@
 """NodeAffinity: nodeSelector, required and preferred node affinity, and what a profile adds (kubernetes spec 4).
 
-The plugin rejects at two points, which are two rules here: before any Filter it may restrict a pod to nodes by name
-(`NodeAffinityNames`), and as a Filter it matches labels and fields.
+Its restriction to nodes by name, which comes before any Filter, is in `pre_filter`.
 """
 
 from __future__ import annotations
@@ -12,48 +11,15 @@ import numpy as np
 from binwright.kubernetes import selectors
 from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import NodeAffinity as Affinity
-from binwright.kubernetes.objects import NodeSelector, NodeSelectorTerm, Pod
+from binwright.kubernetes.objects import NodeSelectorTerm, Pod
 from binwright.kubernetes.plugins import PASSES
+from binwright.kubernetes.plugins.pre_filter import required_affinity
 
-__all__ = ["NodeAffinity", "NodeAffinityNames"]
+__all__ = ["NodeAffinity"]
 
 _BY_PROFILE, _BY_POD = 0, 1
-_OUTSIDE, _CONFLICT = 0, 1
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
-
-
-class NodeAffinityNames:
-    """The restriction by `metadata.name In` that comes before every Filter."""
-
-    rule = "PreFilter"
-    plugin = "NodeAffinity"
-
-    def __init__(self, nodes: NodeTable) -> None:
-        self._nodes = nodes
-
-    def key(self, pod: Pod) -> tuple[str, ...] | None:
-        """The names, sorted; None for a pod that is not restricted."""
-        names = self.names(pod)
-        return None if names is None else tuple(sorted(names))
-
-    def names(self, pod: Pod) -> set[str] | None:
-        """The names to which the pod's required terms restrict it, None when they do not; empty: terms conflict."""
-        required = _required(pod)
-        return None if required is None else selectors.name_set(required)
-
-    def rejects(self, pod: Pod) -> np.ndarray | None:
-        names = self.names(pod)
-        if names is None:
-            return None
-        if not names:
-            return np.full(len(self._nodes), _CONFLICT, np.int32)
-        return np.where(self._nodes.named(names), PASSES, _OUTSIDE).astype(np.int32)
-
-    def text(self, argument: int) -> str:
-        if argument == _CONFLICT:
-            return "pod affinity terms conflict"
-        return "node(s) didn't satisfy plugin(s) [NodeAffinity]"
 
 
 class NodeAffinity:
@@ -77,14 +43,14 @@ class NodeAffinity:
     def filters(self, pod: Pod) -> bool:
         """Whether PreFilter does not say Skip for this pod."""
         selector = pod.spec.node_selector if pod.spec else None
-        return self._barred is not None or selector is not None or _required(pod) is not None
+        return self._barred is not None or selector is not None or required_affinity(pod) is not None
 
     def rejects(self, pod: Pod) -> np.ndarray | None:
         rejected = np.full(len(self._nodes), PASSES, np.int32)
         selector = pod.spec.node_selector if pod.spec else None
         if selector:
             rejected[~selectors.node_selector(selector, self._nodes)] = _BY_POD
-        required = _required(pod)
+        required = required_affinity(pod)
         if required is not None:
             rejected[~selectors.required_terms(required, self._nodes)] = _BY_POD
         if self._barred is not None:
@@ -110,11 +76,6 @@ class NodeAffinity:
 def _affinity(pod: Pod) -> Affinity | None:
     affinity = pod.spec.affinity if pod.spec else None
     return affinity.node_affinity if affinity else None
-
-
-def _required(pod: Pod) -> NodeSelector | None:
-    affinity = _affinity(pod)
-    return affinity.required_during_scheduling_ignored_during_execution if affinity else None
 
 
 def _weighted(affinity: Affinity | None) -> list[tuple[int, NodeSelectorTerm]]:

@@ -31,6 +31,11 @@ __all__ = ["REPLAYS"]
 Json = Mapping[str, Any]
 DEFAULT_IMAGE = "c6b0ed28-4a5c-4f5c-8f5c-000000000001"
 DEFAULT_PROJECT = "p"
+SAME_NAMES = (
+    *("host", "nodename", "uuid", "cell", "hypervisor_type", "hypervisor_version", "host_ip", "cpu_info", "metrics"),
+    *("supported_instances", "vcpus_used", "num_io_ops", "num_instances", "failed_builds"),
+    *("cpu_allocation_ratio", "ram_allocation_ratio", "disk_allocation_ratio"),
+)
 
 
 def read_flavor(row: Json) -> Flavor:
@@ -126,12 +131,9 @@ def read_host(row: Json, metadata: Mapping[str, Mapping[str, str]]) -> ComputeHo
     free_gb = row["local_gb"] - row["local_gb_used"]
     if row["disk_available_least"] is not None:
         free_gb = min(free_gb, row["disk_available_least"])
-    same = ("host", "nodename", "uuid", "vcpus_used", "hypervisor_type", "hypervisor_version", "host_ip", "cpu_info")
-    same += ("supported_instances", "num_io_ops", "num_instances", "failed_builds", "metrics", "cell")
-    same += ("cpu_allocation_ratio", "ram_allocation_ratio", "disk_allocation_ratio")
     pools = row["pci_pools"]
     return ComputeHost(
-        **{key: row[key] for key in same},
+        **{key: row[key] for key in SAME_NAMES},
         vcpus_total=row["vcpus"],
         free_ram_mb=row["memory_mb"] - row["memory_mb_used"],
         total_usable_ram_mb=row["memory_mb"],
@@ -156,7 +158,8 @@ def read_hosts(case: Json) -> list[ComputeHost]:
 
 def filters_differences(case: Json) -> Iterator[str]:
     """Every filter alone on all hosts."""
-    request, got = read_request(case["spec"]), {}
+    got: dict[str, Any] = {}
+    request = read_request(case["spec"])
     for name in FILTERS:
         try:
             got[name] = [host.host for host in one_by_one(name, read_hosts(case), request, case["config"])]
@@ -196,8 +199,8 @@ def weights_differences(case: Json) -> Iterator[str]:
 
 def schedule_differences(case: Json) -> Iterator[str]:
     """The whole loop: hosts and alternates, and every host's state afterwards."""
-    hosts, got = read_hosts(case), {}
-    request = read_request(case["spec"])
+    got: dict[str, Any] = {}
+    hosts, request = read_hosts(case), read_request(case["spec"])
     try:
         chosen = schedule(hosts, request, case["instance_uuids"], case["enabled_filters"], case["config"])
         got["selections"] = [[host.host for host in row] for row in chosen]
@@ -224,12 +227,14 @@ def numa_fit_differences(case: Json) -> Iterator[str]:
     if guest is None:
         return value_differences(wanted, {"constraints": None})
     host = read_cells(case["host"]) or ()
-    limits, network = case.get("limits") or {}, (case.get("limits") or {}).get("network_metadata") or {}
+    limits = case.get("limits") or {}
+    network = limits.get("network_metadata") or {}
+    networks = (frozenset(network.get("physnets", ())), bool(network.get("tunneled")))
     pools = case.get("pci_pools")
     placed = fit(
         host,
         guest,
-        Limits(limits.get("cpu"), limits.get("ram"), frozenset(network.get("physnets", ())), network.get("tunneled")),
+        Limits(limits.get("cpu"), limits.get("ram"), *networks),
         Devices(None if pools is None else pci.in_order(pools), case.get("pci_requests") or ()),
         option(case.get("config", {}), "compute.packing_host_numa_cells_allocation_strategy"),
     )

@@ -5,6 +5,7 @@ Texts follow the service where it has a fixed one; status and code are what clie
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from binwright.errors import InputError
@@ -74,6 +75,6 @@ def no_such_class(name: str) -> Fault:
     return Fault(400, f"Invalid resource class in resources parameter: No such resource class {name}.")
 
 
-def no_such_traits(names: set[str]) -> Fault:
+def no_such_traits(names: Set[str]) -> Fault:
     """Traits that do not exist; named in order, where the service's order is a set's."""
     return Fault(400, f"No such trait(s): {', '.join(sorted(names))}.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +22,10 @@ from binwright.openstack.placement.query import CandidateQuery, RequestGroup
 from binwright.openstack.placement.tree import Forest, Provider
 from binwright.units import MAX_AMOUNT
 
-if TYPE_CHECKING:
-    from binwright._core.candidates import GroupSpec
-
 __all__ = ["CandidateSearch", "SearchLimit"]
+
+GroupSpec = tuple[tuple[tuple[int, int], ...], int, int, int, bool, bool, bool, bool]
+"""A group as the core's `Question` takes it."""
 
 
 class SearchLimit(BinwrightError):
@@ -134,11 +133,13 @@ class CandidateSearch:
         ]
         trees = np.array(admitted, dtype=np.int32)
         specs: list[GroupSpec] = []
+        if not admitted:
+            return specs, trees
         for group in query.groups.values():
             refusal = self._refusal(group)
             if refusal is not None and not any(self._serves_nobody(spec, trees) for spec in specs):
                 raise refusal
-            if not admitted or refusal is not None or self._plainly_empty(group):
+            if refusal is not None or self._plainly_empty(group):
                 return [], trees
             specs.append(self._spec(group, query.group_policy == "isolate"))
         return specs, trees
@@ -152,7 +153,7 @@ class CandidateSearch:
             return None
         for names in (*group.required, group.forbidden):
             if names - self._traits:
-                return no_such_traits(set(names - self._traits))
+                return no_such_traits(names - self._traits)
         return None
 
     def _any_member(self, group: RequestGroup) -> bool:
@@ -193,19 +194,31 @@ class CandidateSearch:
 
     def _written(self, query: CandidateQuery, found: Candidates) -> Iterator[Candidate]:
         """Candidates with the names of providers and classes."""
-        units: list[tuple[str, list[tuple[str, int]]]] = []
+        asks: list[dict[str, int]] = []  # of each unit
+        spans: list[tuple[str, int, int]] = []  # suffix, and from which to which unit its group goes
         for suffix, group in query.groups.items():
-            asks = list(group.resources.items())
-            units += [(suffix, asks)] if suffix or not self._spreads else [(suffix, [ask]) for ask in asks]
+            start = len(asks)
+            if suffix or not self._spreads:
+                asks.append(group.resources)
+            else:
+                asks += [{name: amount} for name, amount in group.resources.items()]
+            spans.append((suffix, start, len(asks)))
+        uuid_of = [provider.uuid for provider in self._rows]
         for rows in found:
+            uuids = [uuid_of[row] for row in rows]
             allocations: dict[str, dict[str, int]] = {}
-            mappings: dict[str, dict[str, None]] = {suffix: {} for suffix in query.groups}
-            for row, (suffix, asks) in zip(rows, units, strict=True):
-                uuid = self._rows[row].uuid
-                mappings[suffix][uuid] = None
-                for name, amount in asks:
-                    given = allocations.setdefault(uuid, {})
-                    given[name] = given.get(name, 0) + amount
+            for uuid, amounts in zip(uuids, asks):
+                given = allocations.get(uuid)
+                if given is None:
+                    if amounts:
+                        allocations[uuid] = amounts.copy()
+                else:
+                    for name, amount in amounts.items():
+                        given[name] = given.get(name, 0) + amount
+            mappings = {
+                suffix: (uuids[start],) if end == start + 1 else tuple(dict.fromkeys(uuids[start:end]))
+                for suffix, start, end in spans
+            }
             yield Candidate(allocations, mappings)
         if found.limit_reached:
             raise SearchLimit("candidates: the search gave up, there may be more of them")

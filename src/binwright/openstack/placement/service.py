@@ -242,7 +242,7 @@ class PlacementService:
         return 204, None
 
     def _provider_allocations(self, provider: Provider, version: Microversion) -> dict[str, Any]:
-        allocations = {}
+        allocations: dict[str, Any] = {}
         for uuid, consumer in self.ledger.consumers.items():
             resources = {name: amount for (owner, name), amount in consumer.rows.items() if owner == provider.uuid}
             if resources:
@@ -267,7 +267,7 @@ class PlacementService:
         """The same set again is no change."""
         traits = _names(body, "traits")
         if traits - self.traits:
-            raise no_such_traits(set(traits - self.traits))
+            raise no_such_traits(traits - self.traits)
         self._check_generation(provider, body)
         if traits != provider.traits:
             provider.traits = traits

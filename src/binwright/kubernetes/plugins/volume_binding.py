@@ -1,0 +1,198 @@
+"""VolumeBinding: where the claims of a pod are, or can be, bound to volumes (kubernetes spec 4, 8.6, 8.12).
+
+Bound claims reject nodes once and for all; delayed ones depend on who took which volume, so they are an external term
+that the engine asks again after each reservation. A node may be rejected for up to two reasons, which are three rules
+here, in the order of their texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from binwright.external import External
+from binwright.kubernetes.nodes import NodeTable
+from binwright.kubernetes.objects import Pod
+from binwright.kubernetes.plugins import PASSES
+from binwright.kubernetes.plugins.disks import volume_claims
+from binwright.kubernetes.related import Related
+from binwright.kubernetes.storage_objects import PersistentVolumeClaim
+from binwright.kubernetes.volume_choice import NO_SPACE, NO_VOLUME, VolumeChoice, VolumeState, claim_key, reached
+
+__all__ = ["BoundClaims", "DelayedClaims", "MissingVolumes", "VolumeBinding"]
+
+BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
+_CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
+_MISSING = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
+_DELAYED = {
+    NO_VOLUME: "node(s) didn't find available persistent volumes to bind",
+    NO_SPACE: "node(s) did not have enough free storage",
+}
+
+
+class VolumeBinding:
+    """What the three rules share: a pod's claims, and PreFilter."""
+
+    plugin = "VolumeBinding"
+
+    def __init__(self, nodes: NodeTable, related: Related) -> None:
+        self.nodes = nodes
+        self.related = related
+        self.choice = VolumeChoice(nodes, related)
+        self.state = VolumeState()
+        self._classes_known = related.stated("StorageClass")
+
+    def filtering(self, pod: Pod) -> bool:
+        """Whether PreFilter does not say Skip."""
+        return bool(volume_claims(pod))
+
+    def refuses(self, pod: Pod) -> str | None:
+        """Why PreFilter ends the cycle, None if it does not: the first claim that is gone, lost or being deleted."""
+        for name in volume_claims(pod):
+            claim = self.related.find("PersistentVolumeClaim", name, pod.metadata.namespace or "default")
+            if claim is None:
+                return f'persistentvolumeclaim "{name}" not found'
+            if claim.status is not None and claim.status.phase == "Lost":
+                volume = claim.spec.volume_name or ""
+                return f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{volume}"'
+            if claim.metadata.deletion_timestamp is not None:
+                return f'persistentvolumeclaim "{name}" is being deleted'
+        unbound = [claim for claim in self.claims(pod) if not is_bound(claim)]
+        if self._classes_known and not all(map(self._is_delayed, unbound)):
+            return "pod has unbound immediate PersistentVolumeClaims"
+        return None
+
+    def claims(self, pod: Pod) -> list[PersistentVolumeClaim]:
+        """The pod's claims that exist, in volume order."""
+        namespace = pod.metadata.namespace or "default"
+        found = (self.related.find("PersistentVolumeClaim", name, namespace) for name in volume_claims(pod))
+        return [claim for claim in found if claim is not None]
+
+    def bound(self, pod: Pod) -> tuple[str, ...]:
+        """Names of the volumes of the bound claims, in volume order."""
+        return tuple(claim.spec.volume_name or "" for claim in self.claims(pod) if is_bound(claim))
+
+    def delayed(self, pod: Pod) -> list[PersistentVolumeClaim]:
+        """The claims that wait for their first consumer; none where nothing is known of storage classes."""
+        return [claim for claim in self.claims(pod) if not is_bound(claim)] if self._classes_known else []
+
+    def first_failures(self, pod: Pod) -> tuple[np.ndarray, np.ndarray]:
+        """Nodes where the first bound claim that fails is out of reach, and those where its volume does not exist."""
+        conflict, missing = self.nodes.nobody(), self.nodes.nobody()
+        for name in self.bound(pod):
+            volume = self.related.find("PersistentVolume", name)
+            if volume is None:
+                missing |= ~conflict
+                break
+            conflict |= ~reached(volume, self.nodes)
+        return conflict, missing
+
+    def _is_delayed(self, claim: PersistentVolumeClaim) -> bool:
+        found = self.related.find("StorageClass", claim.spec.storage_class_name)
+        delayed = found is not None and found.volume_binding_mode == "WaitForFirstConsumer"
+        return delayed and not claim.spec.volume_name
+
+
+def is_bound(claim: PersistentVolumeClaim) -> bool:
+    """Whether a claim has its volume and the binding is complete."""
+    return bool(claim.spec.volume_name) and BIND_COMPLETED in (claim.metadata.annotations or {})
+
+
+class BoundClaims:
+    """Filter on the node affinity of bound volumes."""
+
+    rule = plugin = "VolumeBinding"
+
+    def __init__(self, binding: VolumeBinding) -> None:
+        self._binding = binding
+
+    def key(self, pod: Pod) -> Hashable:
+        return self._binding.bound(pod) or None
+
+    def rejects(self, pod: Pod) -> np.ndarray | None:
+        return np.where(self._binding.first_failures(pod)[0], 0, PASSES).astype(np.int32)
+
+    def text(self, argument: int) -> str:
+        return _CONFLICT
+
+
+class MissingVolumes:
+    """Filter on bound claims whose volume does not exist."""
+
+    rule = "VolumeBinding: missing volumes"
+    plugin = "VolumeBinding"
+
+    def __init__(self, binding: VolumeBinding) -> None:
+        self._binding = binding
+
+    def key(self, pod: Pod) -> Hashable:
+        return self._binding.bound(pod) or None
+
+    def rejects(self, pod: Pod) -> np.ndarray | None:
+        return np.where(self._binding.first_failures(pod)[1], 0, PASSES).astype(np.int32)
+
+    def text(self, argument: int) -> str:
+        return _MISSING
+
+
+class DelayedClaims:
+    """Filter on volumes for delayed claims; statically it rejects nothing, each class brings an external term."""
+
+    rule = "VolumeBinding: delayed claims"
+    plugin = "VolumeBinding"
+
+    def __init__(self, binding: VolumeBinding) -> None:
+        self._binding = binding
+
+    def key(self, pod: Pod) -> Hashable:
+        return tuple(claim_key(claim) for claim in self._binding.delayed(pod)) or None
+
+    def rejects(self, pod: Pod) -> np.ndarray | None:
+        return None
+
+    def text(self, argument: int) -> str:
+        return _DELAYED[argument]
+
+    def external(self, pod: Pod) -> External | None:
+        """The term of a pod with delayed claims, None for any other."""
+        claims = self._binding.delayed(pod)
+        return _Delayed(self._binding.choice, self._binding.state, claims) if claims else None
+
+
+class _Delayed(External):
+    """The delayed claims of one class of pods. Placing reserves what was chosen; it stays so when the pod goes."""
+
+    rule = DelayedClaims.rule
+
+    def __init__(self, choice: VolumeChoice, state: VolumeState, claims: list[PersistentVolumeClaim]) -> None:
+        self._choice = choice
+        self._state = state
+        self._claims = claims
+
+    @property
+    def version(self) -> int:  # type: ignore[override]
+        return self._state.version
+
+    def rejected(self, fleet: Any, request: Any) -> np.ndarray:
+        problem = self._choice.choose(self._claims, self._state).problem
+        return np.where(problem > 0, problem, PASSES).astype(np.int32)
+
+    def placed(self, request: Any, host: int, sign: int) -> None:
+        if sign < 0:
+            return
+        state = self._state
+        chosen = self._choice.choose(self._claims, state)
+        matched = [(claim, int(numbers[host])) for claim, numbers in chosen.volumes]
+        for claim, number in matched:
+            if number >= 0:
+                state.holder[self._choice.volumes[number].metadata.name or ""] = claim_key(claim)
+        taken = {claim_key(claim) for claim, number in matched if number >= 0}
+        for claim in self._claims:
+            if claim_key(claim) not in taken:
+                state.selected[claim_key(claim)] = host
+        state.version += 1
+
+    def fork(self) -> External:
+        return _Delayed(self._choice, self._state.fork(), self._claims)

@@ -1,0 +1,70 @@
+"""The pods of a cluster as items to pack: pending and bound ones alike; pods of daemon sets are overhead of every node.
+
+Amounts are requests (kubernetes spec 3): cpu in millicores, the rest in whole units. Node selectors become labels that
+a bin must have; every other rule about where a pod may run is listed as not evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from binwright.demand import Demand, Item
+from binwright.formats.files import Blob
+from binwright.kubernetes.objects import Pod, PodSpec
+from binwright.kubernetes.pending import sort_out
+from binwright.kubernetes.reader import read_blobs
+from binwright.kubernetes.requests import Requests
+from binwright.outcome import NotEvaluated
+
+__all__ = ["to_items"]
+
+_RULES: dict[str, Callable[[PodSpec], bool]] = {
+    "affinity": lambda spec: spec.affinity is not None,
+    "topologySpreadConstraints": lambda spec: bool(spec.topology_spread_constraints),
+    "volumes": lambda spec: any(one.persistent_volume_claim or one.ephemeral for one in spec.volumes or ()),
+    "hostPorts": lambda spec: any(
+        (port.host_port or 0) > 0 for one in spec.containers or () for port in one.ports or ()
+    ),
+    "resourceClaims": lambda spec: bool(spec.resource_claims),
+}
+
+
+def to_items(name: str, blobs: Iterable[Blob]) -> Demand:
+    """The items of one cluster. Raises InputError naming file, object and field for bad input."""
+    queue = sort_out(read_blobs(blobs).pods)
+    requests = Requests()
+    demand = Demand(name, "kubernetes")
+    daemons: dict[tuple[str, str], dict[str, int]] = {}
+    users: dict[str, list[Pod]] = {}
+    for pod in [*queue.bound, *queue.pending]:
+        amounts = dict(requests.of(pod).fit)
+        daemon = _daemon_set(pod)
+        if daemon is not None:
+            known = daemons.setdefault(daemon, {})
+            for resource, amount in amounts.items():
+                known[resource] = max(known.get(resource, 0), amount)
+            continue
+        spec = pod.spec
+        demand.items.append(Item(pod.key, amounts, (spec and spec.node_selector) or {}))
+        for rule, uses in _RULES.items():
+            if spec is not None and uses(spec):
+                users.setdefault(rule, []).append(pod)
+    for amounts in daemons.values():
+        for resource, amount in amounts.items():
+            demand.overhead[resource] = demand.overhead.get(resource, 0) + amount
+    demand.overhead_items = len(daemons)
+    demand.not_evaluated = [NotEvaluated(rule, len(pods), f"Pod {pods[0].key}") for rule, pods in users.items()]
+    for what, pods in (("SchedulingGates", queue.gated), ("schedulerName", queue.foreign)):
+        if pods:
+            demand.not_evaluated.append(NotEvaluated(what, len(pods), f"Pod {pods[0].key}"))
+    if daemons:
+        demand.notes.append(f"{len(daemons)} daemon sets are counted on every node, their pods not as items")
+    return demand
+
+
+def _daemon_set(pod: Pod) -> tuple[str, str] | None:
+    """Namespace and name of the daemon set that a pod belongs to."""
+    for owner in pod.metadata.owner_references or ():
+        if owner.kind == "DaemonSet" and owner.controller is not False:
+            return pod.metadata.namespace or "default", owner.name
+    return None
