@@ -222,6 +222,38 @@ def test_random_traces_go_where_plain_python_puts_them():
     assert min(seen["placed"], seen["refused"]) > 100
 
 
+def test_the_smallest_change_is_enough():
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    tried = 0
+    while tried < 40:
+        nodes = "".join(
+            f"n{i},{dice.randrange(9)},{dice.randrange(9)},{dice.randrange(4)},{dice.choice(('T4', 'G2'))}\n"
+            for i in range(dice.randint(1, 5))
+        )
+        asks = ((0, 0), (1, 1000), (1, 300), (1, 720), (2, 1000))
+        pods = [
+            [f"p{i}", dice.randrange(8), dice.randrange(8), *dice.choice(asks), dice.choice(("", "T4"))]
+            for i in range(dice.randint(1, 8))
+        ]
+        before = ["".join(",".join(map(str, pod)) + "\n" for pod in pods[:count]) for count in (-1, len(pods))]
+        refused = {one.name: one.smallest_change for one in placed(nodes, before[1]).unplaced}
+        change = refused.get(pods[-1][0])
+        if change is None or change["kind"] == "host":
+            continue
+        tried += 1
+        last = list(pods[-1])
+        if change["kind"] == "rule":
+            last[5] = ""
+        else:
+            column, unit = {"cpu": (1, 1), "memory": (2, MIB)}[change["resource"]]
+            assert (change["need"], change["have"] % unit) == (last[column] * unit, 0)
+            last[column] = change["have"] // unit
+        after = placed(nodes, before[0] + ",".join(map(str, last)) + "\n")
+        assert last[0] in {one.name for one in after.placed}, (nodes, pods, change, seed)
+
+
 @pytest.mark.skipif(not TRACE.is_dir(), reason="needs ../shared/data/traces beside the repository")
 def test_the_public_trace():
     nodes = read_path(TRACE / "openb_node_list_all_node.csv.xz")

@@ -19,7 +19,7 @@ from binwright.errors import InputError
 from binwright.explain import Explanation
 from binwright.formats.files import Blob
 from binwright.kubernetes import messages
-from binwright.kubernetes.openb.trace import GPU_MILLI, TraceNode, TracePod, read_nodes, read_pods
+from binwright.kubernetes.openb.trace import GPU_MILLI, MOST_GPUS, TraceNode, TracePod, read_nodes, read_pods
 from binwright.outcome import NotEvaluated, Outcome, ReasonText, ResourceUse, SourceOutcome
 from binwright.profile import Score, most_allocated
 from binwright.request import Request
@@ -113,7 +113,6 @@ class _Requests:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._most = int(fleet.capacity[fleet.resources.index(GPU_SUM)].max()) // GPU_MILLI
 
     def of(self, pods: Sequence[TracePod]) -> tuple[list[Request], np.ndarray[Any, np.dtype[np.int64]]]:
         """The different requests, and for each pod the position of its own."""
@@ -132,8 +131,8 @@ class _Requests:
         return self._fleet.request(
             {CPU: pod.cpu, MEMORY: pod.memory, GPU_SUM: pod.gpu_demand},
             eligible={"model": list(pod.models)} if pod.gpus and pod.models else None,
-            # More GPUs than any node has are refused by the sum already.
-            groups=groups_of(min(pod.gpus, self._most), pod.gpu_milli),
+            # No node has more; the sum alone refuses pods that ask for more.
+            groups=groups_of(min(pod.gpus, MOST_GPUS), pod.gpu_milli),
         )
 
 

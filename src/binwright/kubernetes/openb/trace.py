@@ -13,7 +13,7 @@ from binwright.formats.files import Blob
 from binwright.formats.tables import read_csv
 from binwright.units import MAX_AMOUNT, shown
 
-__all__ = ["GPU_MILLI", "TraceNode", "TracePod", "read_nodes", "read_pods"]
+__all__ = ["GPU_MILLI", "MOST_GPUS", "TraceNode", "TracePod", "read_nodes", "read_pods"]
 
 GPU_MILLI = 1000  # thousandths in one GPU
 MOST_GPUS = 64  # of one node
