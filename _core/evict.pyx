@@ -32,22 +32,20 @@ cdef Refusal asked(State state, const ClassView* view, Py_ssize_t host) noexcept
     return state.scan.refusal(view, host)
 
 
+cdef tuple rank(State state, int32_t slot):
+    """Sort key of a slot, most important first: higher priority, then lower order."""
+    return -<int64_t>state.items.records[slot].priority, state.items.records[slot].order  # -2**31 has no opposite
+
+
 cdef list less_important(State state, int32_t priority, Py_ssize_t host):
-    """Slots of the host's items of lower priority, most important first: priority, then order, then place in list."""
+    """Slots of the host's items of lower priority, most important first; equals in their order on the host."""
     cdef int32_t slot = state.items.ends[host].first
-    cdef int64_t level
     cdef list found = []
     while slot >= 0:
         if state.items.records[slot].priority < priority:
-            level = <int64_t>state.items.records[slot].priority  # int32's lowest has no opposite in int32
-            found.append((-level, state.items.records[slot].order, len(found), slot))
+            found.append((rank(state, slot), len(found), slot))
         slot = state.items.records[slot].next
-    return [entry[3] for entry in sorted(found)]
-
-
-def importance(State state):
-    """Sort key of slots: higher priority first, then lower order."""
-    return lambda slot: (-state.items.records[<int32_t>slot].priority, state.items.records[<int32_t>slot].order)
+    return [entry[2] for entry in sorted(found)]
 
 
 cdef tuple split_by_budget(State state, list slots):
@@ -91,7 +89,7 @@ cdef tuple try_host(State state, const ClassView* view, Py_ssize_t host):
     for slot in victims:
         move(state, slot, host, 1)
     if overdrawn and covered:  # as the peer: those of overdrawn budgets first among equals
-        victims.sort(key=importance(state))
+        victims = [slot for _, _, slot in sorted((rank(state, slot), i, slot) for i, slot in enumerate(victims))]
     return (CANDIDATE if victims else NOTHING_LEFT_TO_EVICT), victims, violations, None
 
 

@@ -159,7 +159,8 @@ class Explanation:
         """Names of the rules with domain terms that this decision asks: all but those that may be skipped while their
         sums are 0, and are.
         """
-        return frozenset(rule.name for position, rule in enumerate(self._profile.rules) if self._awake[0] >> position & 1)
+        rules, asked = self._profile.rules, self._awake[0]
+        return frozenset(rule.name for position, rule in enumerate(rules) if asked >> position & 1)
 
     @property
     def reasons(self) -> tuple[Reason, ...]:

@@ -6,7 +6,7 @@ A cluster follows from one number, which Hypothesis prints.
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binwright.kubernetes.conformance import replay
@@ -227,28 +227,48 @@ def make_room(dice: Dice, case: Json) -> None:
             one["spec"].pop("overhead", None)
 
 
-def differences(seed: int) -> list[str]:
-    case = random_case(seed)
+def sampled_case(seed: int) -> Json:
+    """More nodes than kube-scheduler looks at."""
+    dice = Dice(seed)
+    names = [f"n{dice.randrange(10**6)}-{number}" for number in range(dice.randint(95, 260))]
+    case: Json = {"name": str(seed), "objects": {"nodes": [node(dice, name) for name in names]}}
+    case["pods"] = [pod(dice, f"bound-{number}", names) for number in range(dice.randint(0, 10))]
+    for one in case["pods"]:
+        one["spec"]["nodeName"] = dice.choice(names)
+    case["pending"] = [pod(dice, f"p-{number}", names) for number in range(8)]
+    make_room(dice, case)
+    relate(dice, case)
+    case["percentageOfNodesToScore"] = dice.choice([0, 5, 40, 60, 100])
+    return case
+
+
+def differences(case: Json) -> list[str]:
     case["expected"] = run_case(case, "random")
     return replay({"cases": [case]}).differences
 
 
 @given(st.integers(0, 2**32 - 1))
 def test_random_clusters(seed):
-    assert differences(seed) == []
+    assert differences(random_case(seed)) == []
+
+
+@settings(max_examples=5)
+@given(st.integers(0, 2**32 - 1))
+def test_random_samples(seed):
+    assert differences(sampled_case(seed)) == []
 
 
 @pytest.mark.slow
 def test_five_hundred_clusters():
     first = random.SystemRandom().randrange(2**31)
     print(f"seeds {first} to {first + 499}")
-    assert {seed: found for seed in range(first, first + 500) if (found := differences(seed))} == {}
+    assert {seed: found for seed in range(first, first + 500) if (found := differences(random_case(seed)))} == {}
 
 
 def test_the_draws_reach_every_verdict():
     """Guards the generator: among its clusters are placements, both kinds of refusal, restrictions and skips."""
     seen: set[str] = set()
-    for seed in range(200):
+    for seed in range(300):
         case = random_case(seed)
         for result in run_case(case, "random"):
             seen.add(result["outcome"])
@@ -260,5 +280,10 @@ def test_the_draws_reach_every_verdict():
         "NodeUnschedulable UnschedulableAndUnresolvable", "NodeName UnschedulableAndUnresolvable",
         "TaintToleration UnschedulableAndUnresolvable", "NodeAffinity UnschedulableAndUnresolvable",
         "NodeResourcesFit UnschedulableAndUnresolvable", "NodeResourcesFit Unschedulable",
-        "None UnschedulableAndUnresolvable",
+        "None UnschedulableAndUnresolvable", "preempting", "VolumeRestrictions", "VolumeBinding", "VolumeZone",
+        "NodePorts Unschedulable", "VolumeRestrictions Unschedulable", "NodeVolumeLimits Unschedulable",
+        "VolumeBinding UnschedulableAndUnresolvable", "VolumeZone UnschedulableAndUnresolvable",
+        "PodTopologySpread Unschedulable", "PodTopologySpread UnschedulableAndUnresolvable",
+        "InterPodAffinity Unschedulable", "InterPodAffinity UnschedulableAndUnresolvable",
+        "skips PodTopologySpread", "skips InterPodAffinity",
     }  # fmt: skip

@@ -253,7 +253,8 @@ def test_delayed_claims_take_their_volumes_one_after_another():
         node_dict("a"), node_dict("b"), volume("v1", "b"), volume("v2", "a"),
         {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "local"}, **delayed},
         *(claim(f"c{number}") for number in range(3)),
-        *(pod_dict(f"p{n}", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": f"c{n}"}}]) for n in (0, 1, 2)),
+        *(pod_dict(f"p{n}", volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": f"c{n}"}}])
+          for n in range(3)),
     ]  # fmt: skip
     outcome = place_dicts("demo", items)
     assert {one.name: one.host for one in outcome.placed} == {"p0": "a", "p1": "b"}
@@ -298,7 +299,13 @@ def test_a_nominated_node_is_kept_free_for_its_pod():
 def test_peer_sampling_looks_at_a_part():
     items = [node_dict(f"n{number:03}", labels={"z": "1"}) for number in range(150)]
     items += [pod_dict(f"p{number}", cpu="1") for number in range(3)]
-    every = [one.host for one in place_dicts("demo", items).placed]
-    part = [one.host for one in place_dicts("demo", items, Options(sample_percentage=0)).placed]
+    outcome = place_dicts("demo", items)
+    assert outcome.notes == [
+        "every one of 150 nodes was looked at; kube-scheduler stops at 100 feasible ones (--peer-sampling)"
+    ]
+    every = [one.host for one in outcome.placed]
+    sampled = place_dicts("demo", items, Options(sample_percentage=0))
+    assert sampled.notes == []
+    part = [one.host for one in sampled.placed]
     assert every == ["n000", "n001", "n002"]
     assert part == ["n000", "n001", "n050"]

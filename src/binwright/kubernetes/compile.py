@@ -99,7 +99,8 @@ class Cluster:
             if not terms and not constraints:
                 continue
             selecting = True
-            topology.update(one.key for one in (*terms, *constraints))
+            topology.update(term.key for term in terms)
+            topology.update(one.key for one in constraints)
             for selector in (*(term.about.selector for term in terms), *(one.selector for one in constraints)):
                 label_keys.update(needs.key for needs in selector or ())
         return TraitsOf(label_keys, selecting), sorted(topology - {EVERYWHERE})
@@ -148,7 +149,7 @@ class Cluster:
     def holder(self, pod: Pod) -> Request:
         """The class of a pod that has a node, or was promised one: what it takes and adds to counters there."""
         amounts, traits = self._amounts.of(pod), self._traits_of(pod)
-        key = (id(amounts), traits, *(one.key(pod) for one in self.rules.relations))
+        key = (id(amounts), traits, *(one.key(pod) for one in self.rules.relations if one.holding))
         if key not in self._holding:
             contributes = self._held(pod) | self.counts.matching(traits)
             kind = ("holds", *key[1:])

@@ -136,7 +136,7 @@ class Cycle:
     def bind(self, decision: Decision, start: str | None = None) -> int:
         """The pod takes its node; returns the engine's item."""
         assert decision.host is not None
-        (item,) = self._cluster.fleet.claim(decision.request, decision.host).tolist()
+        item = int(self._cluster.fleet.claim(decision.request, decision.host)[0])
         self._cluster.held[item] = bound_to(decision.pod, self._cluster.nodes.names[decision.host], start)
         return item
 

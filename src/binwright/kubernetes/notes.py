@@ -8,13 +8,20 @@ from binwright.kubernetes.pending import Queue
 __all__ = ["notes"]
 
 
-def notes(queue: Queue, strays: list[Pod]) -> list[str]:
-    """strays: pods bound to nodes that are not in the input."""
+def notes(queue: Queue, strays: list[Pod], nodes: int, sample: int | None) -> list[str]:
+    """strays: pods bound to nodes that are not in the input. sample: how many feasible nodes kube-scheduler would have
+    been content with where all were scored, None where it was followed.
+    """
     found = []
-    if strays:
-        nodes = sorted({(pod.spec and pod.spec.node_name) or "" for pod in strays})
+    if sample is not None and sample < nodes and queue.pending:
         found.append(
-            f"{_count(strays)} bound to nodes that are not in the input ({_some(nodes)}), so they use nothing here: "
+            f"every one of {nodes} nodes was looked at; kube-scheduler stops at {sample} feasible ones "
+            "(--peer-sampling)"
+        )
+    if strays:
+        unknown = sorted({(pod.spec and pod.spec.node_name) or "" for pod in strays})
+        found.append(
+            f"{_count(strays)} bound to nodes that are not in the input ({_some(unknown)}), so they use nothing here: "
             f"{_some([pod.key for pod in strays])}"
         )
     if queue.deleted:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from binwright.kubernetes.objects import Pod
+from binwright.kubernetes.objects import Pod, PodSpec
 
 __all__ = ["DEFAULT_SCHEDULER", "Queue", "priority", "sort_out", "turn", "unbound"]
 
@@ -74,4 +74,5 @@ def turn(pod: Pod) -> tuple[int, bool, str, str, str]:
 
 def unbound(pod: Pod) -> Pod:
     """A pod as it waits again after it was pushed from its node."""
-    return msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, node_name=None), status=None)
+    spec = msgspec.structs.replace(pod.spec or PodSpec(), node_name=None)
+    return msgspec.structs.replace(pod, spec=spec, status=None)

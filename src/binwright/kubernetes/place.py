@@ -24,7 +24,7 @@ from binwright.kubernetes.pending import sort_out, turn, unbound
 from binwright.kubernetes.preemption import Preemption
 from binwright.kubernetes.reader import Objects, read_blobs, read_dicts
 from binwright.kubernetes.refusals import Refusals
-from binwright.kubernetes.sampling import Sampling
+from binwright.kubernetes.sampling import Sampling, number_to_find
 from binwright.outcome import Outcome, ResourceUse, SourceOutcome
 from binwright.request import Request
 from binwright.verdict import Verdict
@@ -87,7 +87,9 @@ def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
         outcome.not_evaluated += not_evaluated.budgets(run.preempting, objects.related)
     else:
         outcome.not_evaluated += not_evaluated.preemption(run.refused, cluster.held.values())
-    outcome.notes = notes(queue, strays)
+    nodes = len(objects.nodes)
+    sample = number_to_find(nodes, profile.percentage) if options.sample_percentage is None else None
+    outcome.notes = notes(queue, strays, nodes, sample)
     return outcome
 
 

@@ -104,13 +104,13 @@ class Rulebook:
         )
         both = {"filters": self.runs(inter_pod), "scores": inter_pod in scores}
         self.inter_pod = InterPodAffinity(counts, related, scheduler.inter_pod, empty_labels, **both)
-        others = [NodePorts(counts), self.restrictions, self.limits]
-        self.relations: tuple[Relation, ...] = (
-            *(one for one in others if self.runs(one.plugin)), self.spread, self.inter_pod,
-        )  # fmt: skip
+        others: list[Relation] = [NodePorts(counts), self.restrictions, self.limits]
+        others = [one for one in others if self.runs(one.plugin)]
+        self.relations: tuple[Relation, ...] = (*others, self.spread, self.inter_pod)
         listed = (self.taints, self.affinity, ImageLocality(nodes))
         self.scores: tuple[Score, ...] = tuple(one for one in listed if one.plugin in scores)
-        self._by_rule = {one.rule: one for one in (*self.filters, *self.relations)}
+        self._by_rule: dict[str, Filter | Relation] = {one.rule: one for one in self.filters}
+        self._by_rule |= {one.rule: one for one in self.relations}
 
     def runs(self, plugin: str) -> bool:
         """Whether the Filter of a plugin is in the profile."""

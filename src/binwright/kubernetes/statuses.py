@@ -118,8 +118,8 @@ class Statuses:
         kinds, numbers = self._kinds
         counts: Counter[tuple[str, str]] = Counter()
         for kind, times in zip(kinds, np.bincount(numbers, minlength=len(kinds)).tolist()):
-            for reason in kind.reasons if kind is not None else ():
-                counts[kind.plugin, reason] += times
+            if kind is not None:
+                counts.update({(kind.plugin, reason): times for reason in kind.reasons})
         return counts
 
     def resolvable(self) -> np.ndarray:

@@ -133,8 +133,9 @@ class VolumeChoice:
         held = [self._position[name] for name, holder in state.holder.items() if holder == key]
         for number, one in enumerate(self.volumes):
             reference = one.spec.claim_ref
-            named = reference is not None and (reference.namespace, reference.name) == key
-            if named and reference.uid in (None, "", claim.metadata.uid):
+            if reference is None or (reference.namespace, reference.name) != key:
+                continue
+            if reference.uid in (None, "", claim.metadata.uid):
                 held.append(number)
                 break
         return min(held, default=None)

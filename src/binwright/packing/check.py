@@ -116,7 +116,7 @@ def units_of(problem: Problem, certificate: Certificate) -> Units:
     """One unit a row with a dual, one a group of rows that stay together; rules on counts become columns."""
     items = problem.items
     shared = {row for rows in items.together for row in rows}
-    makes_room = (items.weights < 0).any(axis=1)
+    makes_room = np.any(items.weights < 0, axis=1).tolist()
     counted = [row for row in range(problem.types) if certificate.duals[row] or makes_room[row]]
     parts: list[tuple[tuple[int, int], ...]] = [((row, 1),) for row in counted if row not in shared]
     counts = [int(items.counts[part[0][0]]) for part in parts]

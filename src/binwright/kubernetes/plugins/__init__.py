@@ -59,6 +59,8 @@ class Relation(Protocol):
 
     rule: str
     plugin: str
+    holding: bool
+    """Whether a pod adds anything by what `key` reads of it, rather than by being selected."""
 
     def key(self, pod: Pod) -> Hashable:
         """What of the pod it reads, None for nothing; traits are known besides."""

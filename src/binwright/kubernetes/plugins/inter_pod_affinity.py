@@ -40,6 +40,7 @@ class InterPodAffinity:
     """Filter on required terms of both sides, score by preferred ones of both sides."""
 
     rule = plugin = "InterPodAffinity"
+    holding = True
 
     def __init__(
         self, counts: Counts, related: Related, args: InterPodArgs, empty_labels: bool, *, filters: bool, scores: bool

@@ -43,6 +43,7 @@ class NodePorts:
     """Filter on the host ports in use on a node."""
 
     rule = plugin = "NodePorts"
+    holding = True
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts

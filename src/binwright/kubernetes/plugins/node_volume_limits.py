@@ -42,6 +42,7 @@ class NodeVolumeLimits:
     """Filter on the distinct volumes that the pods of a node attach."""
 
     rule = plugin = "NodeVolumeLimits"
+    holding = True
 
     def __init__(self, counts: Counts, related: Related, limited: Iterable[str]) -> None:
         """limited: the columns of `limits`."""

@@ -29,6 +29,7 @@ class PodTopologySpread:
     """Filter on the constraints that must hold, score by those that should."""
 
     rule = plugin = "PodTopologySpread"
+    holding = False
 
     def __init__(
         self, counts: Counts, nodes: NodeTable, related: Related, args: SpreadArgs, *, filters: bool, scores: bool

@@ -27,6 +27,7 @@ class VolumeRestrictions:
     """Filter on disks in use on a node, and on ReadWriteOncePod claims in use anywhere."""
 
     rule = plugin = "VolumeRestrictions"
+    holding = True
 
     def __init__(self, counts: Counts, related: Related) -> None:
         self._counts = counts
