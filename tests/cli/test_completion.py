@@ -33,7 +33,7 @@ def test_a_script_is_sound_for_its_shell(command, shell):
         (["pl"], {"place"}),
         (["place", "--inp"], {"--input"}),
         (["place", "x", "-o", "ya"], {"yaml"}),
-        (["place", "x", "--input", ""], {"auto", "kubectl", "openstack"}),
+        (["place", "x", "--input", ""], {"auto", "kubectl", "openb", "openstack"}),
         (["place", "REA"], {"README.here"}),
         (["completion", ""], {"bash", "zsh", "fish"}),
         (["example", "cl"], {"club-sandwich"}),

@@ -139,3 +139,17 @@ def test_the_layer_is_told_by_the_first_bytes(name, text, layer):
 )
 def test_the_stem_drops_what_only_says_how_it_is_written(name, expected):
     assert stem(name) == expected
+
+
+def test_two_tables_of_a_trace_are_one_source(tmp_path):
+    write(tmp_path, {"n.csv": "sn\n", "p.csv.gz": gzip.compress(b"name\n"), "m.csv": "sn\n", "q.csv": "name\n"})
+    write(tmp_path, {"d/x.csv": "sn\n"})
+    n, p, m, q = (tmp_path / name for name in ("n.csv", "p.csv.gz", "m.csv", "q.csv"))
+    both = [("p", "openb", ["n.csv", "p.csv.gz"]), ("q", "openb", ["m.csv", "q.csv"])]
+    assert found(n, p, m, q, input="openb") == both
+    with pytest.raises(InputError, match=r"^--input openb: takes pairs of files, NODES.csv PODS.csv; 1 were given$"):
+        found(n, input="openb")
+    with pytest.raises(InputError, match=r"d: a directory; --input openb takes files, NODES.csv PODS.csv$"):
+        found(n, tmp_path / "d", input="openb")
+    with pytest.raises(InputError, match=r"given twice$"):
+        found(n, n, input="openb")

@@ -22,7 +22,9 @@ Place what is pending in each PATH: pods of `kubectl get nodes,pods -A -o json|y
 `openstack ... -f json`. Nothing is changed anywhere; the answer is where each would go and why the rest does not fit.
 
 A PATH is one source: a file, "-" for standard input, or a directory. A directory that holds clouds/NAME/ or
-clusters/NAME/ is a sandwich of several sources. Exit code 0: everything fits, 1: something does not.
+clusters/NAME/ is a sandwich of several sources. With --input openb two files are one source, NODES.csv PODS.csv of the
+public GPU cluster trace; its pods are placed in file order, each on the node whose GPUs are then used most.
+Exit code 0: everything fits, 1: something does not.
 """
 COLUMNS = ("Source", "Kind", "Namespace", "Name", "Verdict", "Host", "Score", "Message")
 

@@ -55,6 +55,10 @@ def place_one(source: Source, wishes: Wishes) -> SourceOutcome:
         from binwright.openstack.place import place_source as place_servers
 
         return place_servers(source.name, source.blobs, retry_errors=wishes.retry_errors)
+    if source.layer == "openb":
+        from binwright.kubernetes.openb.place import place_source as place_trace
+
+        return place_trace(source.name, *source.blobs)
     from binwright.kubernetes.configuration import SchedulerProfile, read_file
     from binwright.kubernetes.place import Options
     from binwright.kubernetes.place import place_source as place_pods

@@ -1,7 +1,8 @@
 """From PATHs to sources: which files belong together, what the source is called, which layer reads it.
 
 A source is a file, "-" or a directory; a directory that holds `clouds/NAME/` or `clusters/NAME/` is a sandwich of
-several. Looks at bytes only as far as telling the layers apart needs, never at meaning.
+several; two tables of an openb trace are one. Looks at bytes only as far as telling the layers apart needs, never at
+meaning.
 """
 
 import re
@@ -17,7 +18,8 @@ from binwright.formats.files import SUFFIXES, Blob, read_path
 # What `--input` takes, and the layer that it means.
 LAYERS = {"kubectl": "kubernetes", "openstack": "openstack"}
 SANDWICH = {"clouds": "openstack", "clusters": "kubernetes"}
-INPUTS = ("auto", *LAYERS)
+OPENB = "openb"
+INPUTS = ("auto", *LAYERS, OPENB)
 
 PACKED = (".gz", ".xz")
 HEAD = 1 << 16
@@ -29,7 +31,9 @@ OPENSTACK_YAML = re.compile(rb"(?:---\s+)?- ")
 
 @dataclass(slots=True)
 class Source:
-    """One cluster or one cloud: `layer` is "kubernetes" or "openstack", `blobs` its files in file-name order."""
+    """One cluster or one cloud: `layer` is "kubernetes" or "openstack", `blobs` its files in file-name order; or layer
+    "openb", and the blobs are its tables of nodes and of pods.
+    """
 
     name: str
     layer: str
@@ -47,11 +51,25 @@ def find_sources(paths: Iterable[str], input: str = "auto") -> list[Source]:
     paths = list(paths)
     refuse_repeats(paths)
     found: list[tuple[str, str, list[Blob]]] = []
-    for path in paths:
-        found += sandwich(path, input) or [plain(path, input)]
+    if input == OPENB:
+        found = openb_pairs(paths)
+    else:
+        for path in paths:
+            found += sandwich(path, input) or [plain(path, input)]
     refuse_repeats([path for path, _, _ in found])
     names = shortest_names([path for path, _, _ in found])
     return [Source(name, layer, blobs) for name, (_, layer, blobs) in zip(names, found)]
+
+
+def openb_pairs(paths: list[str]) -> list[tuple[str, str, list[Blob]]]:
+    """Every two paths are one source, the table of nodes and the table of pods, called after the latter."""
+    if len(paths) % 2:
+        raise InputError(f"--input {OPENB}: takes pairs of files, NODES.csv PODS.csv; {len(paths)} were given")
+    for path in paths:
+        if path != "-" and Path(path).is_dir():
+            raise InputError(f"{path}: a directory; --input {OPENB} takes files, NODES.csv PODS.csv")
+    pairs = zip(paths[::2], paths[1::2], strict=True)
+    return [(pods, OPENB, [*read_path(nodes), *read_path(pods)]) for nodes, pods in pairs]
 
 
 def plain(path: str, input: str) -> tuple[str, str, list[Blob]]:
