@@ -10,6 +10,8 @@ from libc.string cimport memcmp, memcpy
 cdef extern from *:
     int popcount "__builtin_popcountll"(unsigned long long) noexcept nogil
 
+cdef Py_ssize_t MOST_HOSTS = <Py_ssize_t>1 << 31  # more than a fleet can have
+
 
 @cython.final
 cdef class HostSet:
@@ -22,8 +24,8 @@ cdef class HostSet:
 
     def __cinit__(self, Py_ssize_t hosts, members=()):
         cdef Py_ssize_t host
-        if hosts < 0:
-            raise ValueError(f"HostSet: hosts must not be negative, not {hosts}")
+        if not 0 <= hosts <= MOST_HOSTS:
+            raise ValueError(f"HostSet: hosts must be in 0..2**31, not {hosts}")
         self.hosts = hosts
         self.count = (hosts + 63) // 64
         self.words = <uint64_t*>calloc(max(self.count, 1), sizeof(uint64_t))
