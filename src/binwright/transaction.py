@@ -23,7 +23,14 @@ class Transaction:
         if self._tokens is not None:
             raise StateError("transaction: is open already")
         self._undo = False
-        self._tokens = [fleet.checkpoint() for fleet in self._fleets]
+        tokens: list[tuple[int, int, int]] = []
+        try:
+            for fleet in self._fleets:
+                tokens.append(fleet.checkpoint())
+        except BaseException:
+            self._close(tokens, undo=True)
+            raise
+        self._tokens = tokens
         return self
 
     def rollback(self) -> None:
@@ -34,8 +41,18 @@ class Transaction:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         tokens, self._tokens = self._tokens or [], None
-        for fleet, token in zip(reversed(self._fleets), reversed(tokens), strict=True):
-            if kind is not None or self._undo:
-                fleet.rollback(token)
-            else:
-                fleet.keep(token)
+        self._close(tokens, undo=kind is not None or self._undo)
+
+    def _close(self, tokens: list[tuple[int, int, int]], undo: bool) -> None:
+        """Close the fleets' checkpoints, last opened first. One that does not close takes back those not yet closed."""
+        problem: StateError | None = None
+        for fleet, token in reversed(list(zip(self._fleets, tokens, strict=False))):
+            try:
+                if undo or problem:
+                    fleet.rollback(token)
+                else:
+                    fleet.keep(token)
+            except StateError as error:
+                problem = problem or error
+        if problem:
+            raise problem
