@@ -16,6 +16,15 @@ MAX_WEIGHT = 2**20
 MAX_RAW_WEIGHT = 2**22  # of all raw scores up to 2**40 that no normaliser makes small: totals stay inside int64
 MAX_RULES = 31
 MAX_STATIC_SCORES = 16
+NORMALISERS = {
+    "least": (None,),
+    "most": (None,),
+    "ratio": (None,),
+    "balanced": (None,),
+    "static": (None, "max", "reverse", "minmax"),
+    "count": ("minmax",),
+    "spread": (None,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,21 @@ def _resource_score(
         raise InputError(f"score {score.name!r}: names no resource")
     _check_weight(f"score {score.name!r}: weight", weight, 0)
     return score
+
+
+def _check_score(score: Any) -> None:
+    """What the functions of this module see to, of a score that was written out as well: the core relies on it."""
+    if isinstance(score, FloatScore):
+        return
+    if not isinstance(score, Score) or score.normalise not in NORMALISERS.get(score.kind, ()):
+        raise InputError(f"profile: {score!r} is not a score as least_allocated and its like make them")
+    _check_weight(f"score {score.name!r}: weight", score.weight, 0)
+    for resource, share in score.resources:
+        _check_weight(f"score {score.name!r}: weight of resource {resource!r}", share, 1)
+    if len({resource for resource, _ in score.resources}) < len(score.resources):
+        raise InputError(f"score {score.name!r}: names a resource twice")
+    if len(score.table) != (101 if score.kind == "ratio" else 0) or not all(0 <= value <= 100 for value in score.table):
+        raise InputError(f"score {score.name!r}: its table is not a score 0..100 for each utilisation 0..100")
 
 
 def _check_weight(where: str, weight: int, least: int) -> None:
@@ -188,6 +212,9 @@ class Profile:
 
     def __post_init__(self) -> None:
         rules = list(self.rules)
+        for rule in rules:
+            if not isinstance(rule, Rule):
+                raise InputError(f"profile: {rule!r} is not a binwright.Rule")
         kinds = [rule.kind for rule in rules]
         for rule in rules:
             if rule.kind not in ("static", "fit", "cordon", "rows"):
@@ -205,6 +232,8 @@ class Profile:
         names = [rule.name for rule in rules]
         if len(set(names)) != len(names) or len(names) > MAX_RULES:
             raise InputError(f"profile: rule names must differ and be at most {MAX_RULES}: {', '.join(names)}")
+        for score in self.scores:
+            _check_score(score)
         names = [score.name for score in self.scores]
         if len(set(names)) != len(names) or len(names) > 32:
             raise InputError(f"profile: score names must differ and be at most 32: {', '.join(names)}")
