@@ -19,5 +19,9 @@ cdef class Externals(Idea):
     cdef uint8_t* concerned            # (classes,) 1 = the class has external terms
     cdef Py_ssize_t class_count
 
+    cdef object error                  # the first exception of a hook that nobody has raised yet
+
+    cdef tuple ask(self, object term, int32_t number)
     cdef int refresh(self, int32_t number) except -1
-    cdef int tell(self, int32_t number, Py_ssize_t host, int sign) except -1
+    cdef void tell(self, int32_t number, Py_ssize_t host, int sign) noexcept
+    cdef int settle(self) except -1

@@ -40,7 +40,7 @@ cdef class Externals(Idea):
         if self.seen[number] == versions and None not in versions:
             return 0
         for term, rule, slot in self.of_class[number]:
-            rejected, arguments, scores = term.evaluate(number, self.fleet.hosts)
+            rejected, arguments, scores = self.ask(term, number)
             if rule >= 0:
                 self.classes.set_rule(number, 0, rejected, rule)
                 self.classes.set_arguments(number, 0, arguments, rule)
@@ -49,10 +49,34 @@ cdef class Externals(Idea):
         self.seen[number] = versions
         return 0
 
-    cdef int tell(self, int32_t number, Py_ssize_t host, int sign) except -1:
-        """An item of the class came to a host (sign 1) or left it (-1)."""
+    cdef tuple ask(self, object term, int32_t number):
+        """What a term answers; the fleet is closed to it meanwhile."""
+        cdef bint busy = self.journal.busy
+        self.journal.busy = True
+        try:
+            return term.evaluate(number, self.fleet.hosts)
+        finally:
+            self.journal.busy = busy
+
+    cdef void tell(self, int32_t number, Py_ssize_t host, int sign) noexcept:
+        """An item of the class came to a host (sign 1) or left it (-1). A hook that raises must not leave the fleet
+        between two states: the exception is kept for settle().
+        """
+        cdef bint busy = self.journal.busy
+        self.journal.busy = True
         for term, _, _ in self.of_class[number]:
-            term.commit(number, host, sign)
+            try:
+                term.commit(number, host, sign)
+            except BaseException as error:
+                if self.error is None:
+                    self.error = error
+        self.journal.busy = busy
+
+    cdef int settle(self) except -1:
+        """Raise what a hook raised, now that the fleet is in one state again."""
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
         return 0
 
     cdef int lengthen(self, Py_ssize_t stride) except -1:

@@ -2,7 +2,8 @@
 # Placing an item adds its class's commit demand and its contributions to the host; releasing it, or taking the
 # placing back, removes them.
 #
-# An item's public id is generation << 32 | slot. A slot's generation grows at release, so an old id is refused.
+# An item's public id is generation << 32 | slot. A slot's generation grows at release (after 2^31 of them it begins
+# again), so an old id is refused.
 # Released slots wait on a stack and are taken again last in, first out.
 
 cimport cython
@@ -51,7 +52,7 @@ cdef class Items(Idea):
     cdef int make_spare_room(self) except -1
     cdef int release(self, int64_t item) except -1
     cdef int mark(self, int64_t item, int32_t priority, int64_t order, int32_t budgets) except -1
-    cdef int tell(self, int32_t request, Py_ssize_t host, int sign) except -1 nogil
+    cdef void tell(self, int32_t request, Py_ssize_t host, int sign) noexcept nogil
     cdef Item* find(self, int64_t item) noexcept nogil
     cdef void link_last(self, int32_t slot) noexcept nogil
     cdef void unlink(self, int32_t slot) noexcept nogil

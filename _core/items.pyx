@@ -2,6 +2,7 @@
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 
@@ -12,6 +13,10 @@ cdef enum Kind:
     RELEASED    # what = class << 32 | slot, old = previous << 32 | next
     MARKED      # what = budgets before << 32 | slot, old = priority before
     ORDERED     # what = slot, old = order before
+
+
+cdef enum:
+    LAST_GENERATION = 0x7FFFFFFF    # then it begins again: ids stay positive
 
 
 cdef void* enlarged(void* memory, Py_ssize_t size) except NULL nogil:
@@ -79,16 +84,16 @@ cdef class Items(Idea):
         else:
             ends.last = record.previous
 
-    cdef int tell(self, int32_t request, Py_ssize_t host, int sign) except -1 nogil:
+    cdef void tell(self, int32_t request, Py_ssize_t host, int sign) noexcept nogil:
         """Tell the class's external terms, if it has any."""
         if self.externals.concerned[request]:
             with gil:
                 self.externals.tell(request, host, sign)
-        return 0
 
     cdef int64_t place(self, int32_t request, int32_t host) except -1 nogil:
         """A new item of class `request` on `host`; returns its id."""
         cdef int32_t slot
+        cdef Py_ssize_t room
         cdef bint spare = self.spares > 0
         if spare:
             slot = self.spare[self.spares - 1]
@@ -97,8 +102,9 @@ cdef class Items(Idea):
                 if self.slots >= 0x7FFFFFFF // 2:
                     with gil:
                         raise OverflowError("more than 2^30 items in one fleet")
-                self.room = 2 * self.room if self.room else 256
-                self.records = <Item*>enlarged(self.records, self.room * sizeof(Item))
+                room = 2 * self.room if self.room else 256
+                self.records = <Item*>enlarged(self.records, room * sizeof(Item))
+                self.room = room
             slot = <int32_t>self.slots
         self.journal.note(self.number, PLACED, host, slot, spare)
         if spare:
@@ -130,15 +136,18 @@ cdef class Items(Idea):
 
     cdef int make_spare_room(self) except -1:
         """Room for one more spare slot."""
+        cdef Py_ssize_t room
         if self.spares == self.spare_room:
-            self.spare_room = 2 * self.spare_room if self.spare_room else 64
-            self.spare = <int32_t*>enlarged(self.spare, self.spare_room * sizeof(int32_t))
+            room = 2 * self.spare_room if self.spare_room else 64
+            self.spare = <int32_t*>enlarged(self.spare, room * sizeof(int32_t))
+            self.spare_room = room
         return 0
 
     cdef int release(self, int64_t item) except -1:
-        """Forget a live item; the caller has found it."""
+        """Forget a live item; the caller has found it. What can fail comes first, and what is noted by itself last."""
         cdef int32_t slot = low_half(item)
         cdef Item* record = self.records + slot
+        cdef int32_t host = record.host
         self.make_spare_room()
         self.mark(item, 0, 0, -1)  # noted, so that a slot that is used again gets its marks back
         self.journal.note(
@@ -146,13 +155,13 @@ cdef class Items(Idea):
         )
         self.unlink(slot)
         self.fleet.add_use(record.host, self.classes.views[record.request].commit, -1)
-        self.counters.release(record.request, record.host)
-        self.tell(record.request, record.host, -1)
         record.host = -1
-        record.generation += 1
+        record.generation = <int32_t>(<uint32_t>record.generation + 1 & LAST_GENERATION)
         self.spare[self.spares] = slot
         self.spares += 1
         self.alive -= 1
+        self.counters.release(record.request, host)
+        self.tell(record.request, host, -1)
         return 0
 
     cdef int mark(self, int64_t item, int32_t priority, int64_t order, int32_t budgets) except -1:
@@ -195,7 +204,7 @@ cdef class Items(Idea):
         self.spares -= 1
         record.request = high_half(change.what)
         record.host = change.host
-        record.generation -= 1
+        record.generation = <int32_t>(<uint32_t>record.generation - 1 & LAST_GENERATION)
         record.previous = high_half(change.old)
         record.next = low_half(change.old)
         if record.previous >= 0:

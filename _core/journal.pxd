@@ -40,6 +40,7 @@ cdef class Journal:
     cdef int64_t serial        # last serial given
     cdef list ideas            # the registered ideas, by number
     cdef list checkpoints      # open checkpoints: positions, rising
+    cdef bint busy             # a batch runs, or an external term speaks: nobody else may enter
 
     cdef int register(self, Idea idea) except -1
     cdef int note(self, int idea, int kind, int64_t host, int64_t what, int64_t old) except -1 nogil

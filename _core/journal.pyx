@@ -30,6 +30,7 @@ cdef class Journal:
         self.first = self.position = self.serial = 0
         self.ideas = []
         self.checkpoints = []
+        self.busy = False
 
     def __dealloc__(self):
         free(self.entries)

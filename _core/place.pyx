@@ -1,4 +1,7 @@
-"""One request after another: choose a host, commit, next; and items that are claimed or released by hand."""
+"""One request after another: choose a host, commit, next; and items that are claimed or released by hand.
+
+A batch that raises (an external term, memory) is taken back whole.
+"""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
@@ -32,6 +35,22 @@ cdef int place_one(
     if view.plan != NULL:
         state.search.commit(low_half(item[0]))
     verdict[0] = PLACED
+    settle(state, number)
+    return 0
+
+
+cdef int settle(State state, int64_t number) except -1 nogil:
+    """Raise what a hook of the class's external terms raised."""
+    if state.externals.concerned[number]:
+        with gil:
+            state.externals.settle()
+    return 0
+
+
+cdef int take_back(State state, int64_t start) except -1:
+    """A batch that fails midway leaves nothing behind; what hooks raise meanwhile is not what failed."""
+    state.journal.revert_to(start)
+    state.externals.error = None
     return 0
 
 
@@ -42,10 +61,11 @@ def place_same(
     """Place one class as often as the arrays are long; after the first refusal the rest is refused alike,
     unless a window or an external term may see things differently next time."""
     cdef Py_ssize_t i, count = hosts.shape[0]
+    cdef int64_t start = state.journal.position
     cdef bint refused = False
     state.enter()
     state.scan.make_room()
-    state.busy = True
+    state.journal.busy = True
     try:
         with nogil:
             for i in range(count):
@@ -56,8 +76,11 @@ def place_same(
                     continue
                 place_one(state, number, &hosts[i], &scores[i], &items[i], &verdicts[i])
                 refused = hosts[i] < 0
+    except BaseException:
+        take_back(state, start)
+        raise
     finally:
-        state.busy = False
+        state.journal.busy = False
     state.journal.trim()
 
 
@@ -69,16 +92,20 @@ def place_queue(
     the journal's position before each decision.
     """
     cdef Py_ssize_t i
+    cdef int64_t start = state.journal.position
     state.enter()
     state.scan.make_room()
-    state.busy = True
+    state.journal.busy = True
     try:
         with nogil:
             for i in range(numbers.shape[0]):
                 positions[i] = state.journal.position
                 place_one(state, <int32_t>numbers[i], &hosts[i], &scores[i], &items[i], &verdicts[i])
+    except BaseException:
+        take_back(state, start)
+        raise
     finally:
-        state.busy = False
+        state.journal.busy = False
     state.journal.trim()
 
 
@@ -93,7 +120,7 @@ def claim(State state, const int64_t[::1] numbers, const int64_t[::1] hosts, int
     cdef const ClassView* view
     state.enter()
     state.search.make_room()
-    state.busy = True
+    state.journal.busy = True
     try:
         with nogil:
             for i in range(numbers.shape[0]):
@@ -107,10 +134,15 @@ def claim(State state, const int64_t[::1] numbers, const int64_t[::1] hosts, int
                 items[i] = state.items.place(<int32_t>numbers[i], <int32_t>hosts[i])
                 if view.plan != NULL:
                     state.search.commit(low_half(items[i]))
+                settle(state, numbers[i])
+        if failed != -1:
+            state.journal.revert_to(start)
+            state.externals.settle()
+    except BaseException:
+        take_back(state, start)
+        raise
     finally:
-        state.busy = False
-    if failed != -1:
-        state.journal.revert_to(start)
+        state.journal.busy = False
     state.journal.trim()
     return failed
 
@@ -121,12 +153,21 @@ def release(State state, const int64_t[::1] items):
     cdef int64_t start = state.journal.position
     cdef Item* found
     state.enter()
-    for i in range(items.shape[0]):
-        found = state.items.find(items[i])
-        if found == NULL:
-            state.journal.revert_to(start)
-            return i
-        state.forest.give_back(low_half(items[i]))
-        state.items.release(items[i])
+    state.journal.busy = True
+    try:
+        for i in range(items.shape[0]):
+            found = state.items.find(items[i])
+            if found == NULL:
+                state.journal.revert_to(start)
+                state.externals.settle()
+                return i
+            state.forest.give_back(low_half(items[i]))
+            state.items.release(items[i])
+        state.externals.settle()
+    except BaseException:
+        take_back(state, start)
+        raise
+    finally:
+        state.journal.busy = False
     state.journal.trim()
     return -1

@@ -40,7 +40,6 @@ cdef class State:
     cdef readonly Terms terms
     cdef readonly Scan scan
     cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits, rows position)
-    cdef bint busy             # a thread is inside a batch
     cdef long inside           # the thread that entered last
 
     cdef int enter(self) except -1

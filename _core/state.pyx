@@ -3,7 +3,9 @@
 cimport cython
 from cpython.pythread cimport PyThread_get_thread_ident
 from binwright._core.columns cimport stride_for
+from binwright._core.items cimport Ends, Item
 from binwright._core.journal cimport Change, Idea
+from binwright._core.overlays cimport Promise
 from binwright._core.request cimport RequestClass, Statics
 
 
@@ -39,11 +41,10 @@ cdef class State:
             self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.search, self.externals,
             self.window, self.floats, *rules,
         )
-        self.busy = False
 
     cdef int enter(self) except -1:
-        if self.busy:
-            raise OutOfOrder("fleet: busy in another thread; give each thread its own fork")
+        if self.journal.busy:
+            raise OutOfOrder("fleet: busy in another thread, or asking an external term; give each its own fork")
         self.inside = PyThread_get_thread_ident()
         return 0
 
@@ -53,7 +54,7 @@ cdef class State:
 
     def check_readable(self):
         """Refuses while another thread is inside a batch; external terms ask from the same one."""
-        if self.busy and self.inside != <long>PyThread_get_thread_ident():
+        if self.journal.busy and self.inside != <long>PyThread_get_thread_ident():
             self.enter()
 
     def ideas(self):
@@ -89,8 +90,16 @@ cdef class State:
         depth, position = token
         if depth != len(self.journal.checkpoints) or self.journal.checkpoints[depth - 1] != position:
             raise OutOfOrder("rollback: this is not the newest open checkpoint (last in, first out)")
-        self.journal.revert_to(position)
-        self.journal.checkpoints.pop()
+        self.journal.busy = True
+        try:
+            self.journal.revert_to(position)
+            self.journal.checkpoints.pop()
+        finally:
+            self.journal.busy = False
+
+    def settle(self):
+        """Raise what a hook of an external term raised meanwhile."""
+        self.externals.settle()
 
     def keep(self, tuple token):
         """Close the newest checkpoint without returning to it."""
@@ -130,14 +139,22 @@ cdef class State:
             position -= 1
 
     def __reduce__(self):
+        self.enter()
         return rebuild_state, (
-            self.fleet.resources, self.terms, self.rules, [(<Idea>idea).save() for idea in self.journal.ideas],
+            self.fleet.resources, self.terms, self.rules, self.layout(),
+            [(<Idea>idea).save() for idea in self.journal.ideas],
         )
 
+    def layout(self):
+        """What the saved bytes of the ideas mean; a pickle of another layout cannot be read."""
+        return self.ideas(), sizeof(Item), sizeof(Ends), sizeof(Promise)
 
-def rebuild_state(Py_ssize_t resources, Terms terms, tuple rules, list saved):
-    """A state from its pickled ideas."""
+
+def rebuild_state(Py_ssize_t resources, Terms terms, tuple rules, tuple layout, list saved):
+    """A state from its pickled ideas. Raises ValueError for a pickle of another layout."""
     cdef State state = State(resources, terms, rules)
+    if layout != state.layout():
+        raise ValueError("fleet: this pickle was made by another version of binwright")
     for idea, kept in zip(state.journal.ideas, saved):
         (<Idea>idea).restore(kept)
     return state

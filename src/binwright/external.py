@@ -24,6 +24,10 @@ class External:
     `version` None: asked at every decision. Anything else: asked again only when the value has changed, or hosts were
     added. One that keeps state by `placed` must also give `fork`, a copy for forks and pickles; the fleet then tells
     it of every placing (sign 1) and of every release or undoing of one (sign -1), in order.
+
+    A term must not use the fleet's changing methods while it is asked or told: they raise StateError. A batch during
+    which one raises is taken back whole, with the undoing told, and the exception is passed on; a rollback is
+    completed first.
     """
 
     rule: str | None = None

@@ -193,7 +193,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         hard, soft = self._compiled_terms(where, terms)
         adds = self._checked_contributions(where, contributes)
         extra = repr((hard, soft)), tuple(adds), row_groups and row_groups.spec
-        rest = made.skips, priority, digest, len(self), extra, tuple(map(id, external)), kind
+        rest = made.skips, priority, digest, len(self), extra, kind, tuple(map(id, external))
         key = (*(tuple(amounts) for amounts in made.amounts()), *rest)
         known = self._requests.get(key)
         if known is not None:
@@ -276,7 +276,11 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
             raise InputError(f"place_gang: least {wanted} is outside 0..{len(numbers)}")
         token = self.checkpoint()
         result = PlaceResult(self, self._state.moment(), numbers, len(numbers))
-        self._call(core_place.place_queue, self._state, numbers, *result.columns())
+        try:
+            self._call(core_place.place_queue, self._state, numbers, *result.columns())
+        except BaseException:
+            self.rollback(token)
+            raise
         if result.placed >= wanted:
             self.keep(token)
         else:
@@ -375,6 +379,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
             if number in self._labelled:
                 outside = ~self._labels.match(self._labelled[number], len(self))
                 self._state.classes.set_rule(number, 0, outside.astype(np.uint8), self.profile.positions["eligible"])
+        self._state.settle()
 
     def keep(self, token: tuple[int, int, int]) -> None:
         """Close the newest checkpoint, whose token this must be, and keep what was done since."""
@@ -390,19 +395,24 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
     copy = fork
     __copy__ = fork
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Fleet":
+        return self.fork()
+
     def __getstate__(self) -> dict[str, Any]:
         return {
             "resources": self.resources,
             "scored_only": self.scored_only,
             "profile": self.profile,
             "names": list(self._names),
-            "requests": dict(self._requests),
+            # external terms are known by identity, which means nothing in a fork that has its own
+            "requests": {key: made for key, made in self._requests.items() if not key[-1]},
             "made": list(self._made),
             "labelled": dict(self._labelled),
             "explicit": set(self._explicit),
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
+        self._call(self._state.check_idle)
         return _rebuild, (self.__getstate__(), self._state)
 
     def _take_over(self, kept: dict[str, Any], state: State) -> None:
@@ -460,7 +470,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         classes = np.array([self._class_of(where, request) for request in requests], np.int64)
         if which is None:
             return classes
-        positions = arrays.bounded(f"{where}: which", which, 0, max(len(classes) - 1, 0))
+        positions = arrays.bounded(f"{where}: which", which, 0, max(len(classes) - 1, 0), of="item")
         if len(positions) and not len(classes):
             raise InputError(f"{where}: which names requests, but there are none")
         return classes[positions]

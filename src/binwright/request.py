@@ -34,6 +34,12 @@ class Request:
     demand: Mapping[str, int]
     compiled: RequestClass = field(repr=False)
 
+    def __copy__(self) -> "Request":
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Request":
+        return self  # fleets know their requests by identity
+
 
 @dataclass
 class StaticParts:

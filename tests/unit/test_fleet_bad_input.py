@@ -256,11 +256,11 @@ CASES = {
     "place: half a count": (lambda f: f.place(demand(f), count=0.5), "place: count: 0.5 is not an integer"),
     "place_many: position beyond": (
         lambda f: f.place_many([demand(f)], [0, 1]),
-        "place_many: which, host 1: 1 is outside 0..0",
+        "place_many: which, item 1: 1 is outside 0..0",
     ),
     "place_many: negative position": (
         lambda f: f.place_many([demand(f)], [-1]),
-        "place_many: which, host 0: -1 is negative",
+        "place_many: which, item 0: -1 is negative",
     ),
     "place_many: floats": (
         lambda f: f.place_many([demand(f)], [0.0]),
