@@ -3,7 +3,7 @@
 Knows numpy and the engine's limits; nothing of fleets or requests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,11 @@ LARGEST_RAW = 2**40
 def integers(where: str, values: Any) -> Int64Array:
     """`values` as a contiguous 1-D int64 array; only integers that fit, no floats, no bools, no silent cast."""
     try:
-        array = np.asarray(values)
+        array = np.asanyarray(values)
     except (ValueError, OverflowError):
         raise InputError(f"{where}: not an array of integers") from None
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise InputError(f"{where}: masked values are not amounts")
     if array.ndim != 1:
         raise InputError(f"{where}: needs one dimension, has {array.ndim}")
     if array.size == 0:
@@ -37,6 +39,13 @@ def integers(where: str, values: Any) -> Int64Array:
     if array.dtype.kind not in "iu":
         raise InputError(f"{where}: needs integers, has {array.dtype}")
     return np.ascontiguousarray(array, np.int64)
+
+
+def sequence(values: Any) -> list[Any] | None:
+    """The values of anything that has an order and a length (list, tuple, array, Series); None for other things."""
+    if isinstance(values, Set | Mapping) or not hasattr(values, "__len__") or not hasattr(values, "__iter__"):
+        return None
+    return list(values)
 
 
 def bounded(
@@ -154,6 +163,14 @@ def floats(where: str, given: Any, hosts: int) -> npt.NDArray[np.float64]:
     return array
 
 
+def names_in_order(where: str, names: Any) -> list[Any] | None:
+    """Names as a list; a set or a mapping has no order and is refused. None stays None."""
+    listed = None if names is None else sequence(names)
+    if names is not None and (listed is None or isinstance(names, str)):
+        raise InputError(f"{where}: {type(names).__name__} is not a sequence of names")
+    return listed
+
+
 def unique_names(where: str, names: Sequence[Any] | None, hosts: int) -> list[str | None]:
     """Host names: as many as hosts, strings, none twice; None gives hosts without a name."""
     if names is None:
@@ -168,4 +185,4 @@ def unique_names(where: str, names: Sequence[Any] | None, hosts: int) -> list[st
         if name in seen:
             raise InputError(f"{where}: duplicate host name {name!r}")
         seen.add(name)
-    return list(listed)
+    return [str(name) for name in listed]

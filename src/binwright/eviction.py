@@ -128,7 +128,7 @@ class EvictionMethods:
         live item.
         """
         ids = arrays.integers("mark", items if np.ndim(items) else [items])
-        levels = arrays.bounded("mark: priority", _spread(priority, len(ids)), -INT32_MAX - 1, INT32_MAX)
+        levels = arrays.bounded("mark: priority", _spread(priority, len(ids)), -INT32_MAX - 1, INT32_MAX, of="item")
         orders = arrays.integers("mark: order", _spread(order, len(ids)))
         if not isinstance(budgets, Sequence) or not all(isinstance(each, Sequence) for each in budgets):
             raise InputError(f"mark: budgets {budgets!r} is not one list of budget numbers an item")

@@ -62,7 +62,7 @@ class HostMethods:
         names: Sequence[str] | None,
         labels: Mapping[str, Sequence[str | None]] | None,
     ) -> Int64Array:
-        listed = list(names) if names is not None else None
+        listed = arrays.names_in_order(f"{where}: names", names)
         columns = {r: arrays.amounts(f"{where}: capacity of {r!r}", capacity[r], listed) for r in capacity}
         self._check_resources(f"{where}: capacity", columns)
         missing = [name for name in self.resources if name not in columns]

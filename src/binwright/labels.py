@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from binwright import arrays
 from binwright._core.domains import Domains
 from binwright.arrays import BoolArray
 from binwright.errors import InputError
@@ -14,15 +15,20 @@ LabelColumns = Mapping[str, Sequence[str | None]]
 
 def checked_labels(where: str, labels: Mapping[str, Any], count: int) -> LabelColumns:
     """Label columns as given: keys and values strings, None = no label, as many values as hosts."""
+    if not isinstance(labels, Mapping):
+        raise InputError(f"{where}: labels {labels!r} is not a mapping from key to values")
+    checked: dict[str, list[str | None]] = {}
     for key, values in labels.items():
         if not isinstance(key, str):
             raise InputError(f"{where}: label key {key!r} is not a string")
-        if isinstance(values, str) or len(values) != count:
+        listed = None if isinstance(values, str) else arrays.sequence(values)
+        if listed is None or len(listed) != count:
             raise InputError(f"{where}: label {key!r} needs {count} values, one a host")
-        for host, value in enumerate(values):
+        for host, value in enumerate(listed):
             if value is not None and not isinstance(value, str):
                 raise InputError(f"{where}: label {key!r} of host {host} is {value!r}, neither a string nor None")
-    return labels
+        checked[str(key)] = [None if value is None else str(value) for value in listed]  # numpy's strings too
+    return checked
 
 
 class Labels:

@@ -97,6 +97,15 @@ def test_an_item_of_the_lowest_priority_goes_first():
     assert fleet.evict(fleet.request({"slots": 1}, priority=1)).best.victims == (items[0],)
 
 
+def test_victims_of_the_lowest_priority_are_named_last():
+    fleet = made_fleet(1)
+    items = fleet.claim(fleet.request({"slots": 1}), [0] * 4)
+    fleet.mark(items, priority=[-(2**31), 0, -(2**31), 5])
+    (found,) = fleet.evict(fleet.request({"slots": 4}, priority=9)).candidates
+    assert found.victims == tuple(items[[3, 1, 0, 2]])
+    assert found.rank[1] == 5
+
+
 def test_a_rule_that_slept_at_the_beginning_sleeps_through_the_eviction():
     """Only the promise carries what is forbidden: without skip_when_empty it counts, with it it does not."""
     fleet = made_fleet(1)
@@ -170,7 +179,7 @@ CALLS = {
     "mark -1": (lambda f, r: f.mark(-1), "mark: -1 is not an item of this fleet (released before?)"),
     "mark past int32": (
         lambda f, r: f.mark(0, priority=2**31),
-        "mark: priority, host 0: 2147483648 is outside -2147483648..2147483647",
+        "mark: priority, item 0: 2147483648 is outside -2147483648..2147483647",
     ),
     "mark with floats": (lambda f, r: f.mark(0, order=0.5), "mark: order: needs integers, has float64"),
     "mark with too few": (lambda f, r: f.mark([0, 1], priority=[1]), "mark: 2 items, but 1, 2 and 2 values"),
