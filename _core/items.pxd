@@ -41,7 +41,8 @@ cdef class Items(Idea):
     cdef Externals externals
     cdef Item* records
     cdef Py_ssize_t room
-    cdef readonly Py_ssize_t slots     # slots ever used
+    cdef readonly Py_ssize_t slots     # slots in use or on the stack
+    cdef Py_ssize_t known              # slots that ever had an item: a rollback forgets the item, never its generation
     cdef readonly Py_ssize_t alive     # items now
     cdef int32_t* spare                # stack of released slots
     cdef Py_ssize_t spares, spare_room

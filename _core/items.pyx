@@ -45,7 +45,7 @@ cdef class Items(Idea):
         self.classes = classes
         self.counters = counters
         self.externals = externals
-        self.room = self.slots = self.alive = self.spares = self.spare_room = self.stride = 0
+        self.room = self.slots = self.known = self.alive = self.spares = self.spare_room = self.stride = 0
         self.lengthen(fleet.stride)
         journal.register(self)
 
@@ -111,7 +111,11 @@ cdef class Items(Idea):
             self.spares -= 1
         else:
             self.slots += 1
-            self.records[slot].generation = 0
+            if slot < self.known:  # had an item that a rollback took back, whose id must stay refused
+                self.records[slot].generation = <int32_t>(<uint32_t>self.records[slot].generation + 1 & LAST_GENERATION)
+            else:
+                self.records[slot].generation = 0
+                self.known = slot + 1
         self.records[slot].request = request
         self.records[slot].host = host
         self.records[slot].priority = 0
@@ -257,7 +261,7 @@ cdef class Items(Idea):
         self.spares = len(spare) // sizeof(int32_t)
         self.spare = <int32_t*>enlarged(self.spare, max(self.spares, 1) * sizeof(int32_t))
         self.ends = <Ends*>enlarged(self.ends, len(ends))
-        self.slots = slots
+        self.slots = self.known = slots
         self.room = max(<Py_ssize_t>slots, 1)
         self.spare_room = max(self.spares, 1)
         self.alive = alive

@@ -75,7 +75,8 @@ cdef class State:
         self.enter()
         if hosts > self.fleet.stride:
             stride = stride_for(hosts if self.fleet.hosts == 0 else max(hosts, 2 * self.fleet.stride))
-            for idea in self.journal.ideas:
+            # the fleet, first in the registry, goes last: if memory runs out before, the next call tries again
+            for idea in reversed(self.journal.ideas):
                 (<Idea>idea).lengthen(stride)
 
     def checkpoint(self):

@@ -35,12 +35,13 @@ cdef class Window(Idea):
     def set(self, const int32_t[::1] order, int64_t stop, int64_t cursor):
         """Ask hosts in this order (checked by the caller), `stop` feasible ones at most; 0 takes the window away."""
         cdef Py_ssize_t i
-        free(self.order)
-        self.order = <int32_t*>malloc((order.shape[0] + 1) * sizeof(int32_t))
-        if self.order == NULL:
+        cdef int32_t* made = <int32_t*>malloc((order.shape[0] + 1) * sizeof(int32_t))
+        if made == NULL:
             raise MemoryError("window")
         for i in range(order.shape[0]):
-            self.order[i] = order[i]
+            made[i] = order[i]
+        free(self.order)
+        self.order = made
         self.length = order.shape[0]
         self.stop = stop
         self.move_to(cursor)

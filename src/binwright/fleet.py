@@ -193,7 +193,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         hard, soft = self._compiled_terms(where, terms)
         adds = self._checked_contributions(where, contributes)
         extra = repr((hard, soft)), tuple(adds), row_groups and row_groups.spec
-        rest = made.skips, priority, digest, len(self), extra, kind, tuple(map(id, external))
+        listed = len(self) if parts.explicit_hosts else None  # a list of hosts speaks of those that there were
+        rest = made.skips, priority, digest, listed, extra, kind, tuple(map(id, external))
         key = (*(tuple(amounts) for amounts in made.amounts()), *rest)
         known = self._requests.get(key)
         if known is not None:
@@ -291,7 +292,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
     def window(self, stop: int | None, order: Any = None, start: int = 0) -> None:
         """Let decisions look at a part of the fleet: hosts in `order` (default: by index), from position `start` on
         and wrapping, until `stop` feasible ones are found; the next one ends the look, uncounted, and the following
-        decision begins there. None: look at all hosts again. Rule: kube-scheduler's sampling.
+        decision begins there. Hosts added later are not asked until the window is set anew. None: look at all hosts
+        again. Rule: kube-scheduler's sampling.
         """
         self._call(self._state.check_idle)
         if stop is None:
