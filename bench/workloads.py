@@ -103,12 +103,13 @@ class WhatIf(Placing):
         self.state.rollback(token)
 
     def check(self) -> None:
-        """The fleet is as it was, and what was placed in between is what placing places."""
+        """The fleet is as it was, and what was placed in between is what placing places, under new item ids."""
         assert columns(self.state, "used") == [list(column) for column in self.hosts.used]
         assert self.state.items.alive == 0
-        found = [list(column) for column in self.answers.columns()]
+        hosts, scores, items = list(self.answers.hosts), list(self.answers.scores), set(self.answers.items)
         super().run()
-        assert found == [list(column) for column in self.answers.columns()]
+        assert (hosts, scores) == (list(self.answers.hosts), list(self.answers.scores))
+        assert items.isdisjoint(self.answers.items)
         super().check()
         self.reset()
 
