@@ -47,6 +47,7 @@ __all__ = [
     "Taint",
     "Toleration",
     "Volume",
+    "WeightedPodAffinityTerm",
 ]
 
 Quantities = dict[str, str | int | float]
@@ -78,6 +79,21 @@ class ObjectMeta(Part):
     owner_references: tuple[OwnerReference, ...] | None = None
 
 
+class Annotations(Part):
+    """The annotations that say who may be moved; every other one is read over."""
+
+    mirror: str | None = field(name="kubernetes.io/config.mirror", default=None)
+    safe_to_evict: str | None = field(name="cluster-autoscaler.kubernetes.io/safe-to-evict", default=None)
+    scale_down_disabled: str | None = field(name="cluster-autoscaler.kubernetes.io/scale-down-disabled", default=None)
+    do_not_disrupt: str | None = field(name="karpenter.sh/do-not-disrupt", default=None)
+
+
+class AnnotatedMeta(ObjectMeta):
+    """Metadata of nodes and pods."""
+
+    annotations: Annotations | None = None
+
+
 # ---- Node ------------------------------------------------------------------------------------------------------------
 
 
@@ -104,7 +120,7 @@ class NodeStatus(Part):
 
 
 class Node(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    metadata: AnnotatedMeta = field(default_factory=AnnotatedMeta)
     spec: NodeSpec | None = None
     status: NodeStatus | None = None
 
@@ -228,11 +244,16 @@ class Rbd(Part):
     read_only: bool | None = None
 
 
+class EmptyDir(Part):
+    """That a volume is one is all that is read."""
+
+
 class Volume(Part):
     """Only the sources of a volume that a rule reads; a volume of another source has none of them."""
 
     name: str = ""
     persistent_volume_claim: ClaimSource | None = None
+    empty_dir: EmptyDir | None = None
     ephemeral: Any = None
     gce_persistent_disk: GcePersistentDisk | None = None
     aws_elastic_block_store: AwsElasticBlockStore | None = None
@@ -293,7 +314,7 @@ class PodStatus(Part):
 
 
 class Pod(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    metadata: AnnotatedMeta = field(default_factory=AnnotatedMeta)
     spec: PodSpec | None = None
     status: PodStatus | None = None
 
@@ -306,8 +327,12 @@ class Pod(Part):
 # ---- what rules read beside nodes and pods ---------------------------------------------------------------------------
 
 
+class NamespaceMeta(ObjectMeta):
+    annotations: dict[str, str] | None = None
+
+
 class Namespace(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    metadata: NamespaceMeta = field(default_factory=NamespaceMeta)
 
 
 class ServiceSpec(Part):
@@ -334,12 +359,23 @@ class Selecting(Part):
     spec: SelectingSpec | None = None
 
 
+class DisruptionBudgetMeta(ObjectMeta):
+    generation: int | None = None
+
+
+class DisruptionBudgetSpec(SelectingSpec):
+    unhealthy_pod_eviction_policy: str | None = None
+
+
 class DisruptionBudgetStatus(Part):
+    observed_generation: int | None = None
+    current_healthy: int | None = None
+    desired_healthy: int | None = None
     disruptions_allowed: int | None = None
     disrupted_pods: dict[str, Any] | None = None
 
 
 class DisruptionBudget(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
-    spec: SelectingSpec | None = None
+    metadata: DisruptionBudgetMeta = field(default_factory=DisruptionBudgetMeta)
+    spec: DisruptionBudgetSpec | None = None
     status: DisruptionBudgetStatus | None = None

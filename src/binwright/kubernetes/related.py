@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
+from binwright.kubernetes.manifests import LimitRange, PriorityClass, ResourceQuota, RuntimeClass
 from binwright.kubernetes.objects import DisruptionBudget, Namespace, ReplicationController, Selecting, Service
 from binwright.kubernetes.storage_objects import (
     CsiDriver,
@@ -37,12 +38,19 @@ KINDS: dict[tuple[str, str], type] = {
     ("storage.k8s.io/v1", "CSIDriver"): CsiDriver,
     ("storage.k8s.io/v1", "CSIStorageCapacity"): CsiStorageCapacity,
     ("storage.k8s.io/v1", "VolumeAttachment"): VolumeAttachment,
+    ("v1", "LimitRange"): LimitRange,
+    ("v1", "ResourceQuota"): ResourceQuota,
+    ("scheduling.k8s.io/v1", "PriorityClass"): PriorityClass,
+    ("node.k8s.io/v1", "RuntimeClass"): RuntimeClass,
 }
 """(apiVersion, kind) -> Struct of everything that is read here."""
 
 CLUSTER_WIDE = frozenset(
-    {"Namespace", "PersistentVolume", "StorageClass", "CSINode", "CSIDriver", "VolumeAttachment"}
-)
+    {
+        "Namespace", "PersistentVolume", "StorageClass", "CSINode", "CSIDriver", "VolumeAttachment", "PriorityClass",
+        "RuntimeClass",
+    }
+)  # fmt: skip
 
 Key = tuple[str, str]
 """(namespace, name); namespace "" for objects of the whole cluster."""
