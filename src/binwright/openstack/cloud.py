@@ -43,7 +43,8 @@ class Flavor:
 class Server:
     """An instance. `host` is the hypervisor's or the compute service's name, None while nothing runs it.
 
-    `flavor` is the flavor that came embedded, else None, and then `flavor_ref` is a flavor's id or name.
+    `flavor` is the flavor that came embedded, else None, and then `flavor_ref` is a flavor's id or name. `service_host`
+    is the compute service where the dump tells it apart from the hypervisor; `host_id` is what a tenant sees of it.
     """
 
     id: str | None
@@ -59,6 +60,9 @@ class Server:
     image: str | None = None
     hints: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    service_host: str | None = None
+    host_id: str | None = None
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ SERVER = {
     "project": ("projectid", "tenantid", "project"),
     "node": ("hypervisorhostname", "osextsrvattrhypervisorhostname"),
     "host": ("host", "computehost", "osextsrvattrhost"),
+    "host_id": ("hostid",),
+    "addresses": ("networks", "addresses"),
     "zone": ("availabilityzone", "osextazavailabilityzone"),
     "pinned_zone": ("pinnedavailabilityzone",),
     "flavor_id": ("flavorid",),
@@ -101,6 +103,7 @@ VOLUME = {
 
 BOOTED_FROM_VOLUME = "booted from volume"
 NAME_AND_ID = re.compile(r"(.+) \(([^()]+)\)")
+ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+")
 VERSION_TEXT = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
@@ -146,6 +149,9 @@ def read_server(row: Row) -> Server:
         image=_image(row),
         hints=row.mapping("hints"),
         where=row.where,
+        service_host=row.reference("host") if row.reference("node") else None,
+        host_id=row.reference("host_id"),
+        addresses=tuple(_addresses(row.raw("addresses"))),
     )
 
 
@@ -256,6 +262,15 @@ def _image(row: Row) -> str | None:
     if isinstance(image, dict):
         image = image.get("id")
     return image if isinstance(image, str) and image and BOOTED_FROM_VOLUME not in image else None
+
+
+def _addresses(value: Any) -> list[str]:
+    """Addresses by network, as lists, as the API's objects, or as old clients' text."""
+    if isinstance(value, str):
+        return ADDRESS.findall(value)
+    if isinstance(value, dict):
+        return _addresses(value["addr"]) if "addr" in value else [a for each in value.values() for a in _addresses(each)]
+    return [a for each in value for a in _addresses(each)] if isinstance(value, list) else []
 
 
 def _version(row: Row) -> int | None:
