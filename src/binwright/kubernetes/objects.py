@@ -103,7 +103,13 @@ class Taint(Part):
     effect: str = ""
 
 
+class NodeAddress(Part):
+    type: str = ""
+    address: str = ""
+
+
 class NodeSpec(Part):
+    provider_id: str | None = field(name="providerID", default=None)
     unschedulable: bool | None = None
     taints: tuple[Taint, ...] | None = None
 
@@ -116,6 +122,7 @@ class Image(Part):
 class NodeStatus(Part):
     capacity: Quantities | None = None
     allocatable: Quantities | None = None
+    addresses: tuple[NodeAddress, ...] | None = None
     images: tuple[Image, ...] | None = None
 
 
