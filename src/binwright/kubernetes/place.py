@@ -29,7 +29,7 @@ from binwright.outcome import Outcome, ResourceUse, SourceOutcome
 from binwright.request import Request
 from binwright.verdict import Verdict
 
-__all__ = ["Options", "place_dicts", "place_source"]
+__all__ = ["Options", "Run", "place_dicts", "place_source"]
 
 _SHOWN_FIRST = ("cpu", "memory", "ephemeral-storage", "pods")
 
@@ -71,7 +71,7 @@ def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
         cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending], profile, objects.related)
         strays = cluster.bind(queue.bound)
         before = _totals(cluster)
-        run = _Run(name, cluster, options)
+        run = Run(name, cluster, options)
         run.place(queue.pending)
     except InputError as problem:
         raise InputError(f"{name}: {problem}") from None
@@ -93,14 +93,14 @@ def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
     return outcome
 
 
-class _Run:
+class Run:
     """The queue of one cluster on its way. Pods are placed many at a time where nothing but the engine is asked."""
 
     def __init__(self, source: str, cluster: Cluster, options: Options) -> None:
         sampled = options.sample_percentage
         self._source = source
         self._cluster = cluster
-        self._cycle = Cycle(cluster, None if sampled is None else Sampling(cluster.nodes, sampled))
+        self.cycle = Cycle(cluster, None if sampled is None else Sampling(cluster.nodes, sampled))
         self._singly = options.preempt or sampled is not None
         self._preempts = options.preempt and cluster.scheduler.preempts
         self._preemption = Preemption(cluster) if self._preempts else None
@@ -113,7 +113,7 @@ class _Run:
         """Every pod in turn; pods pushed out on the way take their turn again."""
         queue = list(pending)
         for pod in queue:
-            self._cycle.nominate(pod)
+            self.cycle.nominate(pod)
         while queue:
             alike = next((n for n, pod in enumerate(queue) if self._needs_a_cycle(pod)), len(queue))
             if alike:
@@ -152,10 +152,10 @@ class _Run:
 
     def _one(self, pod: Pod, nominated: str | None = None, victims: tuple[Pod, ...] = ()) -> list[Pod]:
         """A whole cycle for one pod; returns the pods that it pushed out."""
-        decision = self._cycle.decide(pod, nominated)
+        decision = self.cycle.decide(pod, nominated)
         if decision.host is not None:
             score = None if decision.via_nominated else decision.look.score
-            item = self._cycle.bind(decision)
+            item = self.cycle.bind(decision)
             if self._preemption is not None:
                 self._preemption.mark([item])
             self._placed(pod, decision.host, score, victims)
@@ -166,13 +166,13 @@ class _Run:
             if attempt.chosen is not None:
                 self.preempting.append(pod)
                 self._preemption.carry_out(attempt)
-                self._cycle.clear(attempt.chosen.host, pod.spec.priority or 0 if pod.spec else 0)
+                self.cycle.clear(attempt.chosen.host, pod.spec.priority or 0 if pod.spec else 0)
                 out = tuple(unbound(victim) for victim in attempt.victims)
                 for victim in out:
                     self.outcomes.pop(victim.key, None)
                 return self._one(pod, self._cluster.nodes.names[attempt.chosen.host], out)
         if self._preemption is None:
-            self._cycle.nominate(pod)
+            self.cycle.nominate(pod)
         self._unplaced(pod, self._refusals.decided(decision))
         return list(victims)
 
