@@ -25,6 +25,7 @@ PEERS = {
     "kubernetes": "binwright.kubernetes.conformance",
     "placement": "binwright.openstack.conformance",
     "nova": "binwright.openstack.conformance",
+    "cinder": "binwright.openstack.conformance",
 }
 FIRST = 20
 
