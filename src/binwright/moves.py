@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from binwright.outcome import NotEvaluated, Outcome
 from binwright.verdict import Verdict
 
-__all__ = ["BudgetUse", "Evacuated", "Held", "Move"]
+__all__ = ["BudgetUse", "Consolidated", "Evacuated", "Held", "Move", "Needs"]
 
 
 @dataclass(slots=True)
@@ -81,3 +81,28 @@ class Evacuated:
     skipped_kinds: dict[str, int] = field(default_factory=dict)
     not_evaluated: list[NotEvaluated] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Needs:
+    """What has to stay somewhere, as a problem of packing: `items` are (amounts, how many), `bins` are hosts without
+    what they hold in any case, (amounts, whether such a host stays anyway, how many); amounts in order of `resources`.
+    """
+
+    resources: tuple[str, ...]
+    items: list[tuple[tuple[int, ...], int]]
+    bins: list[tuple[tuple[int, ...], bool, int]]
+
+    @property
+    def fixed(self) -> int:
+        """Hosts that stay in any case."""
+        return sum(count for _, stays, count in self.bins if stays)
+
+
+@dataclass(slots=True)
+class Consolidated:
+    """The evacuation of the largest set of hosts found; `idle` are those of them where nothing has to move."""
+
+    evacuated: Evacuated
+    idle: list[str]
+    needs: Needs

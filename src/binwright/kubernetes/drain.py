@@ -7,19 +7,48 @@ delete stays; the others are moved all the same, so that the answer covers them 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from binwright.errors import InputError
+from binwright.explained import Named
+from binwright.formats.files import Blob
 from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.disruption import Answer, Judgement
 from binwright.kubernetes.drain_filters import Action, DrainFlags, fate
 from binwright.kubernetes.evacuation import Evacuation
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import turn
-from binwright.kubernetes.reader import Objects
+from binwright.kubernetes.place import Options
+from binwright.kubernetes.reader import Objects, read_blobs
 from binwright.moves import Evacuated, Held
 
-__all__ = ["drain", "held", "held_by_budget", "pods_by_node"]
+__all__ = ["Drainable", "drain", "held", "held_by_budget", "open_source", "pods_by_node"]
+
+
+@dataclass(frozen=True)
+class Drainable:
+    """A cluster that was read."""
+
+    source: str
+    objects: Objects
+    profile: SchedulerProfile | None
+
+    def hosts(self) -> list[Named]:
+        """Its nodes, in input order."""
+        metas = (node.metadata for node in self.objects.nodes)
+        return [Named(self.source, "Node", None, meta.name or "", meta.uid, meta.labels or {}) for meta in metas]
+
+    def drain(self, nodes: Sequence[str], **flags: bool) -> Evacuated:
+        """Drain these nodes; `flags` are those of `DrainFlags`."""
+        return drain(self.source, self.objects, nodes, DrainFlags(**flags), self.profile)
+
+
+def open_source(name: str, blobs: Iterable[Blob], options: Options) -> Drainable:
+    """Read the cluster that the files of one source describe. Raises InputError naming file, object and field."""
+    objects = read_blobs(blobs)
+    objects.related.complete = options.complete
+    return Drainable(name, objects, options.profile)
 
 
 def drain(
