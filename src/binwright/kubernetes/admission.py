@@ -143,7 +143,7 @@ class Admission:
         if not name:
             usual = [one for one in self._related.all("PriorityClass") if one.global_default]
             if usual:
-                chosen = min(usual, key=lambda one: one.value)  # type: ignore[no-any-return]
+                chosen = min(usual, key=lambda one: one.value)
                 level, policy = chosen.value, chosen.preemption_policy
         elif name in _SYSTEM_CLASSES:
             level = _SYSTEM_CLASSES[name]

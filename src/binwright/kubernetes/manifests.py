@@ -20,8 +20,10 @@ from binwright.kubernetes.objects import (
     Quantities,
     Resources,
     Toleration,
+    Volume,
     WeightedPodAffinityTerm,
 )
+from binwright.kubernetes.storage_objects import PersistentVolumeClaim
 
 __all__ = [
     "LimitRange",
@@ -66,11 +68,20 @@ class ManifestAffinity(Affinity):
     pod_anti_affinity: ManifestPodAffinity | None = None
 
 
+class EphemeralVolume(Part):
+    volume_claim_template: PersistentVolumeClaim | None = None
+
+
+class ManifestVolume(Volume):
+    ephemeral: EphemeralVolume | None = None
+
+
 class ManifestSpec(PodSpec):
     affinity: ManifestAffinity | None = None
     containers: tuple[ManifestContainer, ...] | None = None
     init_containers: tuple[ManifestContainer, ...] | None = None
     resources: LimitedResources | None = None
+    volumes: tuple[ManifestVolume, ...] | None = None
     priority_class_name: str | None = None
     runtime_class_name: str | None = None
     host_network: bool | None = None

@@ -38,10 +38,9 @@ __all__ = [
     "PodStatus",
     "PreferredTerm",
     "Quantities",
-    "ReplicationController",
     "Requirement",
     "Resources",
-    "Selecting",
+    "SelectingSpec",
     "Service",
     "SpreadConstraint",
     "Taint",
@@ -351,19 +350,8 @@ class Service(Part):
     spec: ServiceSpec | None = None
 
 
-class ReplicationController(Service):
-    """Selects by a plain map, as a Service does."""
-
-
 class SelectingSpec(Part):
     selector: LabelSelector | None = None
-
-
-class Selecting(Part):
-    """A ReplicaSet or a StatefulSet."""
-
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
-    spec: SelectingSpec | None = None
 
 
 class DisruptionBudgetMeta(ObjectMeta):

@@ -53,19 +53,18 @@ def place_source(name: str, blobs: Iterable[Blob], options: Options = Options())
     name: what the source is called in the outcome. Amounts in the outcome: cpu in millicores, the rest in whole units.
     Raises InputError naming file, object and field for bad input, and when there is no Node at all.
     """
-    return _place(name, read_blobs(blobs), options)
+    return _place(name, read_blobs(blobs, options.complete), options)
 
 
 def place_dicts(name: str, items: Iterable[Mapping[str, Any]], options: Options = Options()) -> SourceOutcome:
     """As `place_source`, from objects as plain dicts in the API's JSON form (Lists are opened)."""
-    return _place(name, read_dicts(items, name), options)
+    return _place(name, read_dicts(items, name, options.complete), options)
 
 
 def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
     if not objects.nodes:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
-    profile = options.profile or SchedulerProfile()
-    objects.related.complete = options.complete
+    profile, arrivals = options.profile or SchedulerProfile(), objects.arrivals
     queue = sort_out(objects.pods, [profile.scheduler_name])
     try:
         cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending], profile, objects.related)
@@ -75,6 +74,11 @@ def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
         run.place(queue.pending)
     except InputError as problem:
         raise InputError(f"{name}: {problem}") from None
+    for pod, words in arrivals.refused:
+        run.tell(pod, {"verdict": Verdict.ERROR, "message": words})
+    for key, workload in arrivals.expanded.items():
+        if key in run.outcomes:
+            run.outcomes[key].expanded_from = workload
     outcome = SourceOutcome(name, "kubernetes", len(objects.nodes), skipped_kinds=objects.skipped_kinds)
     outcome.placed = [one for one in run.outcomes.values() if one.verdict is Verdict.PLACED]
     outcome.unplaced = [one for one in run.outcomes.values() if one.verdict is not Verdict.PLACED]
@@ -82,14 +86,14 @@ def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
     outcome.resources = [
         ResourceUse(resource, capacity, used, after[resource][1]) for resource, (capacity, used) in before.items()
     ]
-    outcome.not_evaluated = not_evaluated.find(queue, objects.related, profile)
+    outcome.not_evaluated = not_evaluated.find(queue, objects.related, profile) + arrivals.not_evaluated
     if options.preempt:
         outcome.not_evaluated += not_evaluated.budgets(run.preempting, objects.related)
     else:
         outcome.not_evaluated += not_evaluated.preemption(run.refused, cluster.held.values())
     nodes = len(objects.nodes)
     sample = number_to_find(nodes, profile.percentage) if options.sample_percentage is None else None
-    outcome.notes = notes(queue, strays, nodes, sample)
+    outcome.notes = notes(queue, strays, nodes, sample) + arrivals.notes
     return outcome
 
 
@@ -179,13 +183,14 @@ class Run:
     def _placed(self, pod: Pod, host: int, score: int | float | None, victims: Iterable[Pod] = ()) -> None:
         named = [{"namespace": one.metadata.namespace or "default", "name": one.metadata.name} for one in victims]
         where = self._cluster.nodes.names[host]
-        self._tell(pod, {"verdict": Verdict.PLACED, "host": where, "score": score, "victims": named})
+        self.tell(pod, {"verdict": Verdict.PLACED, "host": where, "score": score, "victims": named})
 
     def _unplaced(self, pod: Pod, why: Mapping[str, Any]) -> None:
         self.refused.append(pod)
-        self._tell(pod, why)
+        self.tell(pod, why)
 
-    def _tell(self, pod: Pod, what: Mapping[str, Any]) -> None:
+    def tell(self, pod: Pod, what: Mapping[str, Any]) -> None:
+        """Keep what became of a pod."""
         meta = pod.metadata
         identity = (self._source, "Pod", meta.namespace or "default", meta.name or "", meta.uid)
         self.outcomes[pod.key] = Outcome(*identity, labels=meta.labels or {}, **what)

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from binwright.kubernetes.manifests import LimitRange, PriorityClass, ResourceQuota, RuntimeClass
-from binwright.kubernetes.objects import DisruptionBudget, Namespace, ReplicationController, Selecting, Service
+from binwright.kubernetes.objects import DisruptionBudget, Namespace, Service
 from binwright.kubernetes.storage_objects import (
     CsiDriver,
     CsiNode,
@@ -21,15 +21,21 @@ from binwright.kubernetes.storage_objects import (
     StorageClass,
     VolumeAttachment,
 )
+from binwright.kubernetes.workload_objects import CronJob, Job, MapSelecting, StatefulSet, Workload
 
 __all__ = ["KINDS", "Related", "kind_by_plural"]
 
 KINDS: dict[tuple[str, str], type] = {
     ("v1", "Namespace"): Namespace,
     ("v1", "Service"): Service,
-    ("v1", "ReplicationController"): ReplicationController,
-    ("apps/v1", "ReplicaSet"): Selecting,
-    ("apps/v1", "StatefulSet"): Selecting,
+    ("v1", "ReplicationController"): MapSelecting,
+    ("apps/v1", "ReplicaSet"): Workload,
+    ("apps/v1", "StatefulSet"): StatefulSet,
+    ("apps/v1", "Deployment"): Workload,
+    ("apps/v1", "DaemonSet"): Workload,
+    ("apps.openshift.io/v1", "DeploymentConfig"): MapSelecting,
+    ("batch/v1", "Job"): Job,
+    ("batch/v1", "CronJob"): CronJob,
     ("policy/v1", "PodDisruptionBudget"): DisruptionBudget,
     ("v1", "PersistentVolume"): PersistentVolume,
     ("v1", "PersistentVolumeClaim"): PersistentVolumeClaim,

@@ -127,8 +127,14 @@ def merge_resources(uses: Iterable[ResourceUse]) -> list[ResourceUse]:
     return list(totals.values())
 
 
+def identity_entry(outcome: Outcome) -> dict[str, Any]:
+    """The object's names, and the workload that it is made for where it does not stand in the input."""
+    made_for = {} if outcome.expanded_from is None else {"expandedFrom": outcome.expanded_from}
+    return identity(outcome, outcome.kind) | made_for
+
+
 def placed_entry(outcome: Outcome) -> dict[str, Any]:
-    return identity(outcome, outcome.kind) | {
+    return identity_entry(outcome) | {
         "host": outcome.host,
         "score": outcome.score,
         "devices": outcome.devices,
@@ -137,7 +143,7 @@ def placed_entry(outcome: Outcome) -> dict[str, Any]:
 
 
 def unplaced_entry(outcome: Outcome) -> dict[str, Any]:
-    return identity(outcome, outcome.kind) | {
+    return identity_entry(outcome) | {
         "verdict": verdict_word(outcome.verdict),
         "message": outcome.message,
         "reasons": reason_entries(outcome.reasons),
