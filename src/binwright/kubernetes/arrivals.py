@@ -47,9 +47,7 @@ def arrive(nodes: Sequence[Node], pods: Sequence[Pod], related: Related) -> tupl
     admission = Admission(related)
     new: list[tuple[Manifest, Pod]] = []
 
-    def take(pod: Pod) -> list[Pod]:
-        if not isinstance(pod, Manifest):
-            return [pod]
+    def take(pod: Manifest) -> list[Pod]:
         _add_ephemeral_claims(pod, related)
         result = admission.admit(pod)
         if result.refusal is not None:
@@ -61,7 +59,12 @@ def arrive(nodes: Sequence[Node], pods: Sequence[Pod], related: Related) -> tupl
 
     made = list(expand(nodes, pods, related))
     arrivals.expanded = {pod.key: words for words, pod in made}
-    taken = [stored for pod in (*pods, *(pod for _, pod in made)) for stored in take(pod)]
+    taken: list[Pod] = []
+    for pod in (*pods, *(pod for _, pod in made)):
+        if isinstance(pod, Manifest):
+            taken += take(pod)
+        else:
+            taken.append(pod)
     arrivals.not_evaluated = admission.not_evaluated
     jobs = list(related.all("CronJob"))
     if jobs:

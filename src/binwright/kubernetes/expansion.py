@@ -26,6 +26,7 @@ _THROUGH = {
     "Deployment": ("ReplicaSet", "pod-template-hash"),
     "DeploymentConfig": ("ReplicationController", "deployment"),
 }
+_EXPANDED = (*_THROUGH, "ReplicaSet", "ReplicationController", "StatefulSet", "Job", "DaemonSet")
 
 
 def expand(nodes: Sequence[Node], pods: Iterable[Pod], related: Related) -> Iterator[tuple[str, Manifest]]:
@@ -35,6 +36,8 @@ def expand(nodes: Sequence[Node], pods: Iterable[Pod], related: Related) -> Iter
     claims of stateful sets. Raises InputError naming workload and field for a number that cannot be meant, and for a
     missing pod template.
     """
+    if not any(related.all(kind) for kind in _EXPANDED):
+        return
     there = Present(pods)
     for kind in _THROUGH:
         for workload in list(related.all(kind)):

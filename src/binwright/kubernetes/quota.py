@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
-
-from binwright.kubernetes.manifests import Manifest, ManifestSpec, ResourceQuota, ScopeRequirement
-from binwright.kubernetes.objects import Pod, PodAffinityTerm, PodSpec, Resources
+from binwright.kubernetes.manifests import Manifest, ManifestContainer, ManifestSpec, ResourceQuota, ScopeRequirement
+from binwright.kubernetes.objects import Container, Pod, PodAffinityTerm, PodSpec, Resources
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.requests import pod_request
 from binwright.units import nanos
@@ -62,17 +60,19 @@ def _by_limits(written: Manifest, stored: Pod) -> Pod:
     """The pod as if its limits were its requests."""
     spec = written.spec or ManifestSpec()
 
-    def limits(containers: Iterable[object] | None) -> tuple[object, ...]:
+    def limits(containers: Iterable[ManifestContainer] | None) -> tuple[Container, ...]:
         return tuple(
-            msgspec.structs.replace(one, resources=Resources(one.resources and one.resources.limits))  # type: ignore
+            Container(
+                one.name, resources=one.resources and Resources(one.resources.limits), restart_policy=one.restart_policy
+            )
             for one in containers or ()
         )
 
     whole = Resources(spec.resources.limits) if spec.resources else None
     overhead = stored.spec.overhead if stored.spec else None
     own = PodSpec(
-        containers=limits(spec.containers),  # type: ignore[arg-type]
-        init_containers=limits(spec.init_containers),  # type: ignore[arg-type]
+        containers=limits(spec.containers),
+        init_containers=limits(spec.init_containers),
         resources=whole,
         overhead=overhead,
     )
