@@ -1,6 +1,6 @@
 """A cloud as its services tell it: what a dump or a live client is turned into before anything is decided.
 
-Plain records, one per object of Nova, Placement and Cinder, with the services' own words; no reading, no rules.
+Plain records, one per object of a service, with the services' own words; no reading, no rules.
 """
 
 from __future__ import annotations
@@ -13,13 +13,22 @@ from binwright.openstack.placement.tree import Provider
 
 __all__ = [
     "Aggregate",
+    "BackendPool",
+    "BareMetalNode",
     "Cloud",
     "Flavor",
     "Hypervisor",
+    "Network",
+    "NodeGroup",
+    "Port",
+    "QosPolicy",
+    "QosRule",
     "Server",
     "ServerGroup",
     "Service",
     "Volume",
+    "VolumeType",
+    "VolumeWish",
     "Wish",
 ]
 
@@ -102,12 +111,13 @@ class Hypervisor:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A row of `openstack compute service list`: the nova-compute of a host and its state."""
+    """A row of `openstack compute service list` or `volume service list`: a host's service and its state."""
 
     host: str
     binary: str | None = None
     status: str | None = None
     state: str | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +145,127 @@ class ServerGroup:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A Cinder volume and the servers it is attached to."""
+    """A Cinder volume and the servers it is attached to; size in GiB. `host` is its pool, None while it has none."""
 
     id: str | None
     name: str
     status: str | None = None
     servers: frozenset[str] = frozenset()
+    size: int | None = None
+    type: str | None = None
+    zone: str | None = None
+    host: str | None = None
+    project: str | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeWish:
+    """`count` volumes that somebody would like to have (requests.json); Cinder does not know of them yet."""
+
+    name: str
+    size: int
+    count: int = 1
+    type: str | None = None
+    zone: str | None = None
+    project: str | None = None
+    hints: Mapping[str, Any] = field(default_factory=dict)
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeType:
+    """A volume type with its extra specs."""
+
+    id: str | None
+    name: str
+    extra_specs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BackendPool:
+    """A pool of a volume backend, with what the backend says of it."""
+
+    name: str
+    capabilities: Mapping[str, Any]
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A Neutron port and the server it is for. `resource_request` as the API computes it, None where it has not."""
+
+    id: str | None
+    name: str
+    server: str | None = None
+    network: str | None = None
+    vnic_type: str = "normal"
+    qos_policy: str | None = None
+    resource_request: Mapping[str, Any] | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A Neutron network; `physical_network` of its first segment, None of one that is tunnelled."""
+
+    id: str | None
+    name: str
+    physical_network: str | None = None
+    qos_policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QosRule:
+    """One rule of a QoS policy that guarantees something; kbit/s or kilopackets/s."""
+
+    id: str
+    type: str
+    direction: str
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
+class QosPolicy:
+    """A QoS policy with the rules that guarantee something, in the API's order."""
+
+    id: str | None
+    name: str
+    rules: tuple[QosRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BareMetalNode:
+    """An Ironic node. `instance` is the server that has it."""
+
+    uuid: str
+    name: str
+    resource_class: str | None
+    provision_state: str | None = None
+    power_state: str | None = None
+    maintenance: bool = False
+    instance: str | None = None
+    traits: frozenset[str] = frozenset()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGroup:
+    """A Magnum node group; docker_volume_size in GiB."""
+
+    name: str
+    role: str
+    flavor_ref: str
+    node_count: int
+    min_node_count: int = 0
+    max_node_count: int | None = None
+    cluster: str | None = None
+    image: str | None = None
+    status: str | None = None
+    project: str | None = None
+    docker_volume_size: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
 
 
 @dataclass(slots=True)
@@ -160,6 +285,15 @@ class Cloud:
     aggregates: list[Aggregate] = field(default_factory=list)
     server_groups: list[ServerGroup] = field(default_factory=list)
     volumes: list[Volume] = field(default_factory=list)
+    volume_wishes: list[VolumeWish] = field(default_factory=list)
+    volume_types: list[VolumeType] = field(default_factory=list)
+    volume_services: list[Service] = field(default_factory=list)
+    pools: list[BackendPool] = field(default_factory=list)
+    ports: list[Port] = field(default_factory=list)
+    networks: list[Network] = field(default_factory=list)
+    qos_policies: list[QosPolicy] = field(default_factory=list)
+    baremetal_nodes: list[BareMetalNode] = field(default_factory=list)
+    node_groups: list[NodeGroup] = field(default_factory=list)
     providers: list[Provider] = field(default_factory=list)
     consumers: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)
