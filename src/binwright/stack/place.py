@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from binwright.outcome import SourceOutcome
 from binwright.stack.place_result import PlaceResult
 from binwright.stack.sources import Source, find_sources
-from binwright.stack.wishes import PLAINLY, Wishes, kubernetes_options
+from binwright.stack.wishes import PLAINLY, Wishes, kubernetes_options, refuse_unheard, unheard_notes
 
 Progress = Callable[[str, int, int], None]
 
@@ -21,15 +21,17 @@ def place_paths(
 
     `input` is one of `sources.INPUTS`.
     `progress(source name, sources done, sources)` is called before each source and once at the end.
-    Raises InputError for the first bad path or object.
+    Raises InputError for the first bad path or object, and for a wish that no source takes.
     """
     start = time.perf_counter()
     sources = find_sources(paths, input)
+    refuse_unheard(wishes, sources)
     outcomes = []
     for done, source in enumerate(sources):
         if progress is not None:
             progress(source.name, done, len(sources))
         outcomes.append(place_one(source, wishes))
+        outcomes[-1].notes += unheard_notes(wishes, source.layer)
     if progress is not None:
         progress("", len(sources), len(sources))
     return PlaceResult(outcomes, elapsed_seconds=time.perf_counter() - start)

@@ -1,7 +1,11 @@
 """How to place, as a command line says it, and what of that each layer takes."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
+
+from binwright.errors import InputError
+from binwright.stack.sources import Source
 
 if TYPE_CHECKING:
     from binwright.kubernetes.place import Options
@@ -22,6 +26,29 @@ class Wishes:
 
 
 PLAINLY = Wishes()
+_TAKEN = {
+    "kubernetes": frozenset({"preempt", "peer_sampling", "complete", "config"}),
+    "openstack": frozenset({"retry_errors"}),
+}
+
+
+def unheard(wishes: Wishes, layer: str) -> list[str]:
+    """The options that were given and that a source of this layer does not take, as they are typed."""
+    given = [one.name for one in fields(Wishes) if getattr(wishes, one.name) != getattr(PLAINLY, one.name)]
+    return ["--" + name.replace("_", "-") for name in given if name not in _TAKEN.get(layer, ())]
+
+
+def refuse_unheard(wishes: Wishes, sources: Iterable[Source]) -> None:
+    """Raises InputError for an option that none of the sources takes: it would be ignored without a word."""
+    layers = list(dict.fromkeys(source.layer for source in sources))
+    for option in unheard(wishes, layers[0]) if layers else ():
+        if all(option in unheard(wishes, layer) for layer in layers):
+            raise InputError(f"{option}: no source of the input takes it (they are {' and '.join(layers)})")
+
+
+def unheard_notes(wishes: Wishes, layer: str) -> list[str]:
+    """The same for one source beside others that take the options."""
+    return [f"{option} does nothing here, it is not for {layer}" for option in unheard(wishes, layer)]
 
 
 def kubernetes_options(wishes: Wishes) -> "Options":
