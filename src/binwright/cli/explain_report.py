@@ -13,7 +13,9 @@ from binwright.cli.report import (
     draw_notes,
     indented,
     score_text,
+    shortfall_text,
     title,
+    why_text,
 )
 from binwright.cli.words import amount, count, listing, printable
 from binwright.explained import Explained, HostAnswer, HostScore
@@ -69,7 +71,7 @@ def draw_refusals(console: Any, explained: Explained, wide: bool) -> None:
     table = borderless(("Refuse it", "Hosts", "Why", "Missing"), right=("Hosts",))
     for some in groups.values():
         names = listing([answer.host for answer in some], MOST_NAMES)
-        table.add_row(printable(names), f"{len(some):,}", printable(why(some[0])), printable(missing(some)))
+        table.add_row(*map(printable, (names, f"{len(some):,}", why_text(some[0].rejected_by), missing(some))))
     console.print(table)
 
 
@@ -78,17 +80,9 @@ def draw_each(console: Any, refused: list[HostAnswer]) -> None:
     table = borderless(("Refuses it", "Why", "Missing", "Smallest change there"))
     for answer in refused:
         change = "" if answer.smallest_change is None else change_text(answer.smallest_change)
-        lacks = "; ".join(
-            f"{amount(one.resource, one.missing)} of {one.resource} (free {amount(one.resource, one.free)})"
-            for one in answer.shortfalls
-        )
-        table.add_row(*map(printable, (answer.host, why(answer), lacks, change)))
+        cells = (answer.host, why_text(answer.rejected_by), shortfall_text(answer.shortfalls), change)
+        table.add_row(*map(printable, cells))
     console.print(table)
-
-
-def why(answer: HostAnswer) -> str:
-    """The rules and their words."""
-    return "; ".join(f"{one.rule}: {one.text}" for one in answer.rejected_by)
 
 
 def missing(answers: list[HostAnswer]) -> str:

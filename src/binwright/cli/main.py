@@ -22,6 +22,7 @@ from binwright.errors import BinwrightError, BinwrightWarning, MissingExtraError
 VERBS = {
     "place": "place what is pending in dumps of clusters and clouds, and say why the rest does not fit",
     "explain": "say why one object goes where it goes, host by host: rule, shortfall, smallest change, score",
+    "verify": "replay what is placed in dumps, oldest first, and list what the rules would refuse",
     "pack": "pack items into few or cheap bins, with a proven lower bound beside the packing",
     "example": "write the sample data set to a directory",
     "conformance": "replay recorded decisions of the real services and count the cases that are equal",

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from binwright.cli.output import borderless, cell_text
 from binwright.cli.words import amount, count, printable
+from binwright.explained import RuleText, Shortfall
 from binwright.outcome import NotEvaluated
 
 MOST_RULES = 12  # rows of the table form; `wide` shows all
@@ -91,3 +92,16 @@ def score_text(score: int | float | None) -> str:
 def asked_text(asked: Iterable[tuple[str, int]]) -> str:
     """A request as people read it: "500m" is "0.5 cores of cpu"; the one pod that every pod is goes unsaid."""
     return ", ".join(f"{amount(name, value)} of {name}" for name, value in asked if name != "pods") or "nothing"
+
+
+def why_text(rejected_by: Iterable[RuleText]) -> str:
+    """The rules that reject, with their words."""
+    return "; ".join(f"{one.rule}: {one.text}" for one in rejected_by)
+
+
+def shortfall_text(shortfalls: Iterable[Shortfall]) -> str:
+    """What is missing, and what is there."""
+    return "; ".join(
+        f"{amount(one.resource, one.missing)} of {one.resource} (free {amount(one.resource, one.free)})"
+        for one in shortfalls
+    )

@@ -1,18 +1,18 @@
 """`explain`: find the one object that a name means in all sources, let its layer say everything about it.
 
-A layer offers `explain.open_source(name, blobs, wishes...) -> Explainable` (see `binwright.explained`).
+A layer offers `explain.open_source(name, blobs, **options) -> Explainable` (see `binwright.explained`), with what
+`layers.layer_options` has for it.
 """
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from binwright.explained import Explainable, Named
 from binwright.stack.explain_result import ExplainResult
-from binwright.stack.layers import by_layer
+from binwright.stack.layers import by_layer, layer_options
 from binwright.stack.names import find_named
 from binwright.stack.sources import Source
-from binwright.stack.wishes import PLAINLY, Wishes, kubernetes_options
+from binwright.stack.wishes import PLAINLY, Wishes
 
 DEFAULT_BEST = 5
 
@@ -34,7 +34,7 @@ def explain_named(
     named: list[Named] = []
     owners: list[tuple[Source, Explainable, int]] = []
     for source, module in able:
-        opened: Explainable = module.open_source(source.name, source.blobs, **options(source, wishes))
+        opened: Explainable = module.open_source(source.name, source.blobs, **layer_options(source, wishes))
         for number, one in enumerate(opened.objects()):
             if keep(one):
                 named.append(one)
@@ -44,10 +44,3 @@ def explain_named(
     explained = opened.explain(number, best)
     explained.notes += notes
     return ExplainResult(explained, source.layer, elapsed_seconds=time.perf_counter() - start)
-
-
-def options(source: Source, wishes: Wishes) -> dict[str, Any]:
-    """What of the wishes concerns a source's layer."""
-    if source.layer == "openstack":
-        return {"retry_errors": wishes.retry_errors}
-    return {"options": kubernetes_options(wishes)}

@@ -1,11 +1,16 @@
-"""The layers' modules for a verb, imported when a source needs them. A layer that lacks the verb is told about."""
+"""The layers' modules for a verb, imported when a source needs them, and how they are called.
+
+A layer that lacks the verb is told about.
+"""
 
 import importlib
 from collections.abc import Iterable
 from types import ModuleType
+from typing import Any
 
 from binwright.errors import InputError
 from binwright.stack.sources import Source
+from binwright.stack.wishes import Wishes, kubernetes_options
 
 
 def by_layer(sources: Iterable[Source], verb: str, module: str) -> tuple[list[tuple[Source, ModuleType]], list[str]]:
@@ -25,3 +30,12 @@ def by_layer(sources: Iterable[Source], verb: str, module: str) -> tuple[list[tu
     if notes and not able:
         raise InputError(notes[0])
     return able, notes
+
+
+def layer_options(source: Source, wishes: Wishes) -> dict[str, Any]:
+    """What of the wishes a source's layer takes, as keyword arguments: `options` for kubernetes, `retry_errors` for
+    openstack.
+    """
+    if source.layer == "openstack":
+        return {"retry_errors": wishes.retry_errors}
+    return {"options": kubernetes_options(wishes)}
