@@ -1,0 +1,51 @@
+"""`binwright stack audit PATH...`: reads the options, calls the stack, prints the findings, answers by exit code."""
+
+import argparse
+import time
+
+from binwright.cli import exits, stack_audit_report
+from binwright.cli.arguments import Parser, add_output
+from binwright.cli.inputs import PATHS, add_sources, sources_of
+from binwright.cli.output import Rows, show
+from binwright.stack.audit import audit
+from binwright.stack.inventory import open_sandwich
+
+DESCRIPTION = f"""\
+Find what no single layer can see: workloads whose spread over nodes is no spread over physical hosts, quorums that one
+host takes down, labels that name a host from before a migration, nodes without a server, budgets over one replica,
+hosts that two sources put into two racks, promises that pass what a host has.
+
+{PATHS} Files racks.yaml in it (or --racks FILE) tell where hosts stand. Exit code 0: clean, 1: there are findings.
+"""
+COLUMNS = ("Id", "Kind", "Severity", "Object", "Claimed", "Actual", "Evidence")
+
+
+def configure(parser: Parser) -> None:
+    """The options of `stack audit`."""
+    add_sources(parser)
+    parser.add_argument(
+        "--racks", metavar="FILE", action="append", default=[],
+        help="racks, their zones and hosts, as racks.yaml; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--strict", action="store_true", help="exit 1 when something could not be judged")
+    add_output(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Audit and print. 0: clean, 1: findings, or (--strict) something was not judged."""
+    start = time.perf_counter()
+    sources = sources_of(options)
+    sandwich = open_sandwich(sources, [*options.paths, *options.clusters, *options.clouds], options.racks)
+    result = audit(sandwich, time.perf_counter() - start)
+    rows = [
+        (one.id, one.kind, one.severity, str(one.objects[0]), one.claimed, one.actual, one.evidence)
+        for one in result.findings
+    ]
+    show(
+        options,
+        envelope=result.to_dict(),
+        rows=Rows(COLUMNS, rows),
+        names=[one.id for one in result.findings],
+        report=lambda console, wide: stack_audit_report.draw(console, result, wide),
+    )
+    return exits.NO if result.findings or (options.strict and result.not_evaluated) else exits.YES
