@@ -316,10 +316,13 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         """Position in the window's order where the next decision begins."""
         return self._state.window.cursor
 
-    def explain(self, request: Request) -> Explanation:
-        """What `place` would decide now, and why, without placing."""
+    def explain(self, request: Request, *, live: bool = False) -> Explanation:
+        """What `place` would decide now, and why, without placing.
+
+        live: look at this fleet itself, not at a copy; that costs less, and holds until the fleet changes.
+        """
         number = self._class_of("explain", request)
-        return Explanation(self.fork(), number)
+        return Explanation(self if live else self.fork(), number)
 
     def claim(self, request: Request, hosts: Any) -> Int64Array:
         """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64.

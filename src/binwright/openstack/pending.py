@@ -33,6 +33,11 @@ class Wanted:
     hints: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
 
+    @property
+    def key(self) -> str:
+        """What stands for the instance: its id, or the name that a wish gives it."""
+        return self.uid or f"{self.where}: {self.name}"
+
 
 class Catalogue:
     """The flavors of a cloud by id and by name."""

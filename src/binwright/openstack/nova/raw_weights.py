@@ -13,7 +13,7 @@ from binwright.openstack.nova.pci import device_count
 from binwright.openstack.nova.request_spec import RequestSpec
 from binwright.openstack.nova.weighers import WEIGHERS, multipliers, weigh
 
-__all__ = ["MissingMetric", "factors", "ranked", "raw_weights"]
+__all__ = ["MissingMetric", "configured_weights", "factors", "ranked", "raw_weights"]
 
 MOST_DEVICES = 99
 METRICS = "MetricsWeigher"
@@ -53,13 +53,14 @@ def raw_weights(hosts: Sequence[ComputeHost], request: RequestSpec, config: Conf
 def factors(hosts: Sequence[ComputeHost], config: Config) -> dict[str, np.ndarray]:
     """Weigher -> its multiplier on each host (float64, (hosts,)); the hosts' aggregates may override the options."""
     metadata = [host.aggregates for host in hosts]
-    configured = {
-        weigher.option: float(config[name])
-        for weigher in WEIGHERS
-        for name in (_option_name(weigher.option),)
-        if name in config
-    }
+    configured = configured_weights(config)
     return {weigher.name: multipliers(weigher, metadata, configured) for weigher in WEIGHERS}
+
+
+def configured_weights(config: Config) -> dict[str, float]:
+    """The multipliers that the configuration sets, by the weighers' option."""
+    names = {weigher.option: _option_name(weigher.option) for weigher in WEIGHERS}
+    return {option: float(config[name]) for option, name in names.items() if name in config}
 
 
 def ranked(hosts: Sequence[ComputeHost], request: RequestSpec, config: Config) -> list[tuple[ComputeHost, float]]:
