@@ -17,6 +17,26 @@ clusters/NAME/ is a sandwich of several sources."""
 def add_sources(parser: Parser) -> None:
     """The paths; none need stand there when --cluster or --cloud names one."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="file, directory, or - for standard input")
+    _add_options(parser)
+
+
+def add_names_and_sources(parser: Parser, what: str) -> None:
+    """Names, the last of which is the PATH unless --cluster or --cloud names one."""
+    text = f"names, and the PATH as the last word: {what}... PATH; without PATH where --cluster or --cloud names one"
+    parser.add_argument("words", nargs="+", metavar=what, help=text)
+    _add_options(parser)
+
+
+def names_and_sources(options: argparse.Namespace, what: str) -> tuple[list[str], list[Source]]:
+    """The names and the sources of the command line. Raises InputError when it has no name, and as `sources_of`."""
+    named = bool(options.clusters or options.clouds)
+    names, options.paths = (options.words, []) if named else (options.words[:-1], options.words[-1:])
+    if not names:
+        raise InputError(f"no {what} is given: {what}... PATH")
+    return names, sources_of(options)
+
+
+def _add_options(parser: Parser) -> None:
     group = parser.add_argument_group("sources")
     for layer in ("cluster", "cloud"):
         text = f"a PATH that is a {layer}; may be repeated"

@@ -84,6 +84,11 @@ def consolidate(
         evacuation.notes(),
     )
     idle = [name for name in emptied if not requests[cluster.nodes.index[name]]]
+    if idle:
+        found.notes.append(
+            f"{len(idle)} of the emptied nodes run nothing, or pods of daemon sets only, such as {idle[0]}; nodes that "
+            f'are there for these are kept by annotation {DISABLED}: "true"'
+        )
     fixed = [name in staying.nodes for name in names]
     return Consolidated(found, idle, needs(cluster, requests, fixed, staying.gone))
 
