@@ -35,7 +35,11 @@ WISH = {
     "project": VOLUME["project"],
     "hints": ("schedulerhints", "hints"),
 }
-VOLUME_TYPE: dict[str, tuple[str, ...]] = {"id": ("id",), "name": ("name",), "extra_specs": ("properties", "extraspecs")}
+VOLUME_TYPE: dict[str, tuple[str, ...]] = {
+    "id": ("id",),
+    "name": ("name",),
+    "extra_specs": ("properties", "extraspecs"),
+}
 SERVICE = {
     "host": ("host",),
     "binary": ("binary",),
