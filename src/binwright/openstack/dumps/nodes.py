@@ -10,6 +10,7 @@ from binwright.openstack.dumps.fields import Row
 __all__ = ["READERS"]
 
 MOST_NODES = 10**6
+OFF = "power off"  # of a node whose power the dump does not tell
 NODE = {
     "uuid": ("uuid", "id"),
     "name": ("name",),
@@ -39,12 +40,13 @@ NODE_GROUP = {
 def read_node(row: Row) -> BareMetalNode:
     """One node, from `openstack baremetal node list --long` or the API."""
     maintenance = row.raw("maintenance")
+    uuid = row.need("uuid", row.text("uuid"))
     return BareMetalNode(
-        uuid=row.need("uuid", row.text("uuid")),
-        name=row.reference("name") or row.label,
+        uuid=uuid,
+        name=row.reference("name") or uuid,
         resource_class=row.reference("resource_class"),
         provision_state=row.reference("provision_state"),
-        power_state=row.reference("power_state"),
+        power_state=row.reference("power_state") if row.has("power_state") else OFF,
         maintenance=maintenance is True or str(maintenance).casefold() == "true",
         instance=row.reference("instance"),
         traits=frozenset(row.names("traits")),
