@@ -2,12 +2,15 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from binwright.cli.arguments import Parser
 from binwright.errors import InputError
 from binwright.stack.label_selector import label_selector
 from binwright.stack.sources import INPUTS, OPENB, Source, find_sources
+
+if TYPE_CHECKING:
+    from binwright.stack.sandwich import Sandwich
 
 PATHS = """\
 A PATH is one source: a file, "-" for standard input, or a directory. A directory that holds clouds/NAME/ or
@@ -57,6 +60,20 @@ def sources_of(options: argparse.Namespace) -> list[Source]:
     if not (options.paths or options.clusters or options.clouds):
         raise InputError("no PATH is given: name a file, a directory, or - for standard input")
     return find_sources(options.paths, options.input, clusters=options.clusters, clouds=options.clouds)
+
+
+def add_sandwich(parser: Parser) -> None:
+    """Sources that are joined: the paths, and --racks."""
+    add_sources(parser)
+    text = "racks, their zones and hosts, as racks.yaml; may be repeated"
+    parser.add_argument("--racks", metavar="FILE", action="append", default=[], help=text)
+
+
+def open_options(options: argparse.Namespace) -> "Sandwich":
+    """The sources that the command line names, joined. Raises InputError as `sources_of` and `open_sandwich` do."""
+    from binwright.stack.inventory import open_sandwich  # imports every layer, which few verbs need
+
+    return open_sandwich(sources_of(options), [*options.paths, *options.clusters, *options.clouds], options.racks)
 
 
 def selection(options: argparse.Namespace) -> Callable[[Any], bool]:

@@ -23,7 +23,7 @@ VERBS = {
     "place": "place what is pending in dumps of clusters and clouds, and say why the rest does not fit",
     "explain": "say why one object goes where it goes, host by host: rule, shortfall, smallest change, score",
     "verify": "replay what is placed in dumps, oldest first, and list what the rules would refuse",
-    "stack": "ask about all layers together, from racks to pods (audit)",
+    "stack": "ask about all layers together, from racks to pods (audit, blast)",
     "drain": "what kubectl drain of some nodes would do: who moves where, who may not go, who finds no place",
     "consolidate": "the nodes that can be emptied together, the moves in order, a proven bound beside them",
     "pack": "pack items into few or cheap bins, with a proven lower bound beside the packing",
@@ -31,7 +31,12 @@ VERBS = {
     "conformance": "replay recorded decisions of the real services and count the cases that are equal",
     "completion": "print the completion script for bash, zsh or fish",
 }
-GROUPS = {"stack": {"audit": "hazards of all layers together: spread, quorums, stale labels, what joins nothing"}}
+GROUPS = {
+    "stack": {
+        "audit": "hazards of all layers together: spread, quorums, stale labels, what joins nothing",
+        "blast": "what breaks when a host, a rack or a zone is lost, and what finds another place at once",
+    }
+}
 """Verbs that are followed by a verb of their own; `VERBS` says what they are about."""
 EXTRA_MODULES = ("rich", "msgspec", "yaml")
 LONGEST = 2000  # characters of an error; what is beyond is the input repeating itself

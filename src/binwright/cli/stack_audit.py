@@ -5,10 +5,9 @@ import time
 
 from binwright.cli import exits, stack_audit_report
 from binwright.cli.arguments import Parser, add_output
-from binwright.cli.inputs import PATHS, add_sources, sources_of
+from binwright.cli.inputs import PATHS, add_sandwich, open_options
 from binwright.cli.output import Rows, show
 from binwright.stack.audit import audit
-from binwright.stack.inventory import open_sandwich
 
 DESCRIPTION = f"""\
 Find what no single layer can see: workloads whose spread over nodes is no spread over physical hosts, quorums that one
@@ -22,11 +21,7 @@ COLUMNS = ("Id", "Kind", "Severity", "Object", "Claimed", "Actual", "Evidence")
 
 def configure(parser: Parser) -> None:
     """The options of `stack audit`."""
-    add_sources(parser)
-    parser.add_argument(
-        "--racks", metavar="FILE", action="append", default=[],
-        help="racks, their zones and hosts, as racks.yaml; may be repeated",
-    )  # fmt: skip
+    add_sandwich(parser)
     parser.add_argument("--strict", action="store_true", help="exit 1 when something could not be judged")
     add_output(parser)
 
@@ -34,8 +29,7 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Audit and print. 0: clean, 1: findings, or (--strict) something was not judged."""
     start = time.perf_counter()
-    sources = sources_of(options)
-    sandwich = open_sandwich(sources, [*options.paths, *options.clusters, *options.clouds], options.racks)
+    sandwich = open_options(options)
     result = audit(sandwich, time.perf_counter() - start)
     rows = [
         (one.id, one.kind, one.severity, str(one.objects[0]), one.claimed, one.actual, one.evidence)
