@@ -22,14 +22,14 @@ from binwright.kubernetes.notes import notes
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import sort_out, turn, unbound
 from binwright.kubernetes.preemption import Preemption
-from binwright.kubernetes.reader import Objects, read_blobs, read_dicts
+from binwright.kubernetes.reader import Objects, read_blobs, read_dicts, read_objects
 from binwright.kubernetes.refusals import Refusals
 from binwright.kubernetes.sampling import Sampling, number_to_find
 from binwright.outcome import Outcome, ResourceUse, SourceOutcome
 from binwright.request import Request
 from binwright.verdict import Verdict
 
-__all__ = ["Options", "Run", "place_dicts", "place_source"]
+__all__ = ["Options", "Run", "place_dicts", "place_objects", "place_source"]
 
 _SHOWN_FIRST = ("cpu", "memory", "ephemeral-storage", "pods")
 
@@ -59,6 +59,17 @@ def place_source(name: str, blobs: Iterable[Blob], options: Options = Options())
 def place_dicts(name: str, items: Iterable[Mapping[str, Any]], options: Options = Options()) -> SourceOutcome:
     """As `place_source`, from objects as plain dicts in the API's JSON form (Lists are opened)."""
     return _place(name, read_dicts(items, name, options.complete), options)
+
+
+def place_objects(objects: Any, *, name: str = "cluster", options: Options = Options()) -> SourceOutcome:
+    """Place the pending pods of a cluster whose objects a Python program holds: the entry for embedding.
+
+    objects: one or an iterable of dicts, `bytes` or `str` of JSON or YAML, paths, and objects of `kubernetes`, `kr8s`
+    and `lightkube` (`read_objects`). name: what the cluster is called in the outcome and in errors. Pods without uid
+    are admitted first and workloads expanded (contracts, "What is pending"). The objects stay as they are; amounts in
+    the outcome: cpu in millicores, the rest in whole units. Raises InputError naming object and field.
+    """
+    return _place(name, read_objects(objects, name, options.complete), options)
 
 
 def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:

@@ -20,10 +20,11 @@ from binwright.formats.files import Blob
 from binwright.kubernetes.arrivals import Arrivals, arrive, is_stored
 from binwright.kubernetes.manifests import Manifest
 from binwright.kubernetes.objects import Node, Pod
+from binwright.kubernetes.python_objects import parts
 from binwright.kubernetes.related import CLUSTER_WIDE, KINDS, Related
 from binwright.units import shown
 
-__all__ = ["Objects", "read_blobs", "read_dicts"]
+__all__ = ["Objects", "read_blobs", "read_dicts", "read_objects"]
 
 
 @dataclass(slots=True)
@@ -75,11 +76,7 @@ def read_blobs(blobs: Iterable[Blob], complete: bool = False) -> Objects:
     """
     reader = _Reader()
     for blob in blobs:
-        if documents.sniff(blob) == "json":
-            reader.json(blob)
-        else:
-            for document in documents.load(blob):
-                reader.value(blob.name, document, "", 0)
+        reader.blob(blob)
     return reader.finish(complete)
 
 
@@ -91,11 +88,35 @@ def read_dicts(items: Iterable[Mapping[str, Any]], where: str = "objects", compl
     return reader.finish(complete)
 
 
+def read_objects(objects: Any, where: str = "objects", complete: bool = False) -> Objects:
+    """The objects of one cluster as a Python program holds them: one, or any iterable of them.
+
+    Mappings, `bytes` and `str` of JSON or YAML, paths (`os.PathLike`), and objects of `kubernetes`, `kr8s` and
+    `lightkube`, none of which is imported; lists of objects are opened. `where` begins every error. As `read_blobs` for
+    the rest.
+    """
+    reader = _Reader()
+    for part in parts(objects, where):
+        if isinstance(part, Blob):
+            reader.blob(part)
+        else:
+            reader.value(where, part, "", 0)
+    return reader.finish(complete)
+
+
 class _Reader:
     def __init__(self) -> None:
         self.objects = Objects()
         self.seen: dict[str, str] = {}  # words for an object -> where it stands
         self.count = 0  # objects begun, lists left out
+
+    def blob(self, blob: Blob) -> None:
+        """The text of one file."""
+        if documents.sniff(blob) == "json":
+            self.json(blob)
+        else:
+            for document in documents.load(blob):
+                self.value(blob.name, document, "", 0)
 
     def json(self, blob: Blob) -> None:
         """A JSON text. Most are one List of hundreds of megabytes, so that is tried before a stream of values."""
