@@ -18,6 +18,7 @@ class Move:
     """One object that leaves `origin`, and where the one that replaces it goes: `outcome` is the replacement's verdict
     under the name of the one that leaves. `round`: those of one round leave before anything has to be waited for.
     `ties`: how many hosts were equally good (1: the only winner). `budget`: the one that counts it.
+    `returns`: that host is one of those to be emptied.
     """
 
     outcome: Outcome
@@ -26,11 +27,12 @@ class Move:
     ties: int = 0
     owner: str | None = None
     budget: str | None = None
+    returns: bool = False
 
     @property
     def placed(self) -> bool:
-        """Whether the replacement has found a host other than the one it left."""
-        return self.outcome.verdict is Verdict.PLACED and self.outcome.host != self.origin
+        """Whether the replacement has found a host that is not being emptied."""
+        return self.outcome.verdict is Verdict.PLACED and not self.returns
 
 
 @dataclass(slots=True)

@@ -70,7 +70,7 @@ def draw_rest(console: Any, result: Evacuations, wide: bool) -> None:
     if back:
         names = listing([full_name(move.outcome) for move in back], len(back) if wide else MOST_NAMES)
         console.print()
-        console.print(printable(f"Come back to the node that they left, which they tolerate cordoned: {names}"))
+        console.print(printable(f"Come back to a node that is to be emptied, which they tolerate cordoned: {names}"))
     draw_budgets(console, result, wide)
     draw_left(console, result, wide)
     draw_not_evaluated(console, result.not_evaluated, wide)

@@ -48,11 +48,11 @@ class Evacuation:
         self, source: str, objects: Objects, leaving: Iterable[str], profile: SchedulerProfile | None = None
     ) -> None:
         """leaving: names of the nodes to be cordoned. Raises InputError naming object and field for bad objects."""
-        names = frozenset(leaving)
+        self._emptied = frozenset(leaving)
         self.source = source
         self.profile = profile or SchedulerProfile()
         self.queue = sort_out(objects.pods, [self.profile.scheduler_name])
-        nodes = [cordoned(node) if node.metadata.name in names else node for node in objects.nodes]
+        nodes = [cordoned(node) if node.metadata.name in self._emptied else node for node in objects.nodes]
         self.cluster = Cluster(nodes, [*self.queue.bound, *self.queue.pending], self.profile, objects.related)
         self.strays = self.cluster.bind(self.queue.bound)
         self.api = EvictionApi(read_budgets(objects.related))
@@ -143,7 +143,7 @@ class Evacuation:
         self.cluster.held[item] = bound_to(pod, name, None)
         outcome = move.outcome
         outcome.verdict, outcome.host, outcome.score = Verdict.PLACED, name, look.scores.totals[host].item()
-        move.ties = len(ties)
+        move.ties, move.returns = len(ties), name in self._emptied
         return True
 
     def _house_the_homeless(self) -> bool:

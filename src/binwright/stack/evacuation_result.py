@@ -47,7 +47,7 @@ class Evacuations:
 
     @property
     def unplaced(self) -> list[Move]:
-        """Those of the moves that end nowhere, or where they began."""
+        """Those of the moves that end nowhere, or on a host that is to be emptied."""
         return [move for move in self.moves if not move.placed]
 
     def held(self, action: str) -> list[Held]:
@@ -213,7 +213,7 @@ def move_entry(move: Move) -> dict[str, Any]:
 
 
 def unplaced_entry(move: Move) -> dict[str, Any]:
-    """A pod that leaves its node, and why its replacement has none; `host` is set when it comes back there."""
+    """A pod that leaves its node, and why its replacement has none; `host` is a node to be emptied, too."""
     outcome = move.outcome
     return identity(outcome, outcome.kind) | {
         "owner": move.owner,
