@@ -10,6 +10,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -73,7 +74,8 @@ func appended[T interface {
 	return all
 }
 
-// stored gives pods what an API server gives every pod.
+// stored gives pods what an API server gives every pod: a namespace, a uid, quantities in canonical form. Of others the
+// scheduler adds some twice, since the copies of a "1.5Gi" share a pointer.
 func stored(pods []*v1.Pod) {
 	for _, pod := range pods {
 		if pod.Namespace == "" {
@@ -82,12 +84,35 @@ func stored(pods []*v1.Pod) {
 		if pod.UID == "" {
 			pod.UID = types.UID(key(pod))
 		}
+		canonical(pod.Spec.Overhead)
+		if pod.Spec.Resources != nil {
+			canonical(pod.Spec.Resources.Requests)
+		}
+		for _, containers := range [][]v1.Container{pod.Spec.Containers, pod.Spec.InitContainers} {
+			for _, one := range containers {
+				canonical(one.Resources.Requests)
+			}
+		}
+		for _, statuses := range [][]v1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
+			for _, one := range statuses {
+				canonical(one.AllocatedResources)
+				if one.Resources != nil {
+					canonical(one.Resources.Requests)
+				}
+			}
+		}
+	}
+}
+
+func canonical(amounts v1.ResourceList) {
+	for name, amount := range amounts {
+		amounts[name] = resource.MustParse(amount.String())
 	}
 }
 
 func key(pod *v1.Pod) string { return pod.Namespace + "/" + pod.Name }
 
-// decodeCase reads one case; its pods have uids and namespaces afterwards.
+// decodeCase reads one case; its pods are as `stored` leaves them afterwards.
 func decodeCase(data []byte) (*Case, error) {
 	var c Case
 	if err := json.Unmarshal(data, &c); err != nil {

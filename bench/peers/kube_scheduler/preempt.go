@@ -99,7 +99,6 @@ func (r *replay) carryOut(pod *v1.Pod, chosen preemption.Candidate, told *Preemp
 			r.SchedulingQueue.DeleteNominatedPodIfExists(waiting)
 		}
 	}
-	sort.Strings(told.Cleared)
 	return nil
 }
 

@@ -187,9 +187,10 @@ func (r *replay) score(pod *v1.Pod, look *Look, result *Result) error {
 		return status.AsError()
 	}
 	skip := look.state.GetSkipScorePlugins()
-	score := &Score{Skip: sets.List(skip), Total: make([]int64, len(look.feasible))}
+	score := &Score{Total: make([]int64, len(look.feasible))}
 	for _, one := range r.profile.ListPlugins().Score.Enabled {
 		if skip.Has(one.Name) {
+			score.Skip = append(score.Skip, one.Name)
 			continue
 		}
 		raw, norm, err := r.scoreBy(r.plugins[one.Name].(framework.ScorePlugin), pod, look)
@@ -218,6 +219,7 @@ func (r *replay) score(pod *v1.Pod, look *Look, result *Result) error {
 		}
 	}
 	sort.Ints(result.Max)
+	sort.Strings(score.Skip)
 	result.Score = score
 	return nil
 }

@@ -114,28 +114,29 @@ class VolumeChoice:
     def _volume(self, claim: PersistentVolumeClaim, state: VolumeState, taken: list[np.ndarray]) -> np.ndarray:
         """Number of the volume that a claim gets on each node, int32 (nodes,), -1 = none."""
         found = np.full(len(self._nodes), -1, np.int32)
+        looking = ~self._nodes.nobody()
         bound = self._prebound(claim, state)
         if bound is not None:
-            found[self.reach(bound)] = bound
-            return found
+            looking = self._taken(bound, taken)  # by this claim itself, where the pod has it twice
+            found[self.reach(bound) & ~looking] = bound
         for number in self._suited(claim):
-            if (self.volumes[number].metadata.name or "") in state.holder:
-                continue
-            open_here = (found < 0) & self.reach(number)
-            for column in taken:
-                open_here &= column != number
-            found[open_here] = number
+            if (self.volumes[number].metadata.name or "") not in state.holder:
+                found[looking & (found < 0) & self.reach(number) & ~self._taken(number, taken)] = number
         return found
 
+    def _taken(self, number: int, taken: list[np.ndarray]) -> np.ndarray:
+        """Nodes where an earlier claim of the pod has this volume, bool (nodes,)."""
+        return np.logical_or.reduce([self._nodes.nobody(), *(column == number for column in taken)])
+
     def _prebound(self, claim: PersistentVolumeClaim, state: VolumeState) -> int | None:
-        """The first volume that names this claim."""
+        """The first volume that names this claim and could be its own."""
         key = claim_key(claim)
         held = [self._position[name] for name, holder in state.holder.items() if holder == key]
         for number, one in enumerate(self.volumes):
             reference = one.spec.claim_ref
             if reference is None or (reference.namespace, reference.name) != key:
                 continue
-            if reference.uid in (None, "", claim.metadata.uid):
+            if reference.uid in (None, "", claim.metadata.uid) and _could_be(one, claim):
                 held.append(number)
                 break
         return min(held, default=None)
@@ -145,11 +146,7 @@ class VolumeChoice:
         key = claim_key(claim)
         if key not in self._suiting:
             selector = label_selectors.parse(claim.spec.selector, f"PersistentVolumeClaim {'/'.join(key)}")
-            sizes = {
-                number: _size(one)
-                for number, one in enumerate(self.volumes)
-                if _suits(one, claim, selector) and _size(one) >= requested(claim)
-            }
+            sizes = {number: _size(one) for number, one in enumerate(self.volumes) if _suits(one, claim, selector)}
             self._suiting[key] = sorted(sizes, key=sizes.__getitem__)
         return self._suiting[key]
 
@@ -207,16 +204,27 @@ def _storage(quantities: Quantities | None, where: str) -> int:
     return nanos((quantities or {}).get("storage", 0), f"{where}: storage")
 
 
-def _suits(volume: PersistentVolume, claim: PersistentVolumeClaim, selector: Selector) -> bool:
-    """Available, unclaimed, and of the class, mode, attributes, access and labels asked for."""
+def _could_be(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:
+    """Large enough, not being deleted, and of the class, mode and attributes asked for: what a volume that names the
+    claim must be as well.
+    """
     spec, wanted = volume.spec, claim.spec
+    return (
+        (spec.storage_class_name or "") == (wanted.storage_class_name or "")
+        and (spec.volume_mode or "Filesystem") == (wanted.volume_mode or "Filesystem")
+        and (spec.volume_attributes_class_name or "") == (wanted.volume_attributes_class_name or "")
+        and volume.metadata.deletion_timestamp is None
+        and _size(volume) >= requested(claim)
+    )
+
+
+def _suits(volume: PersistentVolume, claim: PersistentVolumeClaim, selector: Selector) -> bool:
+    """Available, unclaimed, and of the access and labels asked for."""
     return (
         volume.status is not None
         and volume.status.phase == "Available"
-        and spec.claim_ref is None
-        and (spec.storage_class_name or "") == (wanted.storage_class_name or "")
-        and (spec.volume_mode or "Filesystem") == (wanted.volume_mode or "Filesystem")
-        and (spec.volume_attributes_class_name or "") == (wanted.volume_attributes_class_name or "")
-        and set(wanted.access_modes or ()) <= set(spec.access_modes or ())
+        and volume.spec.claim_ref is None
+        and set(claim.spec.access_modes or ()) <= set(volume.spec.access_modes or ())
         and (selector is None or label_selectors.matches(selector, volume.metadata.labels or {}))
+        and _could_be(volume, claim)
     )
