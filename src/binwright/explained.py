@@ -85,13 +85,23 @@ class HostScore:
     parts: tuple[ScorePart, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TrailStep:
+    """One step of the trail that a peer logs itself: a filter, and how many hosts came in and went out."""
+
+    name: str
+    start: int
+    end: int
+
+
 @dataclass(slots=True)
 class Explained:
     """Everything about one object. `outcome` is what would be decided, in the situation that `supposes` describes.
 
     state: "pending", "bound", or what else keeps it from being decided about. on: the host that it has. asked: what a
     host must have free, by resource. hosts: one answer a host, in host order. best: the feasible hosts of highest
-    total, and after them the host that it has, if that is feasible and not among them.
+    total, and after them the host that it has, if that is feasible and not among them. trail: empty for peers that log
+    none.
     """
 
     outcome: Outcome
@@ -101,6 +111,7 @@ class Explained:
     asked: dict[str, int]
     hosts: list[HostAnswer]
     best: list[HostScore] = field(default_factory=list)
+    trail: list[TrailStep] = field(default_factory=list)
     not_evaluated: list[NotEvaluated] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

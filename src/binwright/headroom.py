@@ -12,6 +12,18 @@ MOST = 1_000_000
 """Where counting stops: so many fit that the number says nothing."""
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is asked. shapes: as the user writes them, in the layer's own words; none: every shape that the source has a
+    name for, if its layer has such. after_pending: what is pending is placed first. namespace: of shapes that name
+    none.
+    """
+
+    shapes: tuple[str, ...] = ()
+    after_pending: bool = False
+    namespace: str | None = None
+
+
 @dataclass(slots=True)
 class ShapeCount:
     """One shape of a question: its name, how many of it one round of the mix has, what one asks for by resource, and
@@ -64,7 +76,8 @@ class Headroom:
 class SourceHeadroom:
     """Everything that one source has to say: an answer a shape, and one for all shapes together if there are several.
 
-    supposes: in what state of the source, one sentence.
+    supposes: in what state of the source, a part of a sentence. unknown: shapes that name an object which the source
+    does not have.
     """
 
     source: str
@@ -72,5 +85,6 @@ class SourceHeadroom:
     hosts: int
     supposes: str
     answers: list[Headroom] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     not_evaluated: list[NotEvaluated] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -30,6 +30,7 @@ def draw(console: Any, result: ExplainResult, wide: bool) -> None:
     """The whole report."""
     explained = result.explained
     draw_headline(console, result)
+    draw_trail(console, explained)
     draw_refusals(console, explained, wide)
     draw_best(console, explained)
     draw_not_evaluated(console, explained.not_evaluated, wide)
@@ -54,6 +55,13 @@ def draw_headline(console: Any, result: ExplainResult) -> None:
         indented(console, outcome.message)
     if outcome.smallest_change is not None:
         indented(console, f"Smallest change: {change_text(outcome.smallest_change)}")
+
+
+def draw_trail(console: Any, explained: Explained) -> None:
+    """The peer's own trail, in its words."""
+    if explained.trail:
+        steps = ", ".join(f"{step.name}: (start: {step.start}, end: {step.end})" for step in explained.trail)
+        indented(console, f"Filter results: {steps}")
 
 
 def draw_refusals(console: Any, explained: Explained, wide: bool) -> None:

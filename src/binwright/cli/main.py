@@ -23,6 +23,7 @@ VERBS = {
     "place": "place what is pending in dumps of clusters and clouds, and say why the rest does not fit",
     "explain": "say why one object goes where it goes, host by host: rule, shortfall, smallest change, score",
     "verify": "replay what is placed in dumps, oldest first, and list what the rules would refuse",
+    "capacity": "how many more of each shape fit, or of a mix, and what runs out first",
     "stack": "ask about all layers together, from racks to pods (audit, blast)",
     "drain": "what kubectl drain of some nodes would do: who moves where, who may not go, who finds no place",
     "consolidate": "the nodes that can be emptied together, the moves in order, a proven bound beside them",

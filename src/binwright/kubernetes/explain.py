@@ -46,7 +46,7 @@ def open_source(name: str, blobs: Iterable[Blob], options: Options) -> Explainab
 
     Raises InputError naming file, object and field for bad input, and when there is no Node at all.
     """
-    objects = read_blobs(blobs)
+    objects = read_blobs(blobs, options.complete)
     if not objects.nodes:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
     return ExplainableCluster(name, objects, options)
@@ -74,7 +74,6 @@ class ExplainableCluster:
         pod = self.read.pods[number]
         profile = self.options.profile or SchedulerProfile()
         related = self.read.related
-        related.complete = self.options.complete
         queue = sort_out(self.read.pods, [profile.scheduler_name])
         states = ("pending", "bound", *_NO_TURN)
         state = next(one for one in states if any(pod is other for other in getattr(queue, one)))

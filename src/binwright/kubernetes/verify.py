@@ -42,12 +42,12 @@ def verify_source(name: str, blobs: Iterable[Blob], options: Options) -> SourceV
 
     Raises InputError naming file, object and field for bad input, and when there is no Node at all.
     """
-    return _verify(name, read_blobs(blobs), options)
+    return _verify(name, read_blobs(blobs, options.complete), options)
 
 
 def verify_dicts(name: str, items: Iterable[dict[str, object]], options: Options) -> SourceVerified:
     """As `verify_source`, from objects as plain dicts in the API's JSON form (Lists are opened)."""
-    return _verify(name, read_dicts(items, name), options)
+    return _verify(name, read_dicts(items, name, options.complete), options)
 
 
 def _verify(name: str, objects: Objects, options: Options) -> SourceVerified:
@@ -55,7 +55,6 @@ def _verify(name: str, objects: Objects, options: Options) -> SourceVerified:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
     profile = options.profile or SchedulerProfile()
     related = objects.related
-    related.complete = options.complete
     bound = _Bound.sorted_out(objects, profile)
     closed = ClosedNodes(objects.nodes)
     try:
