@@ -17,10 +17,8 @@ import msgspec
 from binwright.errors import InputError
 from binwright.formats.documents import shape_problem
 from binwright.kubernetes.manifests import (
-    LimitedResources,
     LimitRangeItem,
     Manifest,
-    ManifestContainer,
     ManifestPodAffinity,
     ManifestSpec,
     ManifestTerm,
@@ -222,7 +220,7 @@ def _defaults(item: LimitRangeItem) -> tuple[Quantities, Quantities]:
 
 
 def _containers(
-    found: Iterable[ManifestContainer] | None, ranges: list[tuple[Quantities, Quantities]], host_network: bool | None
+    found: Iterable[Container] | None, ranges: list[tuple[Quantities, Quantities]], host_network: bool | None
 ) -> tuple[Container, ...] | None:
     """Containers with limits copied to absent requests, then LimitRange defaults; on the host's network their ports are
     the host's.
@@ -240,7 +238,7 @@ def _containers(
     )
 
 
-def _own(found: LimitedResources | None, ranges: list[tuple[Quantities, Quantities]]) -> Resources | None:
+def _own(found: Resources | None, ranges: list[tuple[Quantities, Quantities]]) -> Resources | None:
     if not ranges and (found is None or not found.limits):
         return None if found is None else Resources(found.requests)
     limits = (found.limits or {}) if found is not None else {}
@@ -254,7 +252,7 @@ def _on_host(port: ContainerPort) -> ContainerPort:
     return port if port.host_port else msgspec.structs.replace(port, host_port=port.container_port)
 
 
-def _pod_level(found: LimitedResources | None, pod: Pod) -> Resources | None:
+def _pod_level(found: Resources | None, pod: Pod) -> Resources | None:
     """Requests of the whole pod: where it has limits, cpu and memory default to the containers' sum, else the limit."""
     if found is None or not found.limits:
         return None if found is None else Resources(found.requests)

@@ -10,7 +10,6 @@ from msgspec import field
 
 from binwright.kubernetes.objects import (
     Affinity,
-    Container,
     ObjectMeta,
     Part,
     Pod,
@@ -18,7 +17,6 @@ from binwright.kubernetes.objects import (
     PodAffinityTerm,
     PodSpec,
     Quantities,
-    Resources,
     Toleration,
     Volume,
     WeightedPodAffinityTerm,
@@ -28,9 +26,7 @@ from binwright.kubernetes.storage_objects import PersistentVolumeClaim
 __all__ = [
     "LimitRange",
     "LimitRangeItem",
-    "LimitedResources",
     "Manifest",
-    "ManifestContainer",
     "ManifestSpec",
     "PriorityClass",
     "ResourceQuota",
@@ -39,14 +35,6 @@ __all__ = [
 
 
 # ---- pods ------------------------------------------------------------------------------------------------------------
-
-
-class LimitedResources(Resources):
-    limits: Quantities | None = None
-
-
-class ManifestContainer(Container):
-    resources: LimitedResources | None = None
 
 
 class ManifestTerm(PodAffinityTerm):
@@ -78,9 +66,6 @@ class ManifestVolume(Volume):
 
 class ManifestSpec(PodSpec):
     affinity: ManifestAffinity | None = None
-    containers: tuple[ManifestContainer, ...] | None = None
-    init_containers: tuple[ManifestContainer, ...] | None = None
-    resources: LimitedResources | None = None
     volumes: tuple[ManifestVolume, ...] | None = None
     priority_class_name: str | None = None
     runtime_class_name: str | None = None

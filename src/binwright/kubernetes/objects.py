@@ -200,6 +200,7 @@ class Toleration(Part):
 
 class Resources(Part):
     requests: Quantities | None = None
+    limits: Quantities | None = None
 
 
 class ContainerPort(Part):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from binwright.kubernetes.manifests import Manifest, ManifestContainer, ManifestSpec, ResourceQuota, ScopeRequirement
+from binwright.kubernetes.manifests import Manifest, ManifestSpec, ResourceQuota, ScopeRequirement
 from binwright.kubernetes.objects import Container, Pod, PodAffinityTerm, PodSpec, Resources
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.requests import pod_request
@@ -60,7 +60,7 @@ def _by_limits(written: Manifest, stored: Pod) -> Pod:
     """The pod as if its limits were its requests."""
     spec = written.spec or ManifestSpec()
 
-    def limits(containers: Iterable[ManifestContainer] | None) -> tuple[Container, ...]:
+    def limits(containers: Iterable[Container] | None) -> tuple[Container, ...]:
         return tuple(
             Container(
                 one.name, resources=one.resources and Resources(one.resources.limits), restart_policy=one.restart_policy
