@@ -12,8 +12,7 @@ from tests.openstack.clouds import read
 def answers(result):
     found = {}
     for one in [*result.placed, *result.unplaced]:
-        reasons = sorted((reason.rule, reason.hosts, reason.text) for reason in one.reasons)
-        found[one.name] = (one.verdict, one.host, one.score, one.devices, reasons, one.smallest_change)
+        found[one.name] = (one.verdict, one.host, one.score, one.devices, one.message, one.reasons, one.smallest_change)
     return found
 
 

@@ -39,6 +39,7 @@ class Asked:
     """What equal servers ask, numbered. `spec` has no instance and no group yet; two queries where CPUs are pinned.
 
     refused: why no host comes into question, as (rule, text), or None. untold_traits: traits that were taken out.
+    texts: the query strings as Nova would send them.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Asked:
     queries: list[CandidateQuery] = field(default_factory=list)
     refused: tuple[str, str] | None = None
     untold_traits: frozenset[str] = frozenset()
+    texts: list[str] = field(default_factory=list)
 
     @property
     def amounts(self) -> dict[str, int]:
@@ -104,8 +106,8 @@ class Asking:
             guest_topology(server.flavor, image.properties)
             wishes = prefiltered(spec, self._zones.aggregates, self._config, False)
             queries = placement_queries(spec, wishes, self._computes, self._config)
-            texts = [queries.query, queries.fallback] if pinning_requested(spec) else [queries.query]
-            asked.queries = [self._answerable(parse_query(text, QUERY_VERSION), asked) for text in texts]
+            asked.texts = [queries.query, queries.fallback] if pinning_requested(spec) else [queries.query]
+            asked.queries = [self._answerable(parse_query(text, QUERY_VERSION), asked) for text in asked.texts]
         except Refusal as refusal:
             asked.refused = (refusal.kind, str(refusal).partition(": ")[2])
         except NoValidHost as problem:

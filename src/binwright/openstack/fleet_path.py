@@ -18,7 +18,7 @@ from binwright.float_scores import FloatScore, free_score, near_score, used_scor
 from binwright.openstack.asked import Asked
 from binwright.openstack.chain import FILTER_TEXTS
 from binwright.openstack.cloud import ServerGroup
-from binwright.openstack.hosts import Hosts
+from binwright.openstack.hosts import Hosts, class_key
 from binwright.openstack.nova.host_states import HostStates
 from binwright.openstack.nova.options import Config
 from binwright.openstack.nova.raw_weights import configured_weights
@@ -95,6 +95,7 @@ class FleetPath:
         self._statics: dict[int, dict[str, np.ndarray]] = {}
         self._requests: dict[tuple[object, ...], Request] = {}
         self._counters: dict[int, int] = {}
+        self._limits: dict[str, list[np.ndarray]] = {}
         self.classes = tuple(classes)
         self.profile = Profile(rules=RULES, scores=tuple(_scores(config)))
         self.fit_position = self.profile.kind_position("fit")
@@ -226,14 +227,16 @@ class FleetPath:
 
     def reasons(self, look: Explanation, request: Request) -> list[ReasonText]:
         """The reasons of a refusal in words, in the order in which Placement and Nova ask."""
-        told: list[ReasonText] = []
+        told: list[tuple[tuple[int, str], ReasonText]] = []
         for reason in look.reasons:
             if reason.rule == RESOURCES:
-                told += self._shortages(look, reason, request)
+                short = sorted(self._shortages(look, reason, request), key=lambda one: one.text)
+                told += [(class_key(str(reason.argument)), one) for one in short]
             else:
                 text = self.argument_text(reason.rule, reason.argument) or reason.rule
-                told.append(ReasonText(reason.rule, reason.hosts, text))
-        return told
+                told.append(((0, text), ReasonText(reason.rule, reason.hosts, text)))
+        told.sort(key=lambda pair: (self.profile.positions[pair[1].rule], pair[0]))
+        return [one for _, one in told]
 
     def _shortages(self, look: Explanation, reason: Reason, request: Request) -> list[ReasonText]:
         """One shortage, told apart: hosts without the class, with too little of it, that never give so much at once."""
@@ -241,8 +244,11 @@ class FleetPath:
         amount = request.demand[name]
         bit = np.uint64(1 << self.fleet.resources.index(name))
         short = (look.verdicts_by_host() == self.fit_position) & (look.refusals.short & bit != 0)
-        least, most, step = (self._hosts.column(name, unit, 1) for unit in ("min_unit", "max_unit", "step_size"))
-        offered = short & (self._hosts.column(name, "total") > 0)
+        if name not in self._limits:
+            units = ("min_unit", "max_unit", "step_size", "total")
+            self._limits[name] = [self._hosts.column(name, unit, int(unit != "total")) for unit in units]
+        least, most, step, total = self._limits[name]
+        offered = short & (total > 0)
         barred = offered & ((amount < least) | (amount > most) | (amount % step != 0))
         texts = (
             (int((short & ~offered).sum()), f"without {name}"),

@@ -14,6 +14,7 @@ from typing import Any
 from binwright.explained import RuleText, Shortfall
 from binwright.openstack.asked import Asked
 from binwright.openstack.chain import FILTER_TEXTS, Chain, Look
+from binwright.openstack.hosts import class_key
 from binwright.openstack.placement.query import CandidateQuery
 from binwright.openstack.placement.why import Shortage, Why
 from binwright.outcome import ReasonText
@@ -29,10 +30,14 @@ Clauses = Mapping[frozenset[str], str]
 
 @dataclass(slots=True)
 class HostRefusal:
-    """One host's answer; no `rules`: it takes the server. relative: the size of the change, for comparing."""
+    """One host's answer; no `rules`: it takes the server. about: the class that each rule is short of, or "".
+
+    relative: the size of the change, for comparing.
+    """
 
     host: int
     rules: list[RuleText] = field(default_factory=list)
+    about: list[str] = field(default_factory=list)
     shortfalls: list[Shortfall] = field(default_factory=list)
     resolvable: bool = False
     change: dict[str, Any] | None = None
@@ -46,6 +51,7 @@ def refusal_of(chain: Chain, asked: Asked, look: Look, host: int, clauses: Claus
     whys = [] if host in look.candidates else chain.why(asked, host, clauses)
     refusal.rules = [RuleText(why.rule, why.text) for why in whys]
     refusal.rules += [RuleText(name, filter_text(name)) for name in failing]
+    refusal.about = [why.short.resource if why.short else "" for why in whys] + [""] * len(failing)
     refusal.shortfalls = [Shortfall(why.short.resource, why.short.asked, why.short.free) for why in whys if why.short]
     if whys:
         first = [why for why in whys if why.rule == whys[0].rule]
@@ -68,17 +74,19 @@ def summed_up(refusals: Sequence[HostRefusal], enabled: Sequence[str]) -> tuple[
     """Hosts counted by the rule that rejects them first, and by all its words where it is about amounts, in the order
     in which Placement and the enabled filters ask; whether releasing something could help anywhere.
     """
-    counts: dict[tuple[str, str], int] = {}
+    counts: dict[tuple[str, str, str], int] = {}
     for refusal in refusals:
         if not refusal.rules:
             continue
         first = refusal.rules[0]
-        same = [one for one in refusal.rules if one.rule == first.rule and first.rule.startswith("resources")]
-        for one in same or [first]:
-            counts[one.rule, one.text] = counts.get((one.rule, one.text), 0) + 1
+        told = list(zip(refusal.rules, refusal.about))
+        same = [pair for pair in told if pair[0].rule == first.rule and first.rule.startswith("resources")]
+        for one, about in same or told[:1]:
+            key = one.rule, about, one.text
+            counts[key] = counts.get(key, 0) + 1
     ranks = {name: rank for rank, name in enumerate((*QUERY_RULES, *enabled))}
-    reasons = [ReasonText(rule, hosts, text) for (rule, text), hosts in counts.items()]
-    reasons.sort(key=lambda reason: _rank(reason.rule, ranks))
+    ordered = sorted(counts, key=lambda key: (_rank(key[0], ranks), key[0], class_key(key[1]), key[2]))
+    reasons = [ReasonText(key[0], counts[key], key[2]) for key in ordered]
     return reasons, any(refusal.resolvable for refusal in refusals)
 
 

@@ -66,6 +66,7 @@ class Scheduler:
     """Places servers on the hosts of a cloud. Not thread-safe.
 
     wanted: everything that will be asked about; `enabled` filters in order. by_chain: answer nothing by the engine.
+    with_chain: keep the chain's books, too, so that it can be asked at any time.
     """
 
     def __init__(
@@ -78,11 +79,12 @@ class Scheduler:
         enabled: Sequence[str] = ENABLED_FILTERS,
         *,
         by_chain: bool = False,
+        with_chain: bool = False,
     ) -> None:
         self.hosts = hosts
         self.groups = Groups(cloud, hosts)
         self.clauses = zones.clauses()
-        self._zones = zones
+        self.zones = zones
         self._config: Config = config or {}
         self._enabled = enabled
         self._states = HostStates.of(cloud, hosts)
@@ -98,13 +100,13 @@ class Scheduler:
                 self._plain.add(one.number)
                 plain += more
         self._fleet_path = FleetPath(hosts, zones, self._states, self.groups, plain, self._config) if plain else None
-        if any(one.number not in self._plain for one in asked):
+        if with_chain or any(one.number not in self._plain for one in asked):
             _ = self.chain  # must see the state that the fleet sees
 
     @cached_property
     def chain(self) -> Chain:
         """The whole of the rules."""
-        computes = compute_hosts(self.hosts, self._states, self._zones)
+        computes = compute_hosts(self.hosts, self._states, self.zones)
         return Chain(self.hosts, computes, self._names, self._config, self._enabled)
 
     def notes(self) -> list[str]:
@@ -112,6 +114,10 @@ class Scheduler:
         hosts = sorted(self.chain.gave_up) if "chain" in self.__dict__ else []
         text = "not every way to serve a server's groups was looked at, so a refusal there is not certain"
         return [f"host {self.hosts.names[host]}: {text}" for host in hosts]
+
+    def look(self, server: Wanted) -> Look:
+        """What a server finds now, by the whole of the rules; nothing changes."""
+        return self.chain.look(self.asked(server), server.key, self.groups.members_of(server))
 
     def asked(self, server: Wanted) -> Asked:
         """What a server asks."""
@@ -147,7 +153,7 @@ class Scheduler:
         if asked.number in self._plain and self._fleet_path is not None:
             return self._place_plainly(self._fleet_path, asked, server, group)
         try:
-            look = self.chain.look(asked, server.key, self.groups.members_of(server))
+            look = self.look(server)
         except InputError as problem:  # what makes a filter fail; Nova gives the server up
             told = ReasonText("filters", len(self.hosts), f"not filtered: {problem}")
             return Decision(Verdict.ERROR, reasons=[told])
@@ -181,10 +187,14 @@ class Scheduler:
 
     def refusal(self, asked: Asked, look: Look) -> Decision:
         """Why no host takes a server, summed up over all hosts."""
-        refusals = [refusal_of(self.chain, asked, look, host, self.clauses) for host in range(len(self.hosts))]
+        refusals = self.refusals(asked, look)
         reasons, resolvable = summed_up(refusals, self._enabled)
         verdict = Verdict.UNSCHEDULABLE if resolvable else Verdict.UNRESOLVABLE
         return Decision(verdict, reasons=reasons, change=_smallest(refusals))
+
+    def refusals(self, asked: Asked, look: Look) -> list[HostRefusal]:
+        """Each host's answer to a look."""
+        return [refusal_of(self.chain, asked, look, host, self.clauses) for host in range(len(self.hosts))]
 
     def _change(self, path: FleetPath, change: Change | None) -> dict[str, Any] | None:
         if change is None or (change.kind == "host" and self._one_instance(change)):
