@@ -80,10 +80,9 @@ class ExplainableCluster:
         asking = waiting(pod)
         try:
             cluster = Cluster(self.read.nodes, [*queue.bound, *queue.pending, asking], profile, related)
-            strays = cluster.bind(queue.bound)
+            strays = cluster.bind(other for other in queue.bound if other is not pod)
             if state == "bound":
-                supposes = taken_out(cluster, pod)
-                cycle = Cycle(cluster)
+                cycle, supposes = Cycle(cluster), "as if it came now: taken out, decided about, put back"
             else:
                 cycle, supposes = self._before(cluster, queue, asking)
                 supposes += f"; {_NO_TURN[state]}" if state in _NO_TURN else ""
@@ -142,13 +141,3 @@ def waiting(pod: Pod) -> Pod:
         pod = unbound(pod)
     spec = msgspec.structs.replace(pod.spec or PodSpec(), scheduling_gates=None)
     return msgspec.structs.replace(pod, spec=spec)
-
-
-def taken_out(cluster: Cluster, pod: Pod) -> str:
-    """Take a bound pod off its node; returns the words for it."""
-    item = next((item for item, held in cluster.held.items() if held is pod), None)
-    if item is None:
-        return "as if it came now; its node is not in the input"
-    cluster.fleet.release([item])
-    del cluster.held[item]
-    return "as if it came now: taken out, decided about, put back"

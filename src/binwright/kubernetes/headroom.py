@@ -6,8 +6,7 @@ Every question is asked of the same state and taken back afterwards. Which shape
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -24,14 +23,14 @@ from binwright.kubernetes.notes import notes
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import Queue, sort_out
 from binwright.kubernetes.place import Options, Run
-from binwright.kubernetes.reader import Objects, read_blobs, read_dicts
+from binwright.kubernetes.reader import Objects, read_blobs
 from binwright.kubernetes.refusals import Refusals
 from binwright.kubernetes.shapes import Shape, Shapes
 from binwright.kubernetes.statuses import Statuses
 from binwright.request import Request
 from binwright.verdict import Verdict
 
-__all__ = ["headroom_dicts", "headroom_source"]
+__all__ = ["headroom_objects", "headroom_source"]
 
 _FIRST_BATCH = 256
 
@@ -42,17 +41,11 @@ def headroom_source(name: str, blobs: Iterable[Blob], question: Question, option
     Raises InputError naming file, object and field for bad input, when there is no Node at all, and for a shape that
     cannot be read; a shape that names an object which is not there is in `unknown`.
     """
-    return _headroom(name, read_blobs(blobs, options.complete), question, options)
+    return headroom_objects(name, read_blobs(blobs, options.complete), question, options)
 
 
-def headroom_dicts(
-    name: str, items: Iterable[Mapping[str, Any]], question: Question, options: Options
-) -> SourceHeadroom:
-    """As `headroom_source`, from objects as plain dicts in the API's JSON form (Lists are opened)."""
-    return _headroom(name, read_dicts(items, name, options.complete), question, options)
-
-
-def _headroom(name: str, objects: Objects, question: Question, options: Options) -> SourceHeadroom:
+def headroom_objects(name: str, objects: Objects, question: Question, options: Options) -> SourceHeadroom:
+    """As `headroom_source`, from objects that have been read."""
     if not objects.nodes:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
     profile = options.profile or SchedulerProfile()

@@ -25,13 +25,14 @@ from binwright.kubernetes.host_answers import rejected_by, shortfalls
 from binwright.kubernetes.objects import Pod, PodSpec
 from binwright.kubernetes.pending import DEFAULT_SCHEDULER, Queue, priority, sort_out
 from binwright.kubernetes.place import Options
+from binwright.kubernetes.plugins.node_ports import NodePorts
 from binwright.kubernetes.plugins.spread_constraints import HARD
-from binwright.kubernetes.reader import Objects, read_blobs, read_dicts
+from binwright.kubernetes.reader import Objects, read_blobs
 from binwright.kubernetes.statuses import Statuses
 from binwright.outcome import NotEvaluated
 from binwright.verified import HOST_CHANGED, INFEASIBLE, PAST, Finding, Skipped, SourceVerified
 
-__all__ = ["verify_dicts", "verify_source"]
+__all__ = ["verify_objects", "verify_source"]
 
 STATIC = "static pod: the kubelet runs it from a file"
 STRAY = "its node is not in the input"
@@ -42,15 +43,11 @@ def verify_source(name: str, blobs: Iterable[Blob], options: Options) -> SourceV
 
     Raises InputError naming file, object and field for bad input, and when there is no Node at all.
     """
-    return _verify(name, read_blobs(blobs, options.complete), options)
+    return verify_objects(name, read_blobs(blobs, options.complete), options)
 
 
-def verify_dicts(name: str, items: Iterable[dict[str, object]], options: Options) -> SourceVerified:
-    """As `verify_source`, from objects as plain dicts in the API's JSON form (Lists are opened)."""
-    return _verify(name, read_dicts(items, name, options.complete), options)
-
-
-def _verify(name: str, objects: Objects, options: Options) -> SourceVerified:
+def verify_objects(name: str, objects: Objects, options: Options) -> SourceVerified:
+    """As `verify_source`, from objects that have been read."""
     if not objects.nodes:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
     profile = options.profile or SchedulerProfile()
@@ -152,12 +149,14 @@ class _Replay:
         status = statuses[host]
         assert status is not None
         why, lacks = rejected_by(statuses, host, status), shortfalls(cluster, look, host)
-        item = int(fleet.claim(request, host)[0])
+        item = int(fleet.claim(cluster.holder(pod), host)[0])
         cluster.held[item] = pod
         self._refused.append(_Refused(pod, INFEASIBLE, item, why, lacks))
 
     def _refused_today(self, one: _Refused) -> bool:
         """Whether the pod would be refused where it is by the cluster as it stands, were it to come now."""
+        if any(found.rule == NodePorts.plugin for found in one.rejected_by):
+            return True  # whoever holds the port is older and still there, and in the peer's store it is held once
         fleet = self._cluster.fleet
         host, request = self._cluster.nodes.index[_node(one.pod)], self._cluster.request(_asking(one.pod))
         fleet.window(1, [host])
