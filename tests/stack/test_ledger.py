@@ -115,9 +115,9 @@ def test_a_servers_own_series_has_its_pods_in_it(tmp_path):
         ("other", "a,b\n1,2\n", "not named SOURCE.pods.csv or SOURCE.servers.csv"),
         ("k.pods", "name,cpu_0,memory_0\na,1,1\n", "no column 'namespace'"),
         ("k.pods", "namespace,name,cpu_0\nd,a,1\n", "1 of cpu, 0 of memory; needs as many of both"),
-        ("k.pods", "namespace,name,cpu_0,memory_0\nd,a,x,1\n", "line 2: cpu_0: 'x' is not a whole number in 0..68719476736"),
+        ("k.pods", "namespace,name,cpu_0,memory_0\nd,a,x,1\n", "line 2: cpu_0: 'x' is not a whole number in"),
         ("k.pods", "namespace,name,cpu_0,memory_0\nd,a,1,-5\n", "line 2: memory_0: '-5' is not a whole number"),
-        ("k.pods", "namespace,name,cpu_0,memory_0\nd,a,99999999999999999999,1\n", "cpu_0: '99999999999999999999' is not a whole number"),
+        ("k.pods", f"namespace,name,cpu_0,memory_0\nd,a,{10**20},1\n", f"cpu_0: '{10**20}' is not a whole number"),
     ],
 )
 def test_broken_series_are_one_line(tmp_path, name, text, line):
