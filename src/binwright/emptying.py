@@ -6,7 +6,8 @@ own rules; it counts when every item finds a host. Deterministic: no clock, no c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,12 +15,19 @@ import numpy as np
 from binwright.fleet import Fleet
 from binwright.request import Request
 
-__all__ = ["BY_HOST", "BY_SIZE", "Emptied", "Sizes", "emptiable"]
+__all__ = ["BY_HOST", "BY_SIZE", "WAITING", "Budgets", "Emptied", "Sizes", "emptiable", "in_sequence"]
 
-BY_HOST, BY_SIZE = "host by host", "largest first"
-"""In which sequence items leave: all of one host before those of the next, or the largest of all hosts first."""
+BY_HOST, BY_SIZE, WAITING = "host by host", "largest first", "largest first, waiting"
+"""In which sequence items leave: all of one host before those of the next, or the largest of all hosts first. What a
+budget does not let go at once leaves in later rounds, after all that may; when waiting, nothing smaller leaves before
+it, which takes more rounds.
+"""
 
 MOST_PLACED = 400_000  # items that the last improvement may place in its what-ifs
+
+
+Budgets = Mapping[int, tuple[Hashable, int]]
+"""Item -> (the budget that counts it, how many it lets go at once)."""
 
 
 class Sizes:
@@ -40,6 +48,26 @@ class Sizes:
         return max((amount / self._total[name] for name, amount in amounts.items()), default=0.0)
 
 
+Leaving = list[tuple[int, Request]]
+"""(item, the request that finds it another host), in the order in which items leave."""
+
+
+def in_sequence(by_host: Iterable[Leaving], sequence: str, sizes: Sizes, budgets: Budgets) -> Leaving:
+    """The items of several hosts in the order in which they leave, round by round as their budgets let them go."""
+    leaving = [pair for some in by_host for pair in sorted(some, key=lambda pair: -sizes.of(pair[1]))]
+    if sequence != BY_HOST:
+        leaving.sort(key=lambda pair: -sizes.of(pair[1]))
+    gone: Counter[Hashable] = Counter()
+    rounds = {}
+    for item, _ in leaving:
+        budget, at_once = budgets.get(item, (None, 1))
+        rounds[item] = 0 if budget is None else gone[budget] // at_once
+        gone[budget] += 1
+    if sequence == WAITING:
+        return sorted(leaving, key=lambda pair: (-sizes.of(pair[1]), rounds[pair[0]]))
+    return sorted(leaving, key=lambda pair: rounds[pair[0]])
+
+
 @dataclass(frozen=True)
 class Emptied:
     """The largest set of hosts that was found, in the order in which they were taken, and the sequence of items."""
@@ -48,20 +76,20 @@ class Emptied:
     sequence: str = BY_HOST
 
 
-def emptiable(fleet: Fleet, movable: Mapping[int, Mapping[int, Request]]) -> Emptied:
+def emptiable(fleet: Fleet, movable: Mapping[int, Mapping[int, Request]], budgets: Budgets | None = None) -> Emptied:
     """The largest set of hosts found that can be emptied together.
 
     movable: for every host that may be emptied, its items that then have to go elsewhere, each with the request that
     finds it a host; other items of it stay. Hosts are taken in two orders, the least loaded first (largest share that
     its items ask of the fleet's capacity) and the smallest first (largest share of the fleet's capacity), items in
-    both sequences: the longest prefix of the order that can be emptied at once, then every further host that still
+    every sequence: the longest prefix of the order that can be emptied at once, then every further host that still
     can, one after another, as far as all of them can be emptied at once again. Of the best set, hosts are kept after
-    all where that lets two others go.
+    all where that lets two others go. Of equal sets the first found counts.
     """
-    search = _Search(fleet, movable)
+    search = _Search(fleet, movable, budgets or {})
     best = Emptied()
     for order in (search.by_load(), search.by_size()):
-        for sequence in (BY_HOST, BY_SIZE):
+        for sequence in (BY_HOST, BY_SIZE, WAITING) if budgets else (BY_HOST, BY_SIZE):
             begun = search.longest_prefix(order, sequence)
             found = search.longest_prefix(search.grown(order, begun, sequence), sequence, len(begun))
             if len(found) > len(best.hosts):
@@ -72,9 +100,10 @@ def emptiable(fleet: Fleet, movable: Mapping[int, Mapping[int, Request]]) -> Emp
 
 
 class _Search:
-    def __init__(self, fleet: Fleet, movable: Mapping[int, Mapping[int, Request]]) -> None:
+    def __init__(self, fleet: Fleet, movable: Mapping[int, Mapping[int, Request]], budgets: Budgets) -> None:
         self._fleet = fleet
         self._movable = movable
+        self._budgets = budgets
         items = [fleet.items_on(host) for host in movable]
         self._newest = max((int(some.max()) for some in items if len(some)), default=-1)
         self._sizes = Sizes(fleet)
@@ -165,18 +194,11 @@ class _Search:
         if not hosts:
             return True
         fleet.cordon(np.array(hosts, np.int64))
-        items: list[int] = []
-        requests: list[Request] = []
-        for host in hosts:
-            leaving = self._leaving(host)
-            leaving.sort(key=lambda pair: -self._sizes.of(pair[1]))
-            items += [item for item, _ in leaving]
-            requests += [request for _, request in leaving]
-        if not items:
+        leaving = in_sequence(map(self._leaving, hosts), sequence, self._sizes, self._budgets)
+        if not leaving:
             return True
-        if sequence == BY_SIZE:
-            requests.sort(key=lambda request: -self._sizes.of(request))
-        fleet.release(items)
+        fleet.release([item for item, _ in leaving])
+        requests = [request for _, request in leaving]
         position: dict[int, int] = {}
         classes: list[Request] = []
         for request in requests:
@@ -187,7 +209,7 @@ class _Search:
         result = fleet.place_many(classes, np.array([position[request.index] for request in requests], np.int64))
         return bool((result.hosts >= 0).all())
 
-    def _leaving(self, host: int) -> list[tuple[int, Request]]:
+    def _leaving(self, host: int) -> Leaving:
         """The items that have to leave a host: its movable ones, and those that came from hosts emptied before."""
         own = self._movable[host]
         found = [(item, own[item]) for item in own]

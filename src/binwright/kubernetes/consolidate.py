@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
-from binwright.emptying import BY_SIZE, Emptied, Sizes, emptiable
+from binwright.emptying import WAITING, Budgets, Emptied, Sizes, emptiable, in_sequence
 from binwright.errors import InputError
 from binwright.formats.files import Blob
 from binwright.kubernetes.compile import Cluster
 from binwright.kubernetes.configuration import SchedulerProfile
-from binwright.kubernetes.disruption import Answer, EvictionApi
+from binwright.kubernetes.disruption import Answer, Budget, EvictionApi
 from binwright.kubernetes.drain import held, held_by_budget, pods_by_node
 from binwright.kubernetes.drain_filters import Action, DrainFlags, fate
 from binwright.kubernetes.evacuation import Evacuation, replacement
@@ -66,10 +66,14 @@ def consolidate(
     staying = _staying(source, objects, flags, before.api)
     names = cluster.nodes.names
     requests = _movable(cluster, staying)
-    chosen = emptiable(
-        cluster.fleet, {host: items for host, items in requests.items() if names[host] not in staying.nodes}
-    )
-    evacuation, emptied = _replayed(source, objects, profile, chosen, requests, cluster)
+    budgets: dict[int, tuple[Budget, int]] = {}
+    for item, pod in cluster.held.items():
+        judged = before.api.judge(pod)
+        if judged.answer is Answer.COUNTED and judged.budget is not None:
+            budgets[item] = judged.budget, judged.budget.allowed
+    candidates = {host: items for host, items in requests.items() if names[host] not in staying.nodes}
+    chosen = emptiable(cluster.fleet, candidates, budgets)
+    evacuation, emptied = _replayed(source, objects, profile, chosen, requests, budgets, cluster)
     found = Evacuated(
         source,
         "kubernetes",
@@ -182,24 +186,18 @@ def _replayed(
     profile: SchedulerProfile | None,
     chosen: Emptied,
     requests: dict[int, dict[int, Request]],
+    budgets: Budgets,
     cluster: Cluster,
 ) -> tuple[Evacuation, list[str]]:
     """The moves as they would be made, and the nodes that they empty; nodes that a replay cannot empty are kept."""
     sizes = Sizes(cluster.fleet)
-    size = {
-        cluster.held[item].key: sizes.of(request) for host in chosen.hosts for item, request in requests[host].items()
-    }
     hosts = list(chosen.hosts)
     for attempt in count():
         names = [cluster.nodes.names[host] for host in hosts]
         evacuation = Evacuation(source, objects, names, profile)
-        pods: list[Pod] = []
-        for host in hosts:
-            own = [cluster.held[item] for item in requests[host]]
-            pods += sorted(own, key=lambda pod: -size[pod.key])
-        if chosen.sequence == BY_SIZE:
-            pods.sort(key=lambda pod: -size[pod.key])
-        stuck = evacuation.carry_out(pods, only_with_a_place=True)
+        by_host = (list(requests[host].items()) for host in hosts)
+        pods = [cluster.held[item] for item, _ in in_sequence(by_host, chosen.sequence, sizes, budgets)]
+        stuck = evacuation.carry_out(pods, only_with_a_place=True, in_order=chosen.sequence == WAITING)
         if not stuck:
             break
         hosts = _fewer(hosts, {cluster.nodes.index[(pod.spec and pod.spec.node_name) or ""] for pod in stuck}, attempt)

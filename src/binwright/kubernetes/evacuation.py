@@ -74,13 +74,14 @@ class Evacuation:
             self.cluster.fleet.release([item])
             del self.cluster.held[item]
 
-    def carry_out(self, pods: Sequence[Pod], *, only_with_a_place: bool) -> list[Pod]:
+    def carry_out(self, pods: Sequence[Pod], *, only_with_a_place: bool, in_order: bool = False) -> list[Pod]:
         """Evict pods in this order as far as their budgets allow, in as many rounds as that takes: after a round the
         replacements that have a node are ready, and what they cost their budgets comes back. Returns the pods that
         cannot go.
 
         only_with_a_place: a pod whose replacement would find no node is not evicted, but tried again after the others;
         otherwise its replacement waits, is tried again after the others, and its budget keeps the cost until then.
+        in_order: where a budget does not let a pod go, those after it wait for the next round, too.
         """
         waiting = list(pods)
         while waiting:
@@ -88,7 +89,17 @@ class Evacuation:
             before = len(waiting)
             moved = True
             while moved and waiting:
-                left = [pod for pod in waiting if not self._evicts(pod, only_with_a_place)]
+                left: list[Pod] = []
+                for number, pod in enumerate(waiting):
+                    judged = self.api.judge(pod)
+                    if judged.answer in (Answer.FREE, Answer.COUNTED):
+                        if not self._evicts(pod, judged.budget, only_with_a_place):
+                            left.append(pod)
+                    elif in_order:
+                        left += waiting[number:]
+                        break
+                    else:
+                        left.append(pod)
                 moved = len(left) < len(waiting)
                 waiting = left
                 while self._house_the_homeless():
@@ -104,10 +115,7 @@ class Evacuation:
                 setattr(one.move.outcome, field, value)
         return waiting
 
-    def _evicts(self, pod: Pod, only_with_a_place: bool) -> bool:
-        judged = self.api.judge(pod)
-        if judged.answer in (Answer.NOT_NOW, Answer.NEVER):
-            return False
+    def _evicts(self, pod: Pod, budget: Budget | None, only_with_a_place: bool) -> bool:
         fleet, item = self.cluster.fleet, self._item_of[pod.key]
         origin = (pod.spec and pod.spec.node_name) or ""
         token = fleet.checkpoint()
@@ -123,13 +131,13 @@ class Evacuation:
         del self._item_of[pod.key], self.cluster.held[item]
         self.moves.append(move)
         self._evicted.append(after)
-        if judged.budget is not None:
-            move.budget = judged.budget.key
-            self._used.setdefault(judged.budget, Counter())[self.rounds] += 1
+        if budget is not None:
+            move.budget = budget.key
+            self._used.setdefault(budget, Counter())[self.rounds] += 1
         if not placed:
-            self._homeless.append(_Homeless(after, move, judged.budget))
-        elif judged.budget is not None:
-            self._spent[judged.budget] += 1
+            self._homeless.append(_Homeless(after, move, budget))
+        elif budget is not None:
+            self._spent[budget] += 1
         return True
 
     def _places(self, pod: Pod, move: Move) -> bool:
