@@ -17,7 +17,8 @@ from binwright.formats.files import Blob
 from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.compile import Cluster
 from binwright.kubernetes.configuration import SchedulerProfile
-from binwright.kubernetes.cycle import Cycle
+from binwright.kubernetes.cycle import Cycle, Decision
+from binwright.kubernetes.gangs import Gang, Gangs, refused_before, resource_gap
 from binwright.kubernetes.notes import notes
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import sort_out, turn, unbound
@@ -38,7 +39,8 @@ _SHOWN_FIRST = ("cpu", "memory", "ephemeral-storage", "pods")
 class Options:
     """How to place. `preempt`: push out less important pods where that helps, which then queue again.
     `sample_percentage`: look at a part of the nodes as the peer does (0 adapts), None at all of them. `complete`: kinds
-    that the input lacks have no objects. `profile`: the scheduler's, None for the default one.
+    that the input lacks have no objects. `profile`: the scheduler's, None for the default one, with Coscheduling where
+    the input has PodGroups.
     """
 
     preempt: bool = False
@@ -77,11 +79,12 @@ def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
     profile, arrivals = options.profile or SchedulerProfile(), objects.arrivals
     queue = sort_out(objects.pods, [profile.scheduler_name])
+    gangs = Gangs(objects.related, queue, options.profile is None or profile.gangs)
     try:
         cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending], profile, objects.related)
         strays = cluster.bind(queue.bound)
         before = _totals(cluster)
-        run = Run(name, cluster, options)
+        run = Run(name, cluster, options, gangs)
         run.place(queue.pending)
     except InputError as problem:
         raise InputError(f"{name}: {problem}") from None
@@ -97,21 +100,23 @@ def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
     outcome.resources = [
         ResourceUse(resource, capacity, used, after[resource][1]) for resource, (capacity, used) in before.items()
     ]
-    outcome.not_evaluated = not_evaluated.find(queue, objects.related, profile) + arrivals.not_evaluated
+    outcome.not_evaluated = not_evaluated.find(queue, objects.related, options.profile) + arrivals.not_evaluated
     if options.preempt:
         outcome.not_evaluated += not_evaluated.budgets(run.preempting, objects.related)
+        outcome.not_evaluated += not_evaluated.preemption(run.refused_together, cluster.held.values())
     else:
         outcome.not_evaluated += not_evaluated.preemption(run.refused, cluster.held.values())
     nodes = len(objects.nodes)
     sample = number_to_find(nodes, profile.percentage) if options.sample_percentage is None else None
-    outcome.notes = notes(queue, strays, nodes, sample) + arrivals.notes
+    outcome.notes = notes(queue, strays, nodes, sample) + arrivals.notes + gangs.notes
     return outcome
 
 
 class Run:
     """The queue of one cluster on its way. Pods are placed many at a time where nothing but the engine is asked."""
 
-    def __init__(self, source: str, cluster: Cluster, options: Options) -> None:
+    def __init__(self, source: str, cluster: Cluster, options: Options, gangs: Gangs | None = None) -> None:
+        """gangs: the groups whose pods are placed together, None where every pod is placed for itself."""
         sampled = options.sample_percentage
         self._source = source
         self._cluster = cluster
@@ -120,8 +125,10 @@ class Run:
         self._preempts = options.preempt and cluster.scheduler.preempts
         self._preemption = Preemption(cluster) if self._preempts else None
         self._refusals = Refusals(cluster)
+        self._gangs = gangs
         self.outcomes: dict[str, Outcome] = {}
         self.refused: list[Pod] = []
+        self.refused_together: list[Pod] = []
         self.preempting: list[Pod] = []
 
     def place(self, pending: Iterable[Pod]) -> None:
@@ -134,13 +141,19 @@ class Run:
             if alike:
                 self._many(queue[:alike])
                 del queue[:alike]
-            else:
-                for victim in self._one(queue.pop(0)):
-                    insort(queue, victim, key=turn)
+                continue
+            pod = queue.pop(0)
+            gang = self._gangs.take(pod) if self._gangs is not None else None
+            if gang is not None:
+                self._together(gang)
+            elif pod.key not in self.outcomes:  # else it had its turn with its group
+                for victim in self._one(pod):
+                    insort(queue, victim, key=turn if self._gangs is None else self._gangs.turn)
 
     def _needs_a_cycle(self, pod: Pod) -> bool:
-        """Whether a pod cannot be one of many: it waits for a node, or for volumes."""
+        """Whether a pod cannot be one of many: it waits for a node, for volumes, or for others of its group."""
         waits = bool(pod.status and pod.status.nominated_node_name)
+        waits = waits or (self._gangs is not None and self._gangs.concerns(pod))
         return self._singly or waits or self._cluster.rules.delayed.key(pod) is not None
 
     def _many(self, pods: list[Pod]) -> None:
@@ -190,6 +203,49 @@ class Run:
             self.cycle.nominate(pod)
         self._unplaced(pod, self._refusals.decided(decision))
         return list(victims)
+
+    def _together(self, gang: Gang) -> None:
+        """All pods of a group in turn; if too few of them find a node all are taken back. They do not preempt."""
+        fleet, gap = self._cluster.fleet, resource_gap(gang, self._cluster)
+        early = {pod.key: gang.too_few(pod) or gap for pod in gang.members}
+        if any(early.values()):
+            for pod in gang.members:
+                self._unplaced(pod, refused_before(early[pod.key] or "", len(self._cluster.nodes)))
+            return
+        for pod in gang.members:
+            self._cluster.request(pod)  # what is compiled stays
+            self.cycle.withdraw(pod.key)
+        token = fleet.checkpoint()
+        placed: list[tuple[Pod, int, Decision]] = []
+        refused: list[tuple[Pod, dict[str, Any]]] = []
+        for pod in gang.members:
+            decision = self.cycle.decide(pod)
+            if decision.host is None:
+                refused.append((pod, self._refusals.decided(decision)))
+            else:
+                placed.append((pod, self.cycle.bind(decision), decision))
+        runs = gang.enough(len(placed))
+        if runs:
+            fleet.keep(token)
+        else:
+            fleet.rollback(token)
+        failed = refused[0][0] if refused else None
+        for pod, item, decision in placed:
+            if runs and decision.host is not None:
+                if self._preemption is not None:
+                    self._preemption.mark([item])
+                self._placed(pod, decision.host, None if decision.via_nominated else decision.look.score)
+            else:
+                del self._cluster.held[item]
+                self._unplaced(pod, gang.rejected(failed))
+        for pod, why in refused:
+            if not runs and gang.group is not None:
+                why = why | {"message": f"{why['message']} {gang.post_filter(pod)}"}
+            self._unplaced(pod, why)
+            self.refused_together.append(pod)
+        for pod in gang.members:
+            if self.outcomes[pod.key].host is None:
+                self.cycle.nominate(pod)
 
     def _placed(self, pod: Pod, host: int, score: int | float | None, victims: Iterable[Pod] = ()) -> None:
         named = [{"namespace": one.metadata.namespace or "default", "name": one.metadata.name} for one in victims]

@@ -12,6 +12,7 @@ from typing import Any
 
 from binwright.kubernetes.manifests import LimitRange, PriorityClass, ResourceQuota, RuntimeClass
 from binwright.kubernetes.objects import DisruptionBudget, Namespace, Service
+from binwright.kubernetes.pod_groups import PodGroup
 from binwright.kubernetes.storage_objects import (
     CsiDriver,
     CsiNode,
@@ -48,6 +49,7 @@ KINDS: dict[tuple[str, str], type] = {
     ("v1", "ResourceQuota"): ResourceQuota,
     ("scheduling.k8s.io/v1", "PriorityClass"): PriorityClass,
     ("node.k8s.io/v1", "RuntimeClass"): RuntimeClass,
+    ("scheduling.x-k8s.io/v1alpha1", "PodGroup"): PodGroup,
 }
 """(apiVersion, kind) -> Struct of everything that is read here."""
 

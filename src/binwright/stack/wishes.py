@@ -53,9 +53,9 @@ def unheard_notes(wishes: Wishes, layer: str) -> list[str]:
 
 def kubernetes_options(wishes: Wishes) -> "Options":
     """Raises InputError for a configuration that cannot be read."""
-    from binwright.kubernetes.configuration import SchedulerProfile, read_file
+    from binwright.kubernetes.configuration import read_file
     from binwright.kubernetes.place import Options
 
-    profile = SchedulerProfile() if wishes.config is None else read_file(wishes.config)
-    sampled = profile.percentage if wishes.peer_sampling else None
+    profile = None if wishes.config is None else read_file(wishes.config)
+    sampled = (0 if profile is None else profile.percentage) if wishes.peer_sampling else None
     return Options(wishes.preempt, sampled, wishes.complete, profile)
