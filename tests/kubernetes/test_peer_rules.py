@@ -1,4 +1,4 @@
-"""Rules that the real scheduler taught: each was a difference to it on random clusters, and stands in the spec otherwise
+"""Rules that the real scheduler taught: each was a difference to it on random clusters, and is in the spec otherwise
 or not at all. What is expected here is what kube-scheduler v1.34.1 answers to these very cases (bench/peers).
 """
 

@@ -184,10 +184,11 @@ def expression(operator, *values, key="n"):
     ("operator", "wanted", "label", "verdict"),
     [
         ("Gt", "5", "+006", True), ("Gt", "5", "5", False), ("Lt", "5", "-5", True), ("Gt", "5", "6.0", False),
+        ("Lt", "+5", "1", False), ("Gt", "-5", "1", False), ("NotIn", "a b", "1", False), ("NotIn", "a.b", "1", True),
         ("Gt", "x", "6", False), ("Lt", "9223372036854775808", "1", False), ("Gt", "1", "9223372036854775808", False),
     ],
 )  # fmt: skip
-def test_gt_and_lt(operator, wanted, label, verdict):
+def test_bounds_and_values(operator, wanted, label, verdict):
     assert node_term_matches(expression(operator, wanted), "a", {"n": label}) is verdict
 
 
