@@ -9,15 +9,17 @@ from binwright.explained import RuleText, Shortfall
 from binwright.outcome import NotEvaluated
 
 INFEASIBLE, PAST, HOST_CHANGED = "infeasible", "past", "hostChanged"
+ALLOCATION, ORPHAN = "allocation", "orphan"
 
 
 @dataclass(slots=True)
 class Finding:
-    """An object on a host that its rules refuse; `rejected_by` as in `HostAnswer`.
+    """An object on a host that its rules refuse, or whose books are wrong; `rejected_by` as in `HostAnswer`.
 
     kind: INFEASIBLE, refused in its turn and still refused today; PAST, refused in its turn, though today it would be
     taken (what allowed it may be gone); HOST_CHANGED, refused only because the host was closed to new objects, which
-    says nothing of the time when it came.
+    says nothing of the time when it came. ALLOCATION, what it holds in the peer's books is not what it asks; ORPHAN,
+    somebody who is not known holds something (`host`: of whom).
     """
 
     source: str

@@ -20,10 +20,12 @@ have gone since are unknown. Findings are
   infeasible   refused in its turn, and would be refused today
   past         refused in its turn, though today it would be taken: what made room or company for it may be gone
   hostChanged  refused only because the host is closed to new objects now, by a cordon, say; does not count
+  allocation   a server holds something else in Placement than its flavor asks, or not on its host
+  orphan       somebody who is no server of the input holds something in Placement
 
 Static pods, which nobody scheduled, are skipped and counted.
 
-{PATHS} Exit code 0: no placement is refused, 1: one is.
+{PATHS} Exit code 0: no placement is refused and the books agree, 1: one is, or they do not.
 """
 COLUMNS = ("Source", "Kind", "Namespace", "Name", "Host", "Finding", "Rule", "Message", "Missing")
 
@@ -37,7 +39,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Verify and print. 0: clean, 1: a placement is refused, or (--strict) a rule was not evaluated."""
+    """Verify and print. 0: clean, 1: a placement is refused, the books are wrong, or (--strict) a rule was left out."""
     selected = selection(options)
     result = verify_sources(sources_of(options), Wishes(complete=options.complete, config=options.config))
     result = result.only(selected)
@@ -48,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         names=[full_name(finding) for finding in result.findings],
         report=lambda console, wide: verify_report.draw(console, result, wide),
     )
-    return exits.NO if result.infeasible or (options.strict and result.not_evaluated) else exits.YES
+    return exits.NO if result.infeasible or result.misbooked or (options.strict and result.not_evaluated) else exits.YES
 
 
 def row(finding: Finding) -> tuple[Any, ...]:

@@ -10,12 +10,14 @@ from binwright.cli.report import draw_not_evaluated, draw_notes, shortfall_text,
 from binwright.cli.words import count, listing, printable
 from binwright.stack.names import full_name
 from binwright.stack.verify_result import VerifyResult
-from binwright.verified import HOST_CHANGED, INFEASIBLE, PAST, Finding
+from binwright.verified import ALLOCATION, HOST_CHANGED, INFEASIBLE, ORPHAN, PAST, Finding
 
 HEADS = {
     INFEASIBLE: "Refused then and today",
     PAST: "Refused then, would be taken today",
     HOST_CHANGED: "Taken then, the host is closed today",
+    ALLOCATION: "Booked other than it is",
+    ORPHAN: "Booked for nobody that is known",
 }
 MOST_ROWS = 16  # of the table form; `wide` shows all
 MOST_NAMES = 3

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from binwright.errors import InputError
 from binwright.openstack.asked import Asked
 from binwright.openstack.hosts import Hosts
-from binwright.openstack.nova.compute_host import ComputeHost
+from binwright.openstack.nova.compute_host import MIB_PER_GIB, ComputeHost
 from binwright.openstack.nova.filters import NUMA_FILTER, ONCE_PER_REQUEST, one_by_one, preselected
 from binwright.openstack.nova.options import Config, option
 from binwright.openstack.nova.raw_weights import ranked
@@ -212,10 +212,23 @@ class Chain:
             for root in served | {self.hosts.forest.root(uuid)}:
                 self._versions[root] = self._versions.get(root, 0) + 1
 
-    def settle(self, asked: Asked, instance: str, group: GroupMembers | None, host: int) -> None:
-        """Count an instance on a host, that somebody else has given it to; its amounts are charged apart."""
-        spec = replace(asked.spec, instance=instance, group=group)
-        self.computes[host].consume(spec, {}, limited=False)
+    def settle(self, asked: Asked, instance: str, group: GroupMembers | None, host: int, sign: int = 1) -> None:
+        """Count an instance on a host that somebody else has given it to, or no longer (sign -1).
+
+        What it has of providers is charged apart, cells and devices are not counted.
+        """
+        compute, flavor = self.computes[host], asked.spec.flavor
+        if sign > 0:
+            compute.consume(replace(asked.spec, instance=instance, group=group), {}, limited=False)
+            return
+        compute.vcpus_used -= flavor.vcpus
+        compute.free_ram_mb += flavor.memory_mb
+        compute.free_disk_mb += MIB_PER_GIB * (flavor.root_gb + flavor.ephemeral_gb)
+        compute.num_instances -= 1
+        compute.num_io_ops -= 1
+        if group is not None:
+            group.hosts.remove(compute.host)
+            compute.instances.remove(instance)
 
     # -- saying why
 

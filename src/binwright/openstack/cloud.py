@@ -53,7 +53,8 @@ class Server:
     """An instance. `host` is the hypervisor's or the compute service's name, None while nothing runs it.
 
     `flavor` is the flavor that came embedded, else None, and then `flavor_ref` is a flavor's id or name. `service_host`
-    is the compute service where the dump tells it apart from the hypervisor; `host_id` is what a tenant sees of it.
+    is the compute service where the dump tells it apart from the hypervisor; `host_id` is what a tenant sees of it;
+    `created` is a time as the API writes it.
     """
 
     id: str | None
@@ -69,6 +70,7 @@ class Server:
     image: str | None = None
     hints: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    created: str | None = None
     service_host: str | None = None
     host_id: str | None = None
     addresses: tuple[str, ...] = ()
@@ -76,7 +78,10 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """`count` servers that somebody would like to have (requests.json); no service knows of them yet."""
+    """`count` servers that somebody would like to have (requests.json); no service knows of them yet.
+
+    ports: the ports of each, by name or id.
+    """
 
     name: str
     flavor_ref: str
@@ -87,6 +92,7 @@ class Wish:
     image: str | None = None
     hints: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    ports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +280,7 @@ class Cloud:
 
     `consumers` are the allocation rows per consumer, provider and class; None when the input has only sums.
     `columns` tells which column of which file gave which field; `skipped` counts objects of unknown files.
+    `not_understood`: (rule, example) of what stands in wishes and could not be read.
     """
 
     name: str
@@ -299,3 +306,4 @@ class Cloud:
     present: set[str] = field(default_factory=set)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
+    not_understood: list[tuple[str, str]] = field(default_factory=list)

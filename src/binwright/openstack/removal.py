@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from binwright.openstack.cloud import Cloud, Hypervisor, Server
 from binwright.openstack.hosts import HostNames
 from binwright.openstack.pending import Catalogue
+from binwright.openstack.placement.inventory import Inventory
+from binwright.openstack.placement.tree import Provider
 
-__all__ = ["without_server"]
+__all__ = ["free_nodes", "without_server"]
 
 
 def without_server(cloud: Cloud, server: Server) -> Cloud:
@@ -24,7 +27,28 @@ def without_server(cloud: Cloud, server: Server) -> Cloud:
         if len(found) == 1:
             hypervisors = list(hypervisors)
             hypervisors[found[0]] = _relieved(hypervisors[found[0]], Catalogue(cloud.flavors), server)
-    return replace(cloud, servers=others, wishes=[], hypervisors=hypervisors)
+    return replace(cloud, servers=others, wishes=[], hypervisors=hypervisors, providers=free_nodes(cloud, [server]))
+
+
+def free_nodes(cloud: Cloud, servers: Iterable[Server]) -> list[Provider]:
+    """The providers, with the bare-metal nodes that these servers hold no longer reserved: a node in use is reserved
+    because it is in use (openstack spec 10).
+    """
+    held = {
+        (uuid, name)
+        for server in servers
+        for uuid, amounts in cloud.consumers.get(server.id or "", {}).items()
+        for name in amounts
+    }
+
+    def free(uuid: str, name: str, inventory: Inventory) -> Inventory:
+        node = inventory.total == inventory.reserved == inventory.max_unit == 1
+        return replace(inventory, reserved=0) if node and (uuid, name) in held else inventory
+
+    return [
+        replace(one, inventories={name: free(one.uuid, name, stock) for name, stock in one.inventories.items()})
+        for one in cloud.providers
+    ]
 
 
 def _relieved(one: Hypervisor, flavors: Catalogue, server: Server) -> Hypervisor:

@@ -13,7 +13,7 @@ from binwright.stack.envelope import (
     rejection_entries,
     shortfall_entries,
 )
-from binwright.verified import HOST_CHANGED, Finding, SourceVerified
+from binwright.verified import ALLOCATION, INFEASIBLE, ORPHAN, PAST, Finding, SourceVerified
 
 
 @dataclass(slots=True)
@@ -42,7 +42,12 @@ class VerifyResult:
     @property
     def infeasible(self) -> list[Finding]:
         """Placements that the rules refuse; not those whose host was only closed since."""
-        return [finding for finding in self.findings if finding.kind != HOST_CHANGED]
+        return [finding for finding in self.findings if finding.kind in (INFEASIBLE, PAST)]
+
+    @property
+    def misbooked(self) -> list[Finding]:
+        """Books that do not say what lies on the hosts."""
+        return [finding for finding in self.findings if finding.kind in (ALLOCATION, ORPHAN)]
 
     @property
     def feasible_share(self) -> float | None:

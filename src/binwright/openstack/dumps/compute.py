@@ -45,6 +45,7 @@ SERVER = {
     "image_id": ("imageid",),
     "image": ("image", "imagename"),
     "hints": ("schedulerhints", "osschhntschedulerhints"),
+    "created": ("created", "createdat"),
 }
 WISH = {
     "name": ("name",),
@@ -55,6 +56,7 @@ WISH = {
     "image": ("image", "imagename", "imageid", "imageref"),
     "from_volume": ("bootfromvolume",),
     "hints": ("schedulerhints", "hints", "osschhntschedulerhints"),
+    "ports": ("ports", "port"),
 }
 HYPERVISOR = {
     "id": ("id", "uuid"),
@@ -143,6 +145,7 @@ def read_server(row: Row) -> Server:
         image=_image(row),
         hints=row.mapping("hints"),
         where=row.where,
+        created=row.text("created"),
         service_host=row.reference("host") if row.reference("node") else None,
         host_id=row.reference("host_id"),
         addresses=tuple(_addresses(row.raw("addresses"))),
@@ -161,6 +164,7 @@ def read_wish(row: Row) -> Wish:
         image=_image(row),
         hints=row.mapping("hints"),
         where=row.where,
+        ports=row.names("ports"),
     )
 
 
