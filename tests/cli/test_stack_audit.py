@@ -1,6 +1,8 @@
 """`binwright stack audit` on the sample: its seeded hazards are found whole, and nothing else is called one."""
 
 import json
+import shlex
+import shutil
 from pathlib import Path
 
 import jsonschema
@@ -67,3 +69,64 @@ def test_bad_usage_is_one_line(command, words, line):
     assert ended.code == 2
     assert ended.err.startswith(line)
     assert ended.err.count("\n") <= 1
+
+
+def test_the_repairs_applied_to_the_files_leave_only_what_no_move_mends(command, tmp_path):
+    """Repairs and the relabelling that is advised, done in copies of the files, and audited again."""
+    copy = tmp_path / "sandwich"
+    shutil.copytree(SAMPLE, copy)
+    for finding in json.loads(command("stack", "audit", str(SAMPLE), "-o", "json").out)["findings"]:
+        for step in finding["repairs"]:
+            apply(copy, step)
+        if finding["kind"] == "staleLabel":
+            node = finding["objects"][0]
+            set_label(copy, node["source"], node["name"], finding["claimed"], finding["actual"])
+    after = json.loads(command("stack", "audit", str(copy), "-o", "json").out)
+    assert [one["kind"] for one in after["findings"]] == ["unjoined"]
+
+
+def apply(copy, step):
+    """One repair, as its commands would have it."""
+    if step["action"] == "movePod":
+        file = copy / "clusters" / step["object"]["source"] / "pods.json"
+        name = step["object"]["namespace"], step["object"]["name"]
+        pods = json.loads(file.read_text())
+        (one,) = (p for p in pods["items"] if (p["metadata"]["namespace"], p["metadata"]["name"]) == name)
+        one["spec"]["nodeName"] = step["to"]
+        file.write_text(json.dumps(pods))
+        return
+    file = copy / "clouds" / step["object"]["source"] / "servers.json"
+    servers = json.loads(file.read_text())
+    (one,) = (server for server in servers if server["Name"] == step["object"]["name"])
+    one["Host"] = step["to"]
+    file.write_text(json.dumps(servers))
+    for command in step["commands"][1:]:
+        words = shlex.split(command)
+        key, value = words[6].split("=")
+        set_label(copy, words[2], words[5], None, value, key)
+
+
+def set_label(copy, cluster, node, old, new, key=None):
+    file = copy / "clusters" / cluster / "nodes.json"
+    nodes = json.loads(file.read_text())
+    (one,) = (each for each in nodes["items"] if each["metadata"]["name"] == node)
+    labels = one["metadata"]["labels"]
+    labels[key or next(name for name, value in labels.items() if value == old)] = new
+    file.write_text(json.dumps(nodes))
+
+
+def test_commands_are_quoted_commented_and_complete(command):
+    ended = command("stack", "audit", str(SAMPLE), "-o", "commands")
+    lines = ended.out.splitlines()
+    assert lines[0].startswith("# Made by binwright, which ran nothing.")
+    assert (
+        sum(line.startswith("openstack --os-cloud north server migrate --live-migration --host ") for line in lines)
+        == 2
+    )
+    assert all(not line or line.startswith(("#", "openstack ", "kubectl ")) for line in lines)
+
+
+@pytest.mark.parametrize("cost", ["pod", "pod=x", "node=3"])
+def test_a_cost_that_is_none_is_refused(command, cost):
+    ended = command("stack", "audit", str(SAMPLE), "--cost", cost)
+    assert (ended.code, ended.err) == (2, f"binwright: --cost {cost}: not KIND=N with a kind out of pod, migrate\n")

@@ -52,7 +52,21 @@ def draw_finding(console: Any, one: Finding, wide: bool) -> None:
         indented(console, f"repair: {step.action} {step.object}{to} (checked by {', '.join(step.checked)})")
         for command in step.commands:
             indented(console, f"  {command}")
+    for command in one.advice:
+        indented(console, f"advice: {command}")
     indented(console, f"id {one.id}")
+
+
+def commands(result: AuditResult) -> str:
+    """Repairs and advice as commands to paste, each under its finding; nothing is run."""
+    lines = ["# Made by binwright, which ran nothing. Contexts and clouds are named after the sources."]
+    for one in result.findings:
+        lines += ["", f"# {one.id}: {printable(str(one.objects[0]))}", f"# {printable(one.evidence)}"]
+        lines += [line for step in one.repairs for line in step.commands]
+        lines += one.advice
+        if not one.repairs and not one.advice:
+            lines.append("# no single move helps")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def draw_joins(console: Any, result: AuditResult) -> None:

@@ -1,33 +1,43 @@
 """`stack audit`: every hazard of the joined layers, and repairs that the rules of both layers let."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from binwright.kubernetes import label_selectors
 from binwright.kubernetes.disruption import read_budgets
 from binwright.kubernetes.spread_claims import workloads
 from binwright.outcome import NotEvaluated
 from binwright.stack.audit_result import AuditResult
-from binwright.stack.finding import Finding, Ref, in_order
+from binwright.stack.finding import Finding, Ref, in_order, not_known
 from binwright.stack.label_check import check_labels
 from binwright.stack.physical import MEMORY, capacities, promised
 from binwright.stack.quorum_check import check_quorums
+from binwright.stack.repair import Repairs
 from binwright.stack.sandwich import Sandwich
 from binwright.stack.spread_check import check_spread
 
 Check = Callable[[Sandwich], tuple[list[Finding], list[NotEvaluated]]]
 
 
-def audit(sandwich: Sandwich, seconds: float = 0.0) -> AuditResult:
-    """All findings, worst first. seconds: that reading and joining took."""
+def audit(
+    sandwich: Sandwich, *, repair: bool = True, costs: Mapping[str, int] | None = None, seconds: float = 0.0
+) -> AuditResult:
+    """All findings, worst first. repair: look for ways out, which are cheapest by the bytes that move, or by `costs`
+    ("pod", "migrate"). seconds: that reading and joining took.
+    """
     start = time.perf_counter()
     findings, spreads, not_evaluated = check_spread(sandwich)
     for check in CHECKS:
         more, blind = check(sandwich)
         findings += more
         not_evaluated += blind
-    elapsed = seconds + time.perf_counter() - start
-    return AuditResult(sandwich, in_order(findings), spreads, not_evaluated, elapsed)
+    findings = in_order(findings)
+    if repair and findings:
+        repairs = Repairs(sandwich, lambda changed: audit(changed, repair=False).findings, costs)
+        for finding in findings:
+            finding.repairs = repairs.of(finding)
+        not_evaluated += not_known("repairs (a layer lacks what its rules need)", repairs.blind)
+    return AuditResult(sandwich, findings, spreads, not_evaluated, seconds + time.perf_counter() - start)
 
 
 def check_joins(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]]:

@@ -41,7 +41,9 @@ class Repair:
 
 @dataclass(slots=True)
 class Finding:
-    """One hazard. claimed, actual: numbers or texts of the same measure. evidence: what it was read from."""
+    """One hazard. claimed, actual: numbers or texts of the same measure. evidence: what it was read from. advice:
+    commands that help where nothing has to move.
+    """
 
     kind: str
     severity: str
@@ -50,6 +52,7 @@ class Finding:
     actual: int | str | None
     evidence: str
     repairs: list[Repair] = field(default_factory=list)
+    advice: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
