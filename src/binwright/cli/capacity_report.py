@@ -8,7 +8,7 @@ from typing import Any
 from binwright.cli.output import borderless, cell_text
 from binwright.cli.report import asked_text, change_text, draw_not_evaluated, draw_notes, indented, title
 from binwright.cli.words import count, listing, printable
-from binwright.headroom import Headroom, HostRoom
+from binwright.headroom import Headroom, HostRoom, SourceHeadroom
 from binwright.stack.headroom_result import HeadroomResult
 
 MOST_NAMES = 3
@@ -25,11 +25,29 @@ def draw(console: Any, result: HeadroomResult, wide: bool) -> None:
     console.print()
     console.print(table)
     for source in result.sources:
+        draw_matrix(console, source)
+    for source in result.sources:
         for answer in source.answers:
             console.print()
             draw_answer(console, answer, source.supposes, wide)
     draw_not_evaluated(console, result.not_evaluated, wide)
     draw_notes(console, [result.notes], wide)
+
+
+def draw_matrix(console: Any, source: SourceHeadroom) -> None:
+    """Shape by trait, with a column a zone; a dash where nothing fits."""
+    if not source.matrix:
+        return
+    zones = list(dict.fromkeys(row.zone for row in source.matrix))
+    rows: dict[tuple[str, str], dict[str, int]] = {}
+    for row in source.matrix:
+        rows.setdefault((row.shape, row.trait), {})[row.zone] = row.count
+    table = borderless((f"{source.source}: shape", "On hosts with", *zones), right=zones)
+    for (shape, trait), counts in rows.items():
+        numbers = (f"{counts[zone]:,}" if counts.get(zone) else "-" for zone in zones)
+        table.add_row(*map(printable, (shape, trait or "any trait", *numbers)))
+    console.print()
+    console.print(table)
 
 
 def shape_text(answer: Headroom) -> str:
@@ -49,8 +67,10 @@ def more(answer: Headroom) -> str:
 def draw_answer(console: Any, answer: Headroom, supposes: str, wide: bool) -> None:
     """What was asked, why it ended, and where."""
     console.print(title(f"{answer.source}: {shape_text(answer)}: {more(answer)} more", good=bool(answer.count)))
+    indented(console, f"Placed {supposes}.")
     for shape in answer.shapes:
-        indented(console, f"{shape.name} asks for {asked_text(shape.asked.items())}; placed {supposes}.")
+        asked = asked_text(shape.asked.items())
+        indented(console, f"{shape.name} asks for {asked}." if len(answer.shapes) > 1 else f"Asks for {asked}.")
     if answer.message is not None:
         which = f"The next {answer.refused}: " if len(answer.shapes) > 1 else "The next: "
         indented(console, which + answer.message)

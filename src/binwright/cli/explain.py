@@ -8,6 +8,7 @@ from binwright.cli.arguments import Parser, add_output, add_selection
 from binwright.cli.inputs import PATHS, add_rules, add_sources, selection, sources_of
 from binwright.cli.output import Rows, show
 from binwright.cli.report import change_text
+from binwright.errors import InputError
 from binwright.explained import HostAnswer
 from binwright.stack.explain import DEFAULT_BEST, explain_named
 from binwright.stack.explain_result import ExplainResult
@@ -41,6 +42,8 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Explain and print. 0: a host takes it, 1: none does, or (--strict) a rule was not evaluated."""
+    if options.best < 0:
+        raise InputError(f"--best {options.best}: must not be negative")
     selected = selection(options)
     wishes = Wishes(retry_errors=options.retry_errors, complete=options.complete, config=options.config)
     result = explain_named(options.name, sources_of(options), wishes, options.best, selected)

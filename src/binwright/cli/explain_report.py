@@ -14,10 +14,11 @@ from binwright.cli.report import (
     indented,
     score_text,
     shortfall_text,
+    span_text,
     title,
     why_text,
 )
-from binwright.cli.words import amount, count, listing, printable
+from binwright.cli.words import count, listing, printable
 from binwright.explained import Explained, HostAnswer, HostScore
 from binwright.stack.envelope import verdict_word
 from binwright.stack.explain_result import ExplainResult
@@ -46,6 +47,8 @@ def draw_headline(console: Any, result: ExplainResult) -> None:
     console.print(title(f"{head} ({size})", good=outcome.host is not None))
     state = explained.state if explained.on is None else f"{explained.state} to {explained.on}"
     indented(console, f"It is {state}; decided {explained.supposes}.")
+    if outcome.expanded_from is not None:
+        indented(console, f"It stands for what {outcome.expanded_from} still wants.")
     indented(console, f"It asks for {asked_text(explained.asked.items())}.")
     if outcome.host is not None:
         score = "" if outcome.score is None else f", score {score_text(outcome.score)}"
@@ -79,7 +82,8 @@ def draw_refusals(console: Any, explained: Explained, wide: bool) -> None:
     table = borderless(("Refuse it", "Hosts", "Why", "Missing"), right=("Hosts",))
     for some in groups.values():
         names = listing([answer.host for answer in some], MOST_NAMES)
-        table.add_row(*map(printable, (names, f"{len(some):,}", why_text(some[0].rejected_by), missing(some))))
+        lacks = span_text(answer.shortfalls for answer in some)
+        table.add_row(*map(printable, (names, f"{len(some):,}", why_text(some[0].rejected_by), lacks)))
     console.print(table)
 
 
@@ -91,21 +95,6 @@ def draw_each(console: Any, refused: list[HostAnswer]) -> None:
         cells = (answer.host, why_text(answer.rejected_by), shortfall_text(answer.shortfalls), change)
         table.add_row(*map(printable, cells))
     console.print(table)
-
-
-def missing(answers: list[HostAnswer]) -> str:
-    """What hosts that refuse alike lack, the least and the most."""
-    least: dict[str, int] = {}
-    most: dict[str, int] = {}
-    for answer in answers:
-        for one in answer.shortfalls:
-            least[one.resource] = min(least.get(one.resource, one.missing), one.missing)
-            most[one.resource] = max(most.get(one.resource, one.missing), one.missing)
-    spans = []
-    for resource, low in least.items():
-        first, last = amount(resource, low), amount(resource, most[resource])
-        spans.append(f"{first} of {resource}" if first == last else f"{first} to {last} of {resource}")
-    return ", ".join(spans)
 
 
 def draw_best(console: Any, explained: Explained) -> None:

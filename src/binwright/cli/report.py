@@ -105,3 +105,16 @@ def shortfall_text(shortfalls: Iterable[Shortfall]) -> str:
         f"{amount(one.resource, one.missing)} of {one.resource} (free {amount(one.resource, one.free)})"
         for one in shortfalls
     )
+
+
+def span_text(answers: Iterable[Sequence[Shortfall]]) -> str:
+    """What several hosts or objects lack, from the least to the most of each resource."""
+    found: dict[str, list[int]] = {}
+    for shortfalls in answers:
+        for one in shortfalls:
+            found.setdefault(one.resource, []).append(one.missing)
+    spans = []
+    for resource, missing in found.items():
+        first, last = amount(resource, min(missing)), amount(resource, max(missing))
+        spans.append(f"{first} of {resource}" if first == last else f"{first} to {last} of {resource}")
+    return ", ".join(spans)

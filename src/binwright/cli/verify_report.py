@@ -6,7 +6,7 @@ Findings alike are one row; `wide` has a row for each. Computes nothing that the
 from typing import Any
 
 from binwright.cli.output import borderless, cell_text
-from binwright.cli.report import draw_not_evaluated, draw_notes, shortfall_text, title, why_text
+from binwright.cli.report import draw_not_evaluated, draw_notes, shortfall_text, span_text, title, why_text
 from binwright.cli.words import count, listing, printable
 from binwright.stack.names import full_name
 from binwright.stack.verify_result import VerifyResult
@@ -73,9 +73,8 @@ def draw_findings(console: Any, head: str, findings: list[Finding], wide: bool) 
     for some in list(groups.values())[: len(groups) if wide else MOST_ROWS]:
         first = some[0]
         names = listing([full_name(one) for one in some], MOST_NAMES)
-        table.add_row(
-            *map(printable, (names, first.host, why_text(first.rejected_by), shortfall_text(first.shortfalls)))
-        )
+        lacks = shortfall_text(first.shortfalls) if len(some) == 1 else span_text(one.shortfalls for one in some)
+        table.add_row(*map(printable, (names, first.host, why_text(first.rejected_by), lacks)))
     console.print(table)
     if not wide and len(groups) > MOST_ROWS:
         console.print(f"({count(len(groups) - MOST_ROWS, 'more row')}: -o wide)", style="dim")

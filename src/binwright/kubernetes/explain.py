@@ -20,10 +20,11 @@ from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.compile import Cluster
 from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.cycle import Cycle, Decision
+from binwright.kubernetes.gangs import Gangs, group_of
 from binwright.kubernetes.host_answers import answer, best_scores
 from binwright.kubernetes.notes import notes
 from binwright.kubernetes.objects import Pod, PodSpec
-from binwright.kubernetes.pending import Queue, sort_out, turn, unbound
+from binwright.kubernetes.pending import Queue, sort_out, unbound
 from binwright.kubernetes.place import Options, Run
 from binwright.kubernetes.reader import Objects, read_blobs
 from binwright.kubernetes.refusals import Refusals
@@ -61,16 +62,14 @@ class ExplainableCluster:
     options: Options
 
     def objects(self) -> list[Named]:
-        """Every pod, in input order."""
-        found = []
-        for pod in self.read.pods:
-            meta = pod.metadata
-            identity = (self.name, "Pod", meta.namespace or "default", meta.name or "", meta.uid)
-            found.append(Named(*identity, labels=meta.labels or {}))
-        return found
+        """Every pod, in input order; then those that the API server would refuse."""
+        refused = [pod for pod, _ in self.read.arrivals.refused]
+        return [Named(*self._identity(pod), labels=pod.metadata.labels or {}) for pod in (*self.read.pods, *refused)]
 
     def explain(self, number: int, best: int) -> Explained:
         """Pod `number`, with the scores of the `best` best nodes."""
+        if number >= len(self.read.pods):
+            return self._never_stored(*self.read.arrivals.refused[number - len(self.read.pods)])
         pod = self.read.pods[number]
         profile = self.options.profile or SchedulerProfile()
         related = self.read.related
@@ -92,27 +91,35 @@ class ExplainableCluster:
 
     def _before(self, cluster: Cluster, queue: Queue, asking: Pod) -> tuple[Cycle, str]:
         """Place what is in the queue before a pod; returns how to go on, and the words for it."""
-        position = bisect_left(queue.pending, turn(asking), key=turn)
-        run = Run(self.name, cluster, Options(profile=self.options.profile))
+        profile = self.options.profile
+        gangs = Gangs(self.read.related, queue, profile is None or profile.gangs)
+        position = bisect_left(queue.pending, gangs.turn(asking), key=gangs.turn)
+        run = Run(self.name, cluster, Options(profile=profile), gangs)
         for later in queue.pending[position:]:
             run.cycle.nominate(later)
-        run.place(queue.pending[:position])
+        own = group_of(asking) if gangs.concerns(asking) else None
+        mates = [one for one in queue.pending[:position] if own is not None and group_of(one) == own]
+        run.place(one for one in queue.pending[:position] if own is None or group_of(one) != own)
         placed = sum(one.verdict is Verdict.PLACED for one in run.outcomes.values())
-        if not position:
-            return run.cycle, "at its turn, the first in the queue"
-        pods = f"{position} pod{'' if position == 1 else 's'}"
-        return run.cycle, f"at its turn, after {pods} in the queue before it ({placed} placed)"
+        for mate in mates:
+            decision = run.cycle.decide(mate)
+            if decision.host is not None:
+                run.cycle.bind(decision)
+                placed += 1
+        where = "the first in the queue"
+        if position:
+            pods = f"{position} pod{'' if position == 1 else 's'}"
+            where = f"after {pods} in the queue before it ({placed} placed)"
+        whole = "" if own is None else f"; whether PodGroup {own} gets enough pods to run is not asked here"
+        return run.cycle, f"at its turn, {where}{whole}"
 
     def _told(
         self, cluster: Cluster, decision: Decision, pod: Pod, state: str, supposes: str, best: int, queue: Queue,
         strays: list[Pod],
     ) -> Explained:  # fmt: skip
-        look, statuses, meta = decision.look, decision.statuses, pod.metadata
+        look, statuses, arrivals = decision.look, decision.statuses, self.read.arrivals
         on = pod.spec.node_name if pod.spec and state == "bound" else None
-        outcome = Outcome(
-            self.name, "Pod", meta.namespace or "default", meta.name or "", meta.uid, look.verdict,
-            labels=meta.labels or {},
-        )  # fmt: skip
+        outcome = Outcome(*self._identity(pod), look.verdict, expanded_from=arrivals.expanded.get(pod.key))
         if decision.host is not None:
             outcome.verdict = Verdict.PLACED
             outcome.host = cluster.nodes.names[decision.host]
@@ -130,9 +137,17 @@ class ExplainableCluster:
             look.demand,
             [answer(cluster, look, statuses, host) for host in range(len(cluster.nodes))],
             best_scores(cluster, look, best, cluster.nodes.index.get(on or "")),
-            not_evaluated.find(asked, self.read.related, cluster.scheduler),
-            notes(asked, strays, len(cluster.nodes), None),
+            not_evaluated=not_evaluated.find(asked, self.read.related, self.options.profile) + arrivals.not_evaluated,
+            notes=notes(asked, strays, len(cluster.nodes), None),
         )
+
+    def _never_stored(self, pod: Pod, words: str) -> Explained:
+        outcome = Outcome(*self._identity(pod), Verdict.ERROR, message=words)
+        return Explained(outcome, "refused", None, "by the API server, before any node is asked", {}, [])
+
+    def _identity(self, pod: Pod) -> tuple[str, str, str, str, str | None]:
+        meta = pod.metadata
+        return self.name, "Pod", meta.namespace or "default", meta.name or "", meta.uid
 
 
 def waiting(pod: Pod) -> Pod:

@@ -19,6 +19,7 @@ from binwright.headroom import MOST, Headroom, HostRoom, Question, ShapeCount, S
 from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.compile import FIT, Cluster
 from binwright.kubernetes.configuration import SchedulerProfile
+from binwright.kubernetes.gangs import Gangs
 from binwright.kubernetes.notes import notes
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import Queue, sort_out
@@ -57,23 +58,24 @@ def headroom_objects(name: str, objects: Objects, question: Question, options: O
         asking = [shape.pod for shape in known]
         cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending, *asking], profile, objects.related)
         strays = cluster.bind(queue.bound)
-        found.supposes = _prepared(name, cluster, queue, question)
+        gangs = Gangs(objects.related, queue, options.profile is None or profile.gangs)
+        run = Run(name, cluster, Options(profile=options.profile), gangs)
+        found.supposes = _prepared(run, queue, question)
         questions = [[shape] for shape in known] + ([known] if len(known) > 1 else [])
         found.answers = [_answer(name, cluster, some) for some in questions]
     except InputError as problem:
         raise InputError(f"{name}: {problem}") from None
     asked = Queue(pending=asking, bound=queue.bound)
-    found.not_evaluated = not_evaluated.find(asked, objects.related, profile) + shapes.not_evaluated
+    found.not_evaluated = not_evaluated.find(asked, objects.related, options.profile) + shapes.not_evaluated
     found.notes = notes(asked, strays, len(objects.nodes), None)
     return found
 
 
-def _prepared(name: str, cluster: Cluster, queue: Queue, question: Question) -> str:
+def _prepared(run: Run, queue: Queue, question: Question) -> str:
     """Place what is pending, if that is wished; returns the words for the state."""
     pods = f"{len(queue.pending)} pending pod{'' if len(queue.pending) == 1 else 's'}"
     if not question.after_pending:
         return "beside what is bound" + (f", without the {pods}" if queue.pending else "")
-    run = Run(name, cluster, Options(profile=cluster.scheduler))
     run.place(queue.pending)
     placed = sum(one.verdict is Verdict.PLACED for one in run.outcomes.values())
     return f"after the {pods} ({placed} placed)"

@@ -69,7 +69,7 @@ def verify_objects(name: str, objects: Objects, options: Options) -> SourceVerif
     for why, pods in ((STATIC, bound.static), (STRAY, bound.strays)):
         if pods:
             found.skipped.append(Skipped(why, len(pods), f"Pod {pods[0].key}"))
-    found.not_evaluated = _not_evaluated(bound, objects, profile)
+    found.not_evaluated = _not_evaluated(bound, objects, options.profile)
     return found
 
 
@@ -196,10 +196,14 @@ def _finding(source: str, kind: str, pod: Pod, why: list[RuleText], lacks: Itera
     )  # fmt: skip
 
 
-def _not_evaluated(bound: _Bound, objects: Objects, profile: SchedulerProfile) -> list[NotEvaluated]:
-    """What could not be judged; cluster defaults of the spread that only score are no loss here."""
+def _not_evaluated(bound: _Bound, objects: Objects, profile: SchedulerProfile | None) -> list[NotEvaluated]:
+    """What could not be judged. Groups are placed together or not at all, but each pod where it may be; cluster
+    defaults of the spread that only score are no loss either.
+    """
     queue = Queue(pending=bound.judged, bound=[*bound.foreign, *bound.static], foreign=bound.foreign)
     found = not_evaluated.find(queue, objects.related, profile)
-    if any((one.when_unsatisfiable or HARD) == HARD for one in profile.spread.defaults):
-        return found
-    return [one for one in found if one.rule != "PodTopologySpread (cluster defaults)"]
+    defaults = profile.spread.defaults if profile is not None else ()
+    irrelevant = {"PodGroup"}
+    if not any((one.when_unsatisfiable or HARD) == HARD for one in defaults):
+        irrelevant.add("PodTopologySpread (cluster defaults)")
+    return [one for one in found if one.rule not in irrelevant]

@@ -45,6 +45,7 @@ class ExplainResult:
                 "layer": self.layer,
                 "state": explained.state,
                 "on": explained.on,
+                "expandedFrom": outcome.expanded_from,
                 "asked": [{"resource": resource, "amount": value} for resource, value in explained.asked.items()],
             },
             "supposes": explained.supposes,
