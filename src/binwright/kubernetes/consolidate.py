@@ -7,9 +7,11 @@ would be; the search before it (`binwright.emptying`) only says which nodes to t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import count
+from math import lcm
 
 from binwright.emptying import WAITING, Budgets, Emptied, Sizes, emptiable, in_sequence
 from binwright.errors import InputError
@@ -28,10 +30,12 @@ from binwright.kubernetes.reader import Objects, read_blobs
 from binwright.kubernetes.tolerations import tolerates
 from binwright.moves import Consolidated, Evacuated, Held
 from binwright.request import Request
+from binwright.units import shown
 
 __all__ = ["ConsolidateFlags", "consolidate", "consolidate_source"]
 
 CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+INSTANCE_TYPE = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
 SAFE = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 DISABLED = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
 DO_NOT_DISRUPT = "karpenter.sh/do-not-disrupt"
@@ -40,9 +44,12 @@ HALVE_AFTER = 6
 
 @dataclass(frozen=True)
 class ConsolidateFlags:
-    """delete_emptydir_data: pods with emptyDir volumes may be moved, too."""
+    """delete_emptydir_data: pods with emptyDir volumes may be moved, too. prices: of kinds of nodes by the names in
+    their label node.kubernetes.io/instance-type; None counts nodes.
+    """
 
     delete_emptydir_data: bool = False
+    prices: Mapping[str, Fraction] | None = None
 
 
 def consolidate_source(source: str, blobs: Iterable[Blob], flags: ConsolidateFlags, options: Options) -> Consolidated:
@@ -60,11 +67,14 @@ def consolidate_source(source: str, blobs: Iterable[Blob], flags: ConsolidateFla
 def consolidate(
     source: str, objects: Objects, flags: ConsolidateFlags, profile: SchedulerProfile | None = None
 ) -> Consolidated:
-    """The largest set of nodes found that can be emptied together, the moves, and what bounds any such set."""
+    """The largest set of nodes found that can be emptied together, or the dearest one if there are prices; the moves,
+    and what bounds any such set.
+    """
     before = Evacuation(source, objects, (), profile)
     cluster = before.cluster
     staying = _staying(source, objects, flags, before.api)
     names = cluster.nodes.names
+    prices = [_price(node, flags.prices) for node in objects.nodes]
     requests = _movable(cluster, staying)
     budgets: dict[int, tuple[Budget, int]] = {}
     for item, pod in cluster.held.items():
@@ -72,7 +82,9 @@ def consolidate(
         if judged.answer is Answer.COUNTED and judged.budget is not None:
             budgets[item] = judged.budget, judged.budget.allowed
     candidates = {host: items for host, items in requests.items() if names[host] not in staying.nodes}
-    chosen = emptiable(cluster.fleet, candidates, budgets)
+    whole = lcm(*(price.denominator for price in prices))
+    worth = {host: int(prices[host] * whole) for host in candidates}
+    chosen = emptiable(cluster.fleet, candidates, budgets, worth)
     evacuation, emptied = _replayed(source, objects, profile, chosen, requests, budgets, cluster)
     found = Evacuated(
         source,
@@ -94,7 +106,27 @@ def consolidate(
             f'are there for these are kept by annotation {DISABLED}: "true"'
         )
     fixed = [name in staying.nodes for name in names]
-    return Consolidated(found, idle, needs(cluster, requests, fixed, staying.gone))
+    saved = sum((prices[cluster.nodes.index[name]] for name in emptied), Fraction())
+    total = sum(prices, Fraction())
+    return Consolidated(
+        found,
+        idle,
+        needs(cluster, requests, fixed, prices, staying.gone),
+        None if flags.prices is None else (total, total - saved),
+    )
+
+
+def _price(node: Node, prices: Mapping[str, Fraction] | None) -> Fraction:
+    """What a node costs, 1 where nodes are counted."""
+    if prices is None:
+        return Fraction(1)
+    labels = node.metadata.labels or {}
+    kind = next((labels[label] for label in INSTANCE_TYPE if label in labels), None)
+    if kind is None:
+        raise InputError(f"Node {node.metadata.name}: no label {INSTANCE_TYPE[0]}, so it has no price")
+    if kind not in prices:
+        raise InputError(f"Node {node.metadata.name}: label {INSTANCE_TYPE[0]}: {shown(kind)} is not in the catalogue")
+    return prices[kind]
 
 
 # ---- who stays -------------------------------------------------------------------------------------------------------
