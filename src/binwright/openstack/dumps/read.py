@@ -15,6 +15,7 @@ from binwright.openstack.dumps.layout import Layout, sort_files
 from binwright.openstack.dumps.placement import read_consumers, read_providers
 from binwright.openstack.heat import stacks
 from binwright.openstack.heat.templates import Environment, read_environment, read_template
+from binwright.openstack.ironic import node_providers
 from binwright.openstack.wishes import Wishes
 
 __all__ = ["read_dump"]
@@ -52,6 +53,7 @@ def read_dump(name: str, blobs: Iterable[Blob]) -> Cloud:
                 refuse_duplicates(file, noun, field, (getattr(record, field) for record in records))
     cloud.providers = read_providers(layout, cloud.columns)
     cloud.consumers = read_consumers(layout)
+    _bare_metal(cloud)
     magnum.to_requests(cloud.node_groups).join(cloud)
     _read_stacks(layout).join(cloud)
     if "allocations" in layout.per_provider:
@@ -68,6 +70,17 @@ def _volume_requests(layout: Layout) -> list[tuple[str, list[Any]]]:
         taken.append((file, [one for one, volume in zip(objects, sized) if volume]))
         layout.tables["requests"][number] = (file, [one for one, volume in zip(objects, sized) if not volume])
     return taken
+
+
+def _bare_metal(cloud: Cloud) -> None:
+    """Where Placement's part is missing and every host is a node of Ironic's, its nodes tell what it would say."""
+    nodes = {one.uuid for one in cloud.baremetal_nodes}
+    if not nodes or "providers" in cloud.present:
+        return
+    if all(one.hostname in nodes or one.id in nodes for one in cloud.hypervisors):
+        cloud.providers = node_providers(cloud.baremetal_nodes)
+        cloud.present |= {"providers", "inventories", "traits", "allocations"}
+        cloud.notes.append("providers: the nodes of baremetal_nodes.json, because providers.json is missing")
 
 
 def _read_stacks(layout: Layout) -> Wishes:
