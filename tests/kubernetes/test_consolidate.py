@@ -200,6 +200,12 @@ def test_a_node_without_a_price_is_refused(labels, message):
     assert str(error.value) == message
 
 
+def test_pods_of_nodes_that_are_not_in_the_input_are_left_out():
+    found = consolidated(node_dict("a"), running("p", "elsewhere", meta={"labels": {}}), running("q", "a"))
+    assert held_of(found) == []
+    assert found.evacuated.notes == ["1 pods are bound to nodes that are not in the input, so they use nothing"]
+
+
 def test_an_input_without_nodes_is_refused():
     with pytest.raises(InputError, match=r"^c: no Node in the input"):
         consolidate_source("c", [], ConsolidateFlags(), Options())
