@@ -24,9 +24,11 @@ from binwright.kubernetes.manifests import Manifest
 from binwright.kubernetes.objects import Pod, PodSpec
 from binwright.kubernetes.pending import unbound
 from binwright.kubernetes.reader import Objects
+from binwright.kubernetes.requests import CPU, MEMORY, STORAGE, is_scalar, pod_request
 from binwright.kubernetes.templates import Wanted, of_workload, template_hash
 from binwright.kubernetes.workload_objects import Job, MapSelecting, StatefulSet, Workload
 from binwright.outcome import NotEvaluated
+from binwright.units import nanos
 
 __all__ = ["Shape", "Shapes", "split"]
 
@@ -34,12 +36,12 @@ _AMOUNT = re.compile(r"([A-Za-z0-9][-A-Za-z0-9./_]*)=([^=,]+)")
 _TIMES = re.compile(r"([1-9][0-9]{0,5}):(.+)")
 _FILES = (".json", ".yaml", ".yml", ".jsonl", ".gz", ".xz")
 
-# kind -> how kubectl lets it be called, and the Struct of a manifest
+# kind -> how kubectl lets it be called, API group aside, and the Struct of a manifest
 _WORKLOADS: dict[str, tuple[frozenset[str], type]] = {
-    "Deployment": (frozenset({"deploy", "deployment", "deployments", "deployments.apps"}), Workload),
-    "ReplicaSet": (frozenset({"rs", "replicaset", "replicasets", "replicasets.apps"}), Workload),
-    "StatefulSet": (frozenset({"sts", "statefulset", "statefulsets", "statefulsets.apps"}), StatefulSet),
-    "Job": (frozenset({"job", "jobs", "jobs.batch"}), Job),
+    "Deployment": (frozenset({"deploy", "deployment", "deployments"}), Workload),
+    "ReplicaSet": (frozenset({"rs", "replicaset", "replicasets"}), Workload),
+    "StatefulSet": (frozenset({"sts", "statefulset", "statefulsets"}), StatefulSet),
+    "Job": (frozenset({"job", "jobs"}), Job),
     "ReplicationController": (frozenset({"rc", "replicationcontroller", "replicationcontrollers"}), MapSelecting),
     "DeploymentConfig": (frozenset({"dc", "deploymentconfig", "deploymentconfigs"}), MapSelecting),
 }
@@ -132,6 +134,7 @@ class Shapes:
     def _admitted(self, name: str, times: int, pod: Manifest) -> Shape:
         try:
             result = self._admission.admit(pod)
+            pod_request(result.pod)  # its amounts can be read
         except InputError as problem:
             raise InputError(f"--pod {name}: {problem}") from None
         return Shape(name, times, self._unclaimed(result.pod), result.refusal)
@@ -144,7 +147,11 @@ class Shapes:
             amount = _AMOUNT.fullmatch(part)
             if amount is None:
                 raise InputError(f"--pod {text}: {part}: not RESOURCE=AMOUNT")
-            requests[amount[1]] = amount[2]
+            name = amount[1]
+            if not (is_scalar(name) or name in (CPU, MEMORY, STORAGE)):
+                raise InputError(f"--pod {text}: {name}: no resource that pods ask for (cpu, memory, VENDOR/NAME, ...)")
+            nanos(amount[2], f"--pod {text}: {name}")
+            requests[name] = amount[2]
         containers = [{"name": "shape", "resources": {"requests": requests}}]
         metadata = {"name": "shape", "namespace": self.namespace or "default"}
         return manifest({"metadata": metadata, "spec": {"containers": containers}}, f"--pod {text}")
@@ -196,7 +203,7 @@ class Shapes:
     def _named(self, text: str) -> Pod | None:
         """The object of this name as a pod; a Manifest where it is made from a template. None when there is none."""
         kind, _, rest = text.partition("/")
-        wanted = _KINDS.get(kind.lower()) if rest else None
+        wanted = _KINDS.get(kind.lower().partition(".")[0]) if rest else None
         if wanted is not None and wanted != "Pod":
             found = self._only(text, list(self.objects.related.all(wanted)), rest)
             return None if found is None else self._next_of(wanted, of_workload(wanted, found))
