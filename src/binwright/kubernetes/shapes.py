@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,7 +22,6 @@ from binwright.kubernetes.admission import Admission, manifest
 from binwright.kubernetes.drain_filters import controller
 from binwright.kubernetes.manifests import Manifest
 from binwright.kubernetes.objects import Pod, PodSpec
-from binwright.kubernetes.pending import unbound
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.requests import CPU, MEMORY, STORAGE, is_scalar, pod_request
 from binwright.kubernetes.templates import Wanted, of_workload, template_hash
@@ -35,6 +34,8 @@ __all__ = ["Shape", "Shapes", "split"]
 _AMOUNT = re.compile(r"([A-Za-z0-9][-A-Za-z0-9./_]*)=([^=,]+)")
 _TIMES = re.compile(r"([1-9][0-9]{0,5}):(.+)")
 _FILES = (".json", ".yaml", ".yml", ".jsonl", ".gz", ".xz")
+
+_Pod = TypeVar("_Pod", bound=Pod)
 
 # kind -> how kubectl lets it be called, API group aside, and the Struct of a manifest
 _WORKLOADS: dict[str, tuple[frozenset[str], type]] = {
@@ -182,7 +183,7 @@ class Shapes:
             yield from self._of_document({**job, "kind": "Job", "metadata": data.get("metadata") or {}}, where)
         elif kind in _WORKLOADS:
             try:
-                workload = msgspec.convert(data, type=_WORKLOADS[kind][1])
+                workload: Any = msgspec.convert(data, type=_WORKLOADS[kind][1])
             except msgspec.ValidationError as problem:
                 field_, what = documents.shape_problem(problem)
                 raise InputError(f"{where}: {kind}: {field_.removeprefix('.') or 'the object'}: {what}") from None
@@ -207,7 +208,7 @@ class Shapes:
         if wanted is not None and wanted != "Pod":
             found = self._only(text, list(self.objects.related.all(wanted)), rest)
             return None if found is None else self._next_of(wanted, of_workload(wanted, found))
-        pod = self._only(text, self.objects.pods, rest if wanted else text)
+        pod: Pod | None = self._only(text, self.objects.pods, rest if wanted else text)
         return None if pod is None else unnoded(pod)
 
     def _only(self, text: str, things: Sequence[Any], name: str) -> Any | None:
@@ -259,9 +260,9 @@ def made_by(kind: str, wanted: Wanted) -> Manifest:
     return wanted.pod(wanted.name, _THROUGH.get(kind, kind), wanted.name, labels)
 
 
-def unnoded(pod: Any) -> Any:
+def unnoded(pod: _Pod) -> _Pod:
     """A pod without node, status and gates, as one like it would come."""
     if pod.spec is None:
         return pod
-    pod = unbound(pod)
-    return msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, scheduling_gates=None))
+    spec = msgspec.structs.replace(pod.spec, node_name=None, scheduling_gates=None)
+    return msgspec.structs.replace(pod, spec=spec, status=None)
