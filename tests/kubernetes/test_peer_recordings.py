@@ -1,4 +1,4 @@
-"""Our own recordings of the real scheduler: the slow reference decides them alike, and so does the peer where it is built.
+"""Our own recordings of the real scheduler: the slow reference decides alike, and so does the peer where it is built.
 
 That binwright does, is in `test_shipped_recordings`.
 """
