@@ -24,8 +24,10 @@ from binwright.kubernetes.notes import notes
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import Queue, sort_out
 from binwright.kubernetes.place import Options, Run
+from binwright.kubernetes.quota import exceeded
 from binwright.kubernetes.reader import Objects, read_blobs
 from binwright.kubernetes.refusals import Refusals
+from binwright.kubernetes.related import Related
 from binwright.kubernetes.shapes import Shape, Shapes
 from binwright.kubernetes.statuses import Statuses
 from binwright.request import Request
@@ -68,7 +70,17 @@ def headroom_objects(name: str, objects: Objects, question: Question, options: O
     asked = Queue(pending=asking, bound=queue.bound)
     found.not_evaluated = not_evaluated.find(asked, objects.related, options.profile) + shapes.not_evaluated
     found.notes = notes(asked, strays, len(objects.nodes), None)
+    if objects.related.all("ResourceQuota"):
+        for shape, answer in zip(known, found.answers):
+            found.notes += _over_quota(shape, answer.count, objects.related)
     return found
+
+
+def _over_quota(shape: Shape, count: int, related: Related) -> list[str]:
+    """The quotas that so many pods of a shape would exceed: there is room, and the API server would refuse them."""
+    if shape.written is None:
+        return [f"{shape.name}: whether quotas allow more of it is not asked, its limits are not known"]
+    return [f"{shape.name}: {text}" for text in exceeded([(shape.written, shape.pod)] * count, related)]
 
 
 def _prepared(run: Run, queue: Queue, question: Question) -> str:

@@ -54,11 +54,14 @@ _THROUGH = {"Deployment": "ReplicaSet", "DeploymentConfig": "ReplicationControll
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`each` of this pod make a round of the mix. `refusal`: why the API server would not store it."""
+    """`each` of this pod make a round of the mix. `written`: the manifest that the pod was stored from, None for one of
+    the input. `refusal`: why the API server would not store it.
+    """
 
     name: str
     each: int
     pod: Pod
+    written: Manifest | None = None
     refusal: str | None = None
 
 
@@ -138,7 +141,7 @@ class Shapes:
             pod_request(result.pod)  # its amounts can be read
         except InputError as problem:
             raise InputError(f"--pod {name}: {problem}") from None
-        return Shape(name, times, self._unclaimed(result.pod), result.refusal)
+        return Shape(name, times, self._unclaimed(result.pod), pod, result.refusal)
 
     # ---- amounts and files ---------------------------------------------------------------------------------------
 
