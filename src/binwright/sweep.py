@@ -63,7 +63,7 @@ def _shared(data: bytes) -> Iterator[_Shared]:
 
     block = shared_memory.SharedMemory(create=True, size=max(len(data), 1))
     try:
-        block.buf[: len(data)] = data
+        memoryview(block.buf or b"")[: len(data)] = data
         yield _Shared(block.name, len(data), sha256(data).hexdigest())
     finally:
         block.close()
@@ -109,7 +109,7 @@ def _bytes(shared: _Shared, data: bytes | None) -> bytes:
             raise _NotSeen(shared.name) from None
         # The one who made the block removes it; a worker that ends must not.
         resource_tracker.unregister(block._name, "shared_memory")  # type: ignore[attr-defined]
-        data = bytes(block.buf[: shared.size])
+        data = bytes(memoryview(block.buf or b"")[: shared.size])
         block.close()
     _known.clear()
     _known[shared.digest] = data
