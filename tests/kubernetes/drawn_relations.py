@@ -209,6 +209,7 @@ def storage(dice: Any, objects: Json) -> None:
         if dice.maybe(0.7)
     ]
     objects["persistentVolumes"] = [persistent_volume(dice, number, names) for number in range(5)]
+    objects["volumeAttachments"] = [attachment(dice, number, names) for number in range(dice.choice([0, 0, 2, 5]))]
     objects["persistentVolumeClaims"] = [
         claim(dice, f"c{number}", place) for number in range(4) for place in NAMESPACES
     ]
@@ -245,6 +246,12 @@ def persistent_volume(dice: Any, number: int, names: list[str]) -> Json:
     labels = {"topology.kubernetes.io/zone": dice.choice(["x", "y__z"]), "set": dice.choice(["1", "2"])}
     meta = {"name": f"pv{number}", "labels": {key: labels[key] for key in labels if dice.maybe(0.4)}}
     return {"metadata": meta, "spec": spec, "status": {"phase": dice.choice(["Available", "Available", "Bound"])}}
+
+
+def attachment(dice: Any, number: int, names: list[str]) -> Json:
+    source = {"persistentVolumeName": f"pv{dice.randint(0, 5)}"} if dice.maybe(0.95) else {}
+    spec = {"attacher": "csi.x", "nodeName": dice.choice([*names, names[0]]), "source": source}
+    return {"metadata": {"name": f"va{number}"}, "spec": spec}
 
 
 def claim(dice: Any, name: str, namespace: str) -> Json:
