@@ -126,7 +126,10 @@ class VolumeChoice:
 
     def _taken(self, number: int, taken: list[np.ndarray]) -> np.ndarray:
         """Nodes where an earlier claim of the pod has this volume, bool (nodes,)."""
-        return np.logical_or.reduce([self._nodes.nobody(), *(column == number for column in taken)])
+        found = self._nodes.nobody()
+        for column in taken:
+            found |= column == number
+        return found
 
     def _prebound(self, claim: PersistentVolumeClaim, state: VolumeState) -> int | None:
         """The first volume that names this claim and could be its own."""
