@@ -1,15 +1,17 @@
 """Many what-ifs of one thing, over any executor: threads, processes, or whatever has `submit`, Dask's among them.
 
-The thing is pickled once and lies in shared memory, so that processes of this machine read one copy of its bytes;
-workers that cannot see it (other machines) are sent the bytes. Knows nothing of what is swept.
+The thing is pickled once into a file in memory that all processes of this machine map, so there is one copy of its
+bytes; workers that cannot see it (other machines) are sent them. Knows nothing of what is swept.
 """
 
+import mmap
+import os
 import pickle
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 from binwright.errors import InputError
@@ -19,8 +21,6 @@ Scenario = TypeVar("Scenario")
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
 MOST_TRIES = 3
-
-_known: dict[str, bytes] = {}  # of this process: digest -> bytes, the newest thing only
 
 
 def sweep(
@@ -43,35 +43,26 @@ def sweep(
     """
     given = list(scenarios)
     data = pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
-    with _shared(data) as shared:
-        outcomes = _Run(function, given, shared, data, progress).over(executor)
+    with _shared(data) as path:
+        outcomes = _Run(function, given, path, data, progress).over(executor)
     return [_result(one) for one in outcomes]
 
 
-@dataclass(frozen=True)
-class _Shared:
-    """Where the bytes of the thing are: the name of a block of shared memory, their length and digest."""
-
-    name: str
-    size: int
-    digest: str
-
-
 @contextmanager
-def _shared(data: bytes) -> Iterator[_Shared]:
-    from multiprocessing import shared_memory  # costs more than the rest of the package to import
-
-    block = shared_memory.SharedMemory(create=True, size=max(len(data), 1))
+def _shared(data: bytes) -> Iterator[str]:
+    """A file that holds the bytes, in memory where the system has a place for such files."""
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK) else None
+    handle, path = tempfile.mkstemp(prefix="binwright-sweep-", dir=memory)
     try:
-        memoryview(block.buf or b"")[: len(data)] = data
-        yield _Shared(block.name, len(data), sha256(data).hexdigest())
+        with open(handle, "wb") as file:
+            file.write(data)
+        yield path
     finally:
-        block.close()
-        block.unlink()
+        os.unlink(path)
 
 
 class _NotSeen(Exception):
-    """A worker cannot see the shared memory: it is on another machine."""
+    """A worker cannot see the shared file: it is on another machine."""
 
 
 @dataclass(frozen=True)
@@ -86,46 +77,33 @@ def _result(one: "_Outcome[Result]") -> Result:
     return one.result  # type: ignore[return-value]
 
 
-def _work(
-    function: Callable[[Any, Any], Any], scenario: Any, shared: _Shared, data: bytes | None = None
-) -> "_Outcome[Any]":
+def _work(function: Callable[[Any, Any], Any], scenario: Any, path: str, data: bytes | None = None) -> "_Outcome[Any]":
     """One scenario, in a worker. An error of the scenario is a result; an error of the worker is raised."""
-    thing = pickle.loads(_bytes(shared, data))
+    thing = _loaded(path) if data is None else pickle.loads(data)
     try:
         return _Outcome(function(thing, scenario))
     except Exception as error:
         return _Outcome(error=error)
 
 
-def _bytes(shared: _Shared, data: bytes | None) -> bytes:
-    if data is None:
-        data = _known.get(shared.digest)
-    if data is None:
-        from multiprocessing import resource_tracker, shared_memory
-
-        try:
-            block = shared_memory.SharedMemory(shared.name)
-        except FileNotFoundError:
-            raise _NotSeen(shared.name) from None
-        # The one who made the block removes it; a worker that ends must not.
-        resource_tracker.unregister(block._name, "shared_memory")  # type: ignore[attr-defined]
-        data = bytes(memoryview(block.buf or b"")[: shared.size])
-        block.close()
-    _known.clear()
-    _known[shared.digest] = data
-    return data
+def _loaded(path: str) -> Any:
+    try:
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+            return pickle.loads(view)
+    except FileNotFoundError:
+        raise _NotSeen(path) from None
 
 
 class _Run(Generic[Scenario, Result]):
     """The scenarios of one sweep and what has come of them."""
 
     def __init__(
-        self, function: Callable[[Any, Scenario], Result], scenarios: list[Scenario], shared: _Shared, data: bytes,
+        self, function: Callable[[Any, Scenario], Result], scenarios: list[Scenario], path: str, data: bytes,
         progress: Progress | None,
     ) -> None:  # fmt: skip
         self._function = function
         self._scenarios = scenarios
-        self._shared = shared
+        self._path = path
         self._data = data
         self._progress = progress
         self._done: dict[int, _Outcome[Result]] = {}
@@ -143,7 +121,7 @@ class _Run(Generic[Scenario, Result]):
         elif executor is not None:
             self._submit_all(executor)
         for number in self._left():
-            self._finish(number, _work(self._function, self._scenarios[number], self._shared, self._data))
+            self._finish(number, _work(self._function, self._scenarios[number], self._path, self._data))
         return [self._done[number] for number in range(len(self._scenarios))]
 
     def _left(self) -> list[int]:
@@ -168,7 +146,7 @@ class _Run(Generic[Scenario, Result]):
     def _submit(self, executor: Any, number: int) -> "Future[_Outcome[Result]]":
         data = self._data if number in self._with_bytes else None
         future: Future[_Outcome[Result]] = executor.submit(
-            _work, self._function, self._scenarios[number], self._shared, data
+            _work, self._function, self._scenarios[number], self._path, data
         )
         return future
 
