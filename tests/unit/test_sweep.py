@@ -96,12 +96,12 @@ class FarAway(Executor):
 
     def submit(self, work, *arguments, **more):
         future = Future()
-        function, scenario, shared, data = arguments
+        function, scenario, path, data = arguments
         if data is None:
-            future.set_exception(_NotSeen(shared.name))
+            future.set_exception(_NotSeen(path))
         else:
             self.sent += 1
-            future.set_result(work(function, scenario, shared, data))
+            future.set_result(work(function, scenario, path, data))
         return future
 
 
