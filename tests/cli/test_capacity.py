@@ -85,6 +85,13 @@ def test_what_runs_out_is_what_most_nodes_lack(room):
     assert [host["counts"] for host in envelope["capacity"][0]["hosts"]] == [[2], [1], [1]]
 
 
+def test_nodes_that_something_else_closes_do_not_say_what_runs_out(room):
+    items = [node_dict("a", cpu="9", memory="2Gi"), *(node_dict(name, cpu="0", taints=[TAINT]) for name in "bc")]
+    _, envelope = room("--pod", "cpu=1,memory=1Gi", items=items)
+    assert envelope["capacity"][0]["runsOut"] == "memory"
+    assert envelope["capacity"][0]["hosts"][1]["short"] == ["cpu"]
+
+
 def test_pods_that_ask_for_nothing_run_out_of_pods(room):
     _, envelope = room("--pod", "cpu=0", items=[node_dict("a", pods=7), pod_dict("p", node="a")])
     (answer,) = envelope["capacity"]

@@ -138,6 +138,15 @@ def test_a_nominated_pod_gets_its_node_unscored(explained):
     assert (code, envelope["host"], envelope["score"]) == (exits.YES, "b", None)
 
 
+def test_pods_that_come_later_and_were_promised_a_node_keep_it(command, dump, explained):
+    """q is nominated: p, of equal priority, finds one of two cores promised away, as `place` says too."""
+    items = [node_dict("a", cpu="2"), pod_dict("p", cpu="2"), pod_dict("q", cpu="1", status={"nominatedNodeName": "a"})]
+    code, envelope = explained("p", items=items)
+    assert (code, envelope["host"]) == (exits.NO, None)
+    refused = json.loads(command("place", dump(items), "-o", "json").out)["unplaced"]
+    assert [(one["name"], one["message"]) for one in refused] == [("p", envelope["message"])]
+
+
 def test_pods_out_of_the_queue_say_so(explained):
     items = [
         node_dict("a"),
