@@ -52,23 +52,30 @@ def relate(dice: Any, case: Json) -> None:
 
 
 def one_user(case: Json) -> None:
-    """A ReadWriteOncePod claim has one user among the bound pods, as the API server sees to it: how preemption counts
-    several in one dry run is not carried out.
+    """A ReadWriteOncePod claim has one user among the bound pods, as the API server sees to it, where a pod asks for
+    several such claims: how preemption sums over them is not carried out.
     """
     alone = {
         (one["metadata"]["namespace"], one["metadata"]["name"])
         for one in case["objects"].get("persistentVolumeClaims", ())
         if "ReadWriteOncePod" in one["spec"]["accessModes"]
     }
+    asked = [alone & {claim_of(pod, one) for one in pod["spec"].get("volumes", ())} for pod in case["pending"]]
+    if all(len(some) < 2 for some in asked):
+        return
+    used: set[tuple[str, str]] = set()
     for pod in case["pods"]:
         for volume in list(pod["spec"].get("volumes", ())):
-            key = pod["metadata"]["namespace"], volume.get("persistentVolumeClaim", {}).get("claimName")
-            if key in alone:
-                alone.remove(key)
-                case.setdefault("used", set()).add(key)
-            elif key in case.get("used", ()):
+            key = claim_of(pod, volume)
+            if key in used:
                 pod["spec"]["volumes"].remove(volume)
-    case.pop("used", None)
+            elif key in alone:
+                used.add(key)
+
+
+def claim_of(pod: Json, volume: Json) -> tuple[str, str]:
+    """Namespace and name of the claim behind a volume, "" where it is none."""
+    return pod["metadata"]["namespace"], volume.get("persistentVolumeClaim", {}).get("claimName", "")
 
 
 def label(dice: Any, pod: Json) -> None:

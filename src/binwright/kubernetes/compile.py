@@ -94,6 +94,7 @@ class Cluster:
             self._books.append(Rulebook(self.nodes, self.related, *rest, called=names, first=first))
         self.rules = self._books[0]
         self.rules.limits.attach(self.nodes.index)
+        self.rules.restrictions.bound(pod for pod in pods if pod.spec and pod.spec.node_name in self.nodes.index)
         relations = {id(relation): relation for book in self._books for relation in book.relations}
         self._holding_relations = tuple(relations.values())
         self._skips = [[one.name for one in engine.scores if one.name not in names.values()] for names in called]
@@ -194,7 +195,9 @@ class Cluster:
     def _held(self, pod: Pod) -> dict[int, tuple[int, int]]:
         """What the plugins count of a pod itself."""
         return {
-            counter: (amount, amount) for one in self._holding_relations for counter, amount in one.held(pod).items()
+            counter: amount if isinstance(amount, tuple) else (amount, amount)
+            for one in self._holding_relations
+            for counter, amount in one.held(pod).items()
         }
 
     def _answers(
