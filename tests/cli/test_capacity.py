@@ -306,3 +306,14 @@ def test_a_claim_that_the_first_pod_binds_holds_the_others_to_its_volume_and_is_
     assert amounts["count"] == 6
     assert mix["shapes"][0]["count"] >= 1
     assert all(host["counts"][0] == 0 for host in mix["hosts"] if host["host"] == "y")
+
+
+def test_verbose_adds_the_notes_on_standard_error(command, dump):
+    paths = dump(name="s/a.json"), dump([node_dict("n")], name="s/b.json")
+    ended = command("capacity", *paths, "--pod", "web/on-a", "-v", "-q")
+    assert ended.err == "binwright: b: not asked for web/on-a, there is none\n"
+    stray = pod_dict("lost", cpu="1", node="elsewhere", meta={"uid": "l"})
+    path = dump([*OBJECTS, stray])
+    told = "1 pod bound to nodes that are not in the input (elsewhere), so they use nothing here: default/lost"
+    assert command("explain", "waits", path, "-v", "-q").err == f"binwright: {told}\n"
+    assert command("capacity", path, "--pod", "cpu=1", "-v", "-q").err == f"binwright: demo: {told}\n"
