@@ -183,3 +183,13 @@ def test_the_next_scan_starts_after_all_nodes_with_a_status():
         ],
     }
     assert [one["start"] for one in decided(case)] == [0, 1, 3, 103]
+
+
+def test_a_claim_that_a_pod_has_twice_is_provisioned_for_its_node():
+    """Its first mention takes the volume, its second is provisioned: the claim then has a selected node."""
+    case = binding_case(volume("free", storageClassName="local"), names=("c", "c"))
+    case["objects"]["storageClasses"][0]["provisioner"] = "csi.x"
+    case["pending"].append(pod_dict("q", namespace="default", volumes=claimed("c")))
+    first, second = decided(case)
+    assert first["chosen"] == "n"
+    assert reasons(second) == [[], [NO_VOLUME]]

@@ -188,9 +188,7 @@ class _Delayed(External):
         for claim, number in matched:
             if number >= 0:
                 state.holder[self._choice.volumes[number].metadata.name or ""] = claim_key(claim)
-        taken = {claim_key(claim) for claim, number in matched if number >= 0}
-        for claim in self._claims:
-            if claim_key(claim) not in taken:
+            else:
                 state.selected[claim_key(claim)] = host
         state.version += 1
 
