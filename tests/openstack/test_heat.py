@@ -201,6 +201,30 @@ def test_what_no_parameter_tells_is_listed_or_refused():
         magnum(ENVIRONMENT.replace("number_of_minions: 2", "ssh_key_name: mine"))
 
 
+def test_a_key_that_stands_twice():
+    """Magnum's own template repeats a parameter; the last one counts. In other files it is refused."""
+    parameters = "parameters:\n  p: {default: 1}\n  p: {default: two}\n"
+    cloud = one("a: {type: OS::Nova::Server, properties: {flavor: f, name: {get_param: p}}}", parameters)
+    assert cloud.wishes[0].name == "two"
+    with pytest.raises(InputError, match=r"requests\.yaml: line 2: the key 'name' stands twice"):
+        stack({"requests.yaml": "- name: a\n  name: b\n"})
+
+
+def test_a_nested_stack_is_given_what_nobody_knows():
+    nested = """
+        heat_template_version: 1
+        parameters: {b: {type: boolean}, n: {type: number}, j: {type: json}}
+        resources: {a: {type: OS::Nova::Server, properties: {flavor: f}}}
+    """
+    cloud = one(
+        "a: {type: n.yaml, properties: {b: {get_attr: [x]}, n: {get_param: n}, j: {k: {get_file: x}}}}",
+        "parameters: {n: {type: number}}\n",
+        **{"n.yaml": nested},
+    )
+    assert [wish.where for wish in cloud.wishes] == ["c/s.yaml: resource a.a"]
+    assert cloud.not_understood == []
+
+
 def test_an_application_as_solum_deploys_it():
     cloud = one(
         """

@@ -14,7 +14,7 @@ from binwright.errors import InputError
 from binwright.openstack.heat.properties import NotTold, Properties
 from binwright.openstack.heat.resources import READERS, is_irrelevant
 from binwright.openstack.heat.templates import Environment, Template, nested_name, roots
-from binwright.openstack.heat.values import Budget, Scope, Unknown, replaced
+from binwright.openstack.heat.values import Budget, Scope, Unknown, replaced, unknowns
 from binwright.openstack.wishes import Wishes
 from binwright.units import shown
 
@@ -139,6 +139,8 @@ def parameter_value(where: str, name: str, parameter: Mapping[str, Any], given: 
         value = parameter.get("default")
     if value is None:
         return Unknown(name, parameter=True)
+    if next(unknowns(value), None) is not None:
+        return value
     kind = parameter.get("type", "string")
     if kind == "number":
         return _number(where, value)
