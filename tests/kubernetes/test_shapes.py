@@ -123,6 +123,19 @@ def test_kinds_by_kubectl_s_names(text, kind, version):
     assert shapes_of(text.replace("/w", "/v"), one) == ([], [text.replace("/w", "/v")])
 
 
+def test_a_workload_without_template_and_pods_is_refused():
+    bare = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "w", "uid": "u"},
+        "spec": {"replicas": 0},
+    }
+    with pytest.raises(InputError) as caught:
+        shapes_of("deploy/w", bare)
+    message = "--pod deploy/w: Deployment default/w: spec.template: missing, and no pod of it is in the input"
+    assert str(caught.value) == message
+
+
 def test_an_unknown_name_is_collected_and_an_ambiguous_one_refused():
     pods = [pod_dict("p", cpu="1", namespace=name, meta={"uid": name}) for name in "abcde"]
     assert shapes_of("x/p,q,deploy/p", *pods) == ([], ["x/p", "q", "deploy/p"])
