@@ -18,7 +18,6 @@ from binwright.explained import Explained, Named
 from binwright.formats.files import Blob
 from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.compile import Cluster
-from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.cycle import Cycle, Decision
 from binwright.kubernetes.gangs import Gangs, group_of
 from binwright.kubernetes.host_answers import answer, best_scores
@@ -80,14 +79,14 @@ class ExplainableCluster:
         if number >= len(self.read.pods):
             return self._never_stored(*self.read.arrivals.refused[number - len(self.read.pods)])
         pod = self.read.pods[number]
-        profile = self.options.profile or SchedulerProfile()
-        queue = sort_out(self.read.pods, [profile.scheduler_name])
+        profiles = self.options.profiles
+        queue = sort_out(self.read.pods, [one.scheduler_name for one in profiles])
         others = [other for other in queue.bound if other is not pod]
         states = ("pending", "bound", *_NO_TURN)
         state = next(one for one in states if any(pod is other for other in getattr(queue, one)))
         asking = waiting(pod)
         try:
-            cluster = Cluster(self.read.nodes, [*others, *queue.pending, asking], profile, self.read.related)
+            cluster = Cluster(self.read.nodes, [*others, *queue.pending, asking], profiles, self.read.related)
             strays = cluster.bind(others)
             if state == "bound":
                 cycle, supposes = Cycle(cluster), "as if it came now: taken out, decided about, put back"
@@ -99,17 +98,18 @@ class ExplainableCluster:
         except InputError as problem:
             raise InputError(f"{self.name}: {problem}") from None
         asked = Queue(pending=[pod], bound=others)
-        explained.not_evaluated = not_evaluated.find(asked, self.read.related, self.options.profile)
+        explained.not_evaluated = not_evaluated.find(
+            asked, self.read.related, self.options.profile, self.options.others
+        )
         explained.not_evaluated += self.read.arrivals.not_evaluated
         explained.notes = notes(asked, strays, len(self.read.nodes), None)
         return explained
 
     def _before(self, cluster: Cluster, queue: Queue, asking: Pod) -> tuple[Cycle, str]:
         """Place what is in the queue before a pod; returns how to go on, and the words for it."""
-        profile = self.options.profile
-        gangs = Gangs(self.read.related, queue, profile is None or profile.gangs)
+        gangs = Gangs(self.read.related, queue, self.options.gangs)
         position = bisect_left(queue.pending, gangs.turn(asking), key=gangs.turn)
-        run = Run(self.name, cluster, Options(profile=profile), gangs)
+        run = Run(self.name, cluster, Options(), gangs)
         for later in queue.pending[position:]:
             run.cycle.nominate(later)
         own = group_of(asking) if gangs.concerns(asking) else None
