@@ -475,8 +475,20 @@ def volumes(dice: Dice) -> Json:
         for name in node_names(case)
         if dice.maybe(0.8)
     ]
+    objects["volumeAttachments"] = [
+        {
+            "metadata": {"name": f"va{at}"},
+            "spec": {
+                "attacher": dice.choice(("csi.x", "pd.csi.storage.gke.io", "")),
+                "nodeName": dice.choice([*node_names(case), "gone"]),
+                "source": dice.part({"persistentVolumeName": f"pv{dice.randint(0, 8)}"}, 0.9),
+            },
+        }
+        for at in range(dice.choice((0, 0, 4, 8)))
+    ]
     sizes = dice.sample(range(500, 6000), 8)
-    objects["persistentVolumes"] = [persistent_volume(dice, at, size) for at, size in enumerate(sizes)]
+    named: set[str] = set()
+    objects["persistentVolumes"] = [persistent_volume(dice, at, size, named) for at, size in enumerate(sizes)]
     objects["persistentVolumeClaims"] = [
         claim(dice, f"{place[0]}{at}", place, at, node_names(case)) for place in NAMESPACES for at in range(5)
     ]
@@ -486,6 +498,8 @@ def volumes(dice: Dice) -> Json:
             one["spec"]["volumes"] = [
                 volume(dice, at, one["metadata"]["namespace"], alone) for at in range(dice.randint(1, 3))
             ]
+            if dice.maybe(0.1):
+                one["spec"]["volumes"].append({**one["spec"]["volumes"][0], "name": "again"})
         if "nodeName" not in one["spec"]:
             alone = set()
     return case
@@ -495,7 +509,8 @@ def limited(dice: Dice, name: str, node: str) -> Json:
     return {"name": name, "nodeID": node, **dice.part({"allocatable": {"count": dice.randint(0, 3)}}, 0.7)}
 
 
-def persistent_volume(dice: Dice, number: int, size: int) -> Json:
+def persistent_volume(dice: Dice, number: int, size: int, named: set[str]) -> Json:
+    """named: claims that volumes before it name."""
     spec: Json = {
         "capacity": {"storage": f"{size}Mi"},
         "storageClassName": dice.choice(("fast", "local", "local", "gce")),
@@ -512,8 +527,10 @@ def persistent_volume(dice: Dice, number: int, size: int) -> Json:
                {"awsElasticBlockStore": {"volumeID": dice.choice(("vol-1", "aws://z1/vol-1"))}},
                {"hostPath": {"path": "/x"}})  # fmt: skip
     spec |= dice.choice(sources)
-    place = dice.choice(NAMESPACES)
-    spec |= dice.part({"claimRef": {"name": f"{place[0]}{dice.randint(0, 4)}", "namespace": place}}, 0.2)
+    place, at = dice.choice(NAMESPACES), dice.randint(0, 4)
+    if dice.maybe(0.2) and f"{place[0]}{at}" not in named:
+        named.add(f"{place[0]}{at}")
+        spec["claimRef"] = {"name": f"{place[0]}{at}", "namespace": place}
     spec |= dice.part({"volumeMode": "Block"}, 0.08)
     labels = {
         ZONE: dice.choice(("z1", "z1__z2", "z-1-a__z-1-b")),
