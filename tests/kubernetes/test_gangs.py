@@ -192,6 +192,31 @@ def test_terms_and_volumes_are_taken_back_too():
     assert placed(outcome) == {"y": "n1", "z": "n2"}
 
 
+@pytest.mark.xfail(reason="volumes for delayed claims are no part of the engine's state yet", strict=False)
+def test_volumes_of_delayed_claims_are_taken_back():
+    def claim(name):
+        spec = {
+            "storageClassName": "local",
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        }
+        return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+
+    def uses(name):
+        return [{"name": "v", "persistentVolumeClaim": {"claimName": name}}]
+
+    spec = {"storageClassName": "local", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}}
+    items = [
+        node_dict("n1", cpu="1"), claim("x"), claim("y"), group("g", 2),
+        {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "local"},
+         "provisioner": "kubernetes.io/no-provisioner", "volumeBindingMode": "WaitForFirstConsumer"},
+        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv"}, "spec": spec,
+         "status": {"phase": "Available"}},
+        member("a", priority=5, volumes=uses("x")), member("b", priority=5), member("single", of="", volumes=uses("y")),
+    ]  # fmt: skip
+    assert placed(place_dicts("demo", items, Options(complete=True))) == {"single": "n1"}
+
+
 # ---- against the slow way --------------------------------------------------------------------------------------------
 
 

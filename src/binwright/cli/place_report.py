@@ -41,6 +41,8 @@ def explain(console: Any, outcome: Outcome) -> None:
     if outcome.host is not None:
         score = "" if outcome.score is None else f", score {cell_text(outcome.score)}"
         console.print(printable(f"  goes to {outcome.host}{score}"))
+    if outcome.expanded_from is not None:
+        console.print(printable(f"  stands for what {outcome.expanded_from} still wants"))
     for device in outcome.devices:
         console.print(printable(f"  device {device}"))
     draw_refusal(console, outcome, wide=True)
