@@ -319,3 +319,19 @@ def test_bad_input_is_one_line(command, dump, items, message):
     ended = command("verify", dump(*items))
     assert (ended.code, ended.out, ended.err.count("\n")) == (exits.BAD, "", 1)
     assert ended.err.startswith(f"binwright: {message}")
+
+
+def test_the_profile_decides_which_rules_there_are(command, dump, tmp_path):
+    """Without the filter of TaintToleration no taint is minded; explain and capacity read the same file."""
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n"
+        "profiles: [{plugins: {filter: {disabled: [{name: TaintToleration}]}}}]\n"
+    )
+    path = dump(node_dict("a", taints=[TAINT]), bound("p", "a", 1))
+    for words in (["verify"], ["explain", "p"], ["capacity", "--pod", "cpu=1"]):
+        assert command(*words, path, "-q").code == exits.NO
+        assert command(*words, path, "-q", "--config", str(config)).code == exits.YES
+        ended = command(*words, path, "--config", "nowhere.yaml")
+        assert (ended.code, ended.err.count("\n")) == (exits.BAD, 1)
+        assert ended.err.startswith("binwright: nowhere.yaml: ")
