@@ -7,7 +7,7 @@ import pytest
 
 from binwright.errors import InputError
 from binwright.openstack.cloud import Cloud, Flavor, Network, Port, QosPolicy, QosRule
-from binwright.openstack.neutron.ports import server_ports, to_requests, wish_requests
+from binwright.openstack.neutron.ports import Ports, to_requests
 from binwright.openstack.neutron.providers import TUNNELLED, Agent, agent_providers
 from binwright.openstack.neutron.qos import physnet_trait, resource_request, vnic_type_trait
 from binwright.openstack.nova.options import DEFAULTS
@@ -199,19 +199,20 @@ def test_ports_of_a_dump():
             "qos_policies.json": policies,
         }
     )  # fmt: skip
-    ports = server_ports(cloud)
-    assert [[one.id for one in own] for own in ports.values()] == [["p1", "p2"], ["p3"]]
-    asked = to_requests(cloud, ports["s1"])
+    ports = Ports(cloud)
+    asked = ports.of_server("s1")
     assert [(group.id, dict(group.resources)) for group in asked.groups] == [
         ("g", {"X": 1}),
         ("p2", {"NET_BW_EGR_KILOBIT_PER_SEC": 5}),
     ]
     assert asked.same_subtrees == (("g",),)
-    (group,) = to_requests(cloud, ports["s2"]).groups
+    (group,) = ports.of_server("s2").groups
     assert group.resources == {"NET_BW_EGR_KILOBIT_PER_SEC": 7}
     assert group.required == {"CUSTOM_PHYSNET_PHYSNET1", "CUSTOM_VNIC_TYPE_DIRECT"}
-    assert wish_requests(cloud, ["four"], "request").groups == ()
-    assert [group.id for group in wish_requests(cloud, ["two", "p1"], "request").groups] == ["p2", "g"]
+    assert (
+        ports.of_server("s3").groups == ports.of_server(None).groups == ports.of_wish(["four"], "request").groups == ()
+    )
+    assert [group.id for group in ports.of_wish(["two", "p1"], "request").groups] == ["p2", "g"]
 
 
 @pytest.mark.parametrize(
@@ -243,11 +244,11 @@ def test_what_a_port_names_must_be_there():
     with pytest.raises(InputError, match=r"port p: network_id: 'n1' is not in networks\.json"):
         to_requests(cloud, [port()])
     with pytest.raises(InputError, match=r"request x: ports: 'none' is not in ports\.json"):
-        wish_requests(Cloud("c", present={"ports"}), ["none"], "request x")
+        Ports(Cloud("c", present={"ports"})).of_wish(["none"], "request x")
 
 
 def test_what_a_dump_does_not_tell_of_ports_is_listed():
-    assert wish_requests(Cloud("c"), ["none"], "request x").not_evaluated == (
+    assert Ports(Cloud("c")).of_wish(["none"], "request x").not_evaluated == (
         ("ports: the input has no ports.json", "request x: none"),
     )
     assert to_requests(Cloud("c"), [port()]).not_evaluated == (

@@ -19,7 +19,7 @@ from binwright.openstack.dumps import read_dump
 from binwright.openstack.hosts import DISABLED_TRAIT, Hosts
 from binwright.openstack.ledger import ledger_findings
 from binwright.openstack.not_evaluated import rules_not_evaluated
-from binwright.openstack.pending import Wanted, wanted_server
+from binwright.openstack.pending import Needs, Wanted
 from binwright.openstack.place import cloud_notes
 from binwright.openstack.refusals import HostRefusal, filter_text, refusal_of
 from binwright.openstack.removal import free_nodes
@@ -93,12 +93,12 @@ class _Bound:
 
     @classmethod
     def sorted_out(cls, cloud: Cloud) -> _Bound:
-        found = cls()
+        found, needs = cls(), Needs(cloud)
         here = [one for one in cloud.servers if one.host is not None and one.status not in GONE]
         found.servers = sorted(here, key=lambda one: one.created or "")
         for one in found.servers:
             try:
-                found.judged.append(_Item(one, wanted_server(cloud, one)))
+                found.judged.append(_Item(one, needs.of(one)))
             except InputError:
                 found.unknown.append(one)
         return found

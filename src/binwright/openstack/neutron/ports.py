@@ -9,7 +9,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from binwright.errors import InputError
 from binwright.openstack.cloud import Cloud, Network, Port, QosPolicy
@@ -18,10 +18,11 @@ from binwright.openstack.nova.request_spec import RequestedGroup
 from binwright.openstack.placement.inventory import MAX_INT
 from binwright.units import shown
 
-__all__ = ["PortRequests", "server_ports", "to_requests", "wish_requests"]
+__all__ = ["PortRequests", "Ports", "to_requests"]
 
 NO_PORTS = "ports: the input has no ports.json"
 NO_POLICIES = "QoS policies of ports: the input has no qos_policies.json"
+Named = TypeVar("Named", Port, Network, QosPolicy)
 SUFFIX = re.compile(r"[A-Za-z0-9_-]{1,64}")
 NAMESPACE = uuid.UUID(int=0)  # of ports that have no uuid yet
 
@@ -38,38 +39,96 @@ class PortRequests:
     not_evaluated: tuple[tuple[str, str], ...] = ()
 
 
+class Ports:
+    """The ports of a cloud, and what they ask of Placement; tables are made once."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._present = cloud.present
+        self._ports = _by_id_and_name(cloud.ports)
+        self._networks: dict[str, Network] = _by_id_and_name(cloud.networks)
+        self._policies: dict[str, QosPolicy] = _by_id_and_name(cloud.qos_policies)
+        self._of_server: dict[str, list[Port]] = {}
+        for port in cloud.ports:
+            if port.server is not None:
+                self._of_server.setdefault(port.server, []).append(port)
+
+    def of_server(self, server: str | None) -> PortRequests:
+        """What the ports of a server ask, in file order. Raises InputError, naming port and field."""
+        return self.of_ports(self._of_server.get(server or "", ()))
+
+    def of_wish(self, names: Iterable[str], where: str) -> PortRequests:
+        """What the ports that a wish names, by id or name, ask. Raises InputError for one that is not there."""
+        ports, untold = [], []
+        for name in names:
+            if name in self._ports:
+                ports.append(self._ports[name])
+            elif "ports" in self._present:
+                raise InputError(f"{where}: ports: {name!r} is not in ports.json")
+            else:
+                untold.append((NO_PORTS, f"{where}: {name}"))
+        found = self.of_ports(ports)
+        return replace(found, not_evaluated=(*untold, *found.not_evaluated))
+
+    def of_ports(self, ports: Iterable[Port]) -> PortRequests:
+        """What these ports of one server ask of Placement. Raises InputError, naming port and field."""
+        groups: list[RequestedGroup] = []
+        subtrees: list[tuple[str, ...]] = []
+        untold: list[tuple[str, str]] = []
+        for port in ports:
+            asked = port.resource_request
+            if asked is None:
+                name = self._policy_name(port)
+                if name is not None and "qos_policies" not in self._present:
+                    untold.append((NO_POLICIES, f"{port.where}: {name}"))
+                asked = self._worked_out(port, name)
+            if asked:
+                found, subtree = _read(port, asked)
+                groups += found
+                subtrees += [subtree] if subtree else []
+        ids = [group.id for group in groups]
+        for one in ids:
+            if ids.count(one) > 1:
+                raise InputError(f"resource_request: two groups of one server have the id {one}")
+        return PortRequests(tuple(groups), tuple(subtrees), tuple(untold))
+
+    def _policy_name(self, port: Port) -> str | None:
+        """The port's own policy, else its network's."""
+        network = self._networks.get(port.network or "")
+        return port.qos_policy or (network.qos_policy if network is not None else None)
+
+    def _worked_out(self, port: Port, policy_name: str | None) -> dict[str, Any] | None:
+        """The attribute from a policy; None where nothing is guaranteed, or told."""
+        policy = self._policies.get(policy_name or "")
+        if policy is None:
+            if policy_name is not None and "qos_policies" in self._present:
+                raise InputError(f"{port.where}: qos_policy_id: {policy_name!r} is not in qos_policies.json")
+            return None
+        network = self._networks.get(port.network or "")
+        if network is None and any(rule.type == "minimum_bandwidth" for rule in policy.rules):
+            raise InputError(f"{port.where}: network_id: {shown(port.network)} is not in networks.json")
+        physical = None if network is None else network.physical_network
+        return resource_request(_uuid(port), policy.rules, port.vnic_type, physical)
+
+
 def to_requests(cloud: Cloud, ports: Iterable[Port]) -> PortRequests:
-    """What these ports of one server ask of Placement. Raises InputError, naming port and field."""
-    groups: list[RequestedGroup] = []
-    subtrees: list[tuple[str, ...]] = []
-    untold: list[tuple[str, str]] = []
-    for port in ports:
-        asked = port.resource_request
-        if asked is None:
-            if _policy_name(cloud, port) is not None and "qos_policies" not in cloud.present:
-                untold.append((NO_POLICIES, f"{port.where}: {_policy_name(cloud, port)}"))
-            asked = _worked_out(cloud, port)
-        if not asked:
-            continue
-        where = f"{port.where}: resource_request"
-        if "request_groups" in asked:
-            rows = asked["request_groups"]
-            if not isinstance(rows, list):
-                raise InputError(f"{where}: request_groups: {shown(rows)} is not a list of groups")
-            found = [_group(f"{where}: request_groups[{number}]", row) for number, row in enumerate(rows)]
-        else:  # before the extension port-resource-request-groups
-            found = [_group(where, {**asked, "id": port.id})]
-        groups += found
-        subtree = asked.get("same_subtree") or []
-        if not isinstance(subtree, list) or not set(map(str, subtree)) <= {group.id for group in found}:
-            raise InputError(f"{where}: same_subtree: {shown(subtree)} is not a list of the port's groups")
-        if subtree:
-            subtrees.append(tuple(subtree))
-    ids = [group.id for group in groups]
-    for one in ids:
-        if ids.count(one) > 1:
-            raise InputError(f"resource_request: two groups of one server have the id {one}")
-    return PortRequests(tuple(groups), tuple(subtrees), tuple(untold))
+    """What some ports of one server of a cloud ask of Placement. Raises InputError, naming port and field."""
+    return Ports(cloud).of_ports(ports)
+
+
+def _read(port: Port, asked: Mapping[str, Any]) -> tuple[list[RequestedGroup], tuple[str, ...]]:
+    """Groups and the set of them that is of one subtree."""
+    where = f"{port.where}: resource_request"
+    if "request_groups" in asked:
+        rows = asked["request_groups"]
+        if not isinstance(rows, list):
+            raise InputError(f"{where}: request_groups: {shown(rows)} is not a list of groups")
+        found = [_group(f"{where}: request_groups[{number}]", row) for number, row in enumerate(rows)]
+    else:  # before the extension port-resource-request-groups
+        found = [_group(where, {**asked, "id": port.id})]
+    subtree = asked.get("same_subtree") or []
+    if not isinstance(subtree, list) or not set(map(str, subtree)) <= {group.id for group in found}:
+        raise InputError(f"{where}: same_subtree: {shown(subtree)} is not a list of the port's groups")
+    return found, tuple(subtree)
 
 
 def _group(where: str, row: Any) -> RequestedGroup:
@@ -88,25 +147,6 @@ def _group(where: str, row: Any) -> RequestedGroup:
     return RequestedGroup(name, dict(resources), frozenset(required))
 
 
-def _worked_out(cloud: Cloud, port: Port) -> dict[str, Any] | None:
-    """The attribute from the port's policy, or its network's; None where nothing is guaranteed, or told."""
-    network, policy_name = _named(cloud.networks, port.network), _policy_name(cloud, port)
-    policy = _named(cloud.qos_policies, policy_name)
-    if policy is None:
-        if policy_name is not None and "qos_policies" in cloud.present:
-            raise InputError(f"{port.where}: qos_policy_id: {policy_name!r} is not in qos_policies.json")
-        return None
-    if network is None and any(rule.type == "minimum_bandwidth" for rule in policy.rules):
-        raise InputError(f"{port.where}: network_id: {shown(port.network)} is not in networks.json")
-    physical = None if network is None else network.physical_network
-    return resource_request(_uuid(port), policy.rules, port.vnic_type, physical)
-
-
-def _policy_name(cloud: Cloud, port: Port) -> str | None:
-    network: Network | None = _named(cloud.networks, port.network)
-    return port.qos_policy or (network.qos_policy if network is not None else None)
-
-
 def _uuid(port: Port) -> uuid.UUID:
     try:
         return uuid.UUID(port.id or "")
@@ -114,33 +154,8 @@ def _uuid(port: Port) -> uuid.UUID:
         return uuid.uuid5(NAMESPACE, port.id or port.name)
 
 
-def _named(records: Iterable[Any], reference: str | None) -> Any:
-    """The record of this id, else the first of this name."""
-    if reference is None:
-        return None
-    found: list[Network | QosPolicy] = [one for one in records if reference in (one.id, one.name)]
-    return next((one for one in found if one.id == reference), found[0] if found else None)
-
-
-def server_ports(cloud: Cloud) -> dict[str, list[Port]]:
-    """Server -> its ports, in file order."""
-    ports: dict[str, list[Port]] = {}
-    for port in cloud.ports:
-        if port.server is not None:
-            ports.setdefault(port.server, []).append(port)
-    return ports
-
-
-def wish_requests(cloud: Cloud, names: Iterable[str], where: str) -> PortRequests:
-    """What the ports that a wish names, by id or name, ask. Raises InputError for one that is not there."""
-    ports, untold = [], []
-    for name in names:
-        port = _named(cloud.ports, name)
-        if port is not None:
-            ports.append(port)
-        elif "ports" in cloud.present:
-            raise InputError(f"{where}: ports: {name!r} is not in ports.json")
-        else:
-            untold.append((NO_PORTS, f"{where}: {name}"))
-    found = to_requests(cloud, ports)
-    return replace(found, not_evaluated=(*untold, *found.not_evaluated))
+def _by_id_and_name(records: Iterable[Named]) -> dict[str, Named]:
+    """Records by id, and by name where no other has it for an id; of one name the first."""
+    records = list(records)
+    named = {one.name: one for one in reversed(records)}
+    return named | {one.id: one for one in records if one.id is not None}
