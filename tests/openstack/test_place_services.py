@@ -172,6 +172,19 @@ def test_a_node_that_is_in_use_is_no_room():
     ]
 
 
+def test_nodes_beside_other_hosts():
+    """Placement tells of both; without it the nodes are not used, and that is said."""
+    files = small_cloud() | {"baremetal_nodes.json": NODES}
+    assert hosts(place(files)) == [("web", "compute-2.example")]
+    assert not any("baremetal" in note for note in place(files).notes if "from" not in note)
+    for row in files["hypervisors.json"]:
+        row |= {"vCPUs": 8, "Memory MB": 8192, "Local GB": 100}
+    result = place({name: value for name, value in files.items() if "/" not in name and name != "providers.json"})
+    assert (
+        "baremetal_nodes.json: not used, other hosts are in hypervisors.json; providers.json has both" in result.notes
+    )
+
+
 def test_the_command_places_a_stack_and_its_volume(tmp_path, capsys):
     files = small_cloud() | {"db.yaml": STACK, "env.yaml": "parameters: {count: 1}", "pools.json": POOLS}
     for name, value in files.items():

@@ -81,6 +81,10 @@ def _bare_metal(cloud: Cloud) -> None:
         cloud.providers = node_providers(cloud.baremetal_nodes)
         cloud.present |= {"providers", "inventories", "traits", "allocations"}
         cloud.notes.append("providers: the nodes of baremetal_nodes.json, because providers.json is missing")
+    else:
+        cloud.notes.append(
+            "baremetal_nodes.json: not used, other hosts are in hypervisors.json; providers.json has both"
+        )
 
 
 def _read_stacks(layout: Layout) -> Wishes:
