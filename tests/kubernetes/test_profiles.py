@@ -216,3 +216,15 @@ def test_verify_judges_bound_pods_by_their_own_profile():
     assert found.checked == 2
     assert {one.name for one in found.findings} == {"p", "q"}
     assert [one.rule for one in found.not_evaluated] == ["schedulerName other"]
+
+
+def test_sampling_looks_at_the_part_that_the_profile_says():
+    """With peer sampling: 300 empty nodes, of which one profile looks at a third and the other at all."""
+    wide = {"schedulerName": "wide", "percentageOfNodesToScore": 100}
+    found = options({"schedulerName": "default-scheduler", "percentageOfNodesToScore": 34}, wide)
+    sampled = Options(sample_percentage=34, profile=found.profile, others=found.others)
+    nodes = [node_dict(f"n{number}", labels={"disk": "ssd"} if number == 250 else {}) for number in range(300)]
+    term = {"weight": 1, "preference": {"matchExpressions": [{"key": "disk", "operator": "Exists"}]}}
+    near = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}}
+    assert placed([*nodes, pod_dict("p", affinity=near)], sampled)["p"] != "n250"
+    assert placed([*nodes, pod_dict("p", affinity=near, schedulerName="wide")], sampled) == {"p": "n250"}

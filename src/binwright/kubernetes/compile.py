@@ -111,6 +111,10 @@ class Cluster:
         """The plugins of the pod's profile."""
         return self._books[self._number(pod)]
 
+    def percentage(self, pod: Pod) -> int | None:
+        """Of the nodes that sampling looks at for the pod; None where there is one profile, whose user knows it."""
+        return self.book(pod).scheduler.percentage if len(self._books) > 1 else None
+
     def _selected_by(self, pods: Iterable[Pod], profiles: Sequence[SchedulerProfile]) -> tuple[TraitsOf, list[str]]:
         """What pods select each other by, and the topology keys over which they do."""
         label_keys: set[str] = set()

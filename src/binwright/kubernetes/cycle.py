@@ -126,7 +126,7 @@ class Cycle:
         )
         if self._sampling is not None and order is not None:
             decision.start = self._sampling.start
-            self._sampling.open(fleet, order)
+            self._sampling.open(fleet, order, cluster.percentage(pod))
             decision.look = fleet.explain(request)
             judged = set(decision.visited) | ({host} if failed is not None else set())
             self._sampling.start = (decision.start + len(judged)) % len(cluster.nodes)
