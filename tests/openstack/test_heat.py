@@ -419,6 +419,29 @@ def test_a_few_aliases_do_not_become_a_million_values():
         stack({"s.yaml": text})
 
 
+@pytest.mark.parametrize("section", ["parameters", "env"])
+@pytest.mark.parametrize("kind", ["json", "string", "comma_delimited_list", "boolean", "number"])
+def test_nor_do_they_in_parameters(section, kind):
+    lines = ["- &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"- &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    value = textwrap.indent("\n".join(lines), "      ")
+    use = "a: {type: OS::Nova::Server, properties: {flavor: f, scheduler_hints: {query: {get_param: p}}}}"
+    own = f"\n    default:\n{value}" if section == "parameters" else ""
+    parameters = f"parameters:\n  p:\n    type: {kind}{own}\n"
+    more = {} if own else {"env.yaml": f"parameters:\n  p:\n{value}\n"}
+    with pytest.raises(InputError, match=r"larger than 1000000 values|is not a (list of texts|boolean|number)"):
+        one(use, parameters, **more)
+
+
+def test_nor_do_they_in_definitions_of_groups():
+    lines = ["d0: &d0 {type: OS::Heat::None}"]
+    group = "type: OS::Heat::ResourceGroup, properties: {count: 2"
+    lines += [f"d{n}: &d{n} {{{group}, resource_def: *d{n - 1}, resource: *d{n - 1}}}}}" for n in range(1, 50)]
+    text = "heat_template_version: 1\n" + "".join(f"{line}\n" for line in lines) + "resources: {a: *d49}\n"
+    with pytest.raises(InputError, match=r"more than 20000 resources|larger than 1000000 values|nested too deeply"):
+        stack({"s.yaml": text})
+
+
 def test_a_text_that_doubles_without_end():
     inner = "x" * 100
     for _ in range(20):
@@ -531,6 +554,7 @@ def test_parameters_have_types(parameter, text):
         ("5", "c/s.yaml: parameter p: 5 is not an object"),
         ("{type: number, default: x}", "c/s.yaml: parameter p: 'x' is not a number"),
         ("{type: boolean, default: maybe}", "c/s.yaml: parameter p: 'maybe' is not a boolean"),
+        ("{type: comma_delimited_list, default: [[a]]}", "c/s.yaml: parameter p: a list is not a list of texts"),
         ("{type: json, default: '{'}", "c/s.yaml: parameter p: '{' is not JSON"),
     ],
 )

@@ -65,7 +65,7 @@ class _Expansion:
         references = {name: f"{stack}.{name}" for name in template.resources}
         parameters = {"OS::stack_name": stack, "OS::stack_id": stack, "OS::project_id": Unknown("OS::project_id")}
         for name, parameter in template.parameters.items():
-            parameters[name] = parameter_value(f"{template.file}: parameter {name}", name, parameter, given)
+            parameters[name] = parameter_value(f"{template.file}: parameter {name}", name, parameter, given, depth > 0)
         scope = Scope(template.file, parameters, references, template.conditions, self._budget)
         for name, resource in template.resources.items():
             scope.where = f"{where}: resource {name}" if depth == 0 else f"{where}.{name}"
@@ -132,22 +132,27 @@ class _Expansion:
         scope.where = where
 
 
-def parameter_value(where: str, name: str, parameter: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
-    """The value of a parameter, in its type; Unknown without one."""
+def parameter_value(
+    where: str, name: str, parameter: Mapping[str, Any], given: Mapping[str, Any], evaluated: bool = False
+) -> Any:
+    """The value of a parameter, in its type; Unknown without one. evaluated: whether those given are a stack's."""
     value = given.get(name)
     if value is None:
         value = parameter.get("default")
     if value is None:
         return Unknown(name, parameter=True)
-    if next(unknowns(value), None) is not None:
+    if evaluated and next(unknowns(value), None) is not None:
         return value
     kind = parameter.get("type", "string")
     if kind == "number":
         return _number(where, value)
     if kind == "comma_delimited_list":
-        return [str(item) for item in value] if isinstance(value, list) else str(value).split(",") if value else []
+        items = value.split(",") if isinstance(value, str) and value else value or []
+        if not isinstance(items, list) or not all(isinstance(item, str | int | float) for item in items):
+            raise InputError(f"{where}: {shown(value)} is not a list of texts")
+        return [str(item) for item in items]
     if kind == "boolean":
-        found = TRUTHS.get(str(value).strip().casefold())
+        found = TRUTHS.get(str(value).strip().casefold()) if isinstance(value, str | int) else None
         if found is None:
             raise InputError(f"{where}: {shown(value)} is not a boolean")
         return found

@@ -107,9 +107,11 @@ def nested_name(kind: str) -> str | None:
 def _types(template: Template) -> Iterator[str]:
     """Resource types of a template, those in groups too."""
     pending: list[Any] = list(template.resources.values())
+    seen: set[int] = set()  # an alias may lead to one definition by many ways
     while pending:
         resource = pending.pop()
-        if isinstance(resource, dict):
+        if isinstance(resource, dict) and id(resource) not in seen:
+            seen.add(id(resource))
             if isinstance(resource.get("type"), str):
                 yield resource["type"]
             properties = resource.get("properties")

@@ -136,7 +136,14 @@ class Scope:
                 found = found[int(key) if isinstance(found, list) else key]
             except (IndexError, KeyError, TypeError, ValueError):
                 return ""
-        return found
+        return self._plain(found)
+
+    def _plain(self, data: Any) -> Any:
+        """What a parameter holds, as it is: paid for, because aliases may have made it large."""
+        with self.budget.spend(self.where):
+            if isinstance(data, dict):
+                return {key: self._plain(item) for key, item in data.items()}
+            return [self._plain(item) for item in data] if isinstance(data, list) else data
 
     def _get_resource(self, argument: Any) -> Any:
         name = self.value(argument)
