@@ -102,6 +102,21 @@ def test_requests_of_the_whole_pod_follow_its_limits():
     }
 
 
+def test_limit_ranges_come_after_the_defaults_of_the_whole_pod():
+    found = limit_range({"type": "Container", "defaultRequest": {"cpu": "100m"}})
+    spec = stored(pod(containers=[container()], resources={"limits": {"cpu": "4"}}), found)
+    assert spec["resources"] == {"requests": {"cpu": "4"}}
+    assert spec["containers"][0]["resources"] == {"requests": {"cpu": "100m"}}
+
+
+def test_huge_pages_of_the_whole_pod_are_those_of_its_containers():
+    both = [container({"hugepages-2Mi": "4Mi"}), container({"hugepages-2Mi": "2Mi"})]
+    found = stored(pod(containers=both, resources={"requests": {"cpu": "1"}}))["resources"]["requests"]
+    assert found == {"cpu": "1", "hugepages-2Mi": f"{6 * 2**20}000000000n"}
+    stated = {"requests": {"hugepages-2Mi": "8Mi"}}
+    assert stored(pod(containers=both, resources=stated))["resources"] == stated
+
+
 def test_on_the_hosts_network_every_port_is_the_hosts():
     ports = [{"containerPort": 80}, {"containerPort": 81, "hostPort": 8081}]
     on_host = stored(pod(hostNetwork=True, containers=[container(ports=ports)]))["containers"][0]["ports"]

@@ -51,6 +51,7 @@ _NOT_READY = "node.kubernetes.io/not-ready"
 _UNREACHABLE = "node.kubernetes.io/unreachable"
 _PROJECT_SELECTOR = "openshift.io/node-selector"
 _POD_LEVEL = ("cpu", "memory")
+_PAGES = "hugepages-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Admission:
             tolerations=_with_defaults(spec.tolerations),
             topology_spread_constraints=_spread(spec.topology_spread_constraints, labels),
         )
-        stored.resources = _pod_level(spec.resources, Pod(pod.metadata, stored))
+        stored.resources = _pod_level(spec, pod)
         refusals = [
             self._set_priority(spec, stored, pod.key),
             self._set_runtime(spec, stored, pod.key),
@@ -262,18 +263,23 @@ def _on_host(port: ContainerPort) -> ContainerPort:
     return port if port.host_port else msgspec.structs.replace(port, host_port=port.container_port)
 
 
-def _pod_level(found: Resources | None, pod: Pod) -> Resources | None:
-    """Requests of the whole pod: where it has limits, cpu and memory default to the containers' sum, else the limit."""
-    if found is None or not found.limits:
-        return None if found is None else Resources(found.requests)
-    requests = dict(found.requests or {})
-    bare = Pod(pod.metadata, msgspec.structs.replace(pod.spec or PodSpec(), overhead=None))
-    for name, amount in pod_request(bare).items():
-        if name in _POD_LEVEL:
-            requests.setdefault(name, f"{amount}n")
-    for name, limit in found.limits.items():
-        if name in _POD_LEVEL or name.startswith("hugepages-"):
-            requests.setdefault(name, limit)
+def _pod_level(spec: ManifestSpec, pod: Pod) -> Resources | None:
+    """Requests of the whole pod: where it has limits, cpu and memory default to the containers' sum, else the limit. A
+    limit on huge pages defaults to the containers' sum, too. LimitRanges come later.
+    """
+    found = spec.resources
+    if found is None:
+        return None
+    containers, init_containers = _containers(spec.containers, [], None), _containers(spec.init_containers, [], None)
+    asked = pod_request(Pod(pod.metadata, PodSpec(containers=containers, init_containers=init_containers)))
+    requests, limits = dict(found.requests or {}), dict(found.limits or {})
+    if requests or limits:
+        pages: Quantities = {name: f"{amount}n" for name, amount in asked.items() if name.startswith(_PAGES) and amount}
+        limits = {name: limit for name, limit in pages.items() if name not in requests} | limits
+    if limits:
+        own: Quantities = {name: f"{asked[name]}n" for name in _POD_LEVEL if name in asked}
+        others = {name: limit for name, limit in limits.items() if name in _POD_LEVEL or name.startswith(_PAGES)}
+        requests = others | own | requests
     return Resources(requests)
 
 
