@@ -86,6 +86,17 @@ def test_capacity(command, cloud):
     assert command("capacity", cloud(full)).code == exits.NO
 
 
+@pytest.mark.parametrize("verb", [("place",), ("explain", "web"), ("verify",), ("capacity",)])
+def test_the_nova_conf_of_the_schedulers(command, cloud, tmp_path, verb):
+    conf = tmp_path / "nova.conf"
+    conf.write_text("[filter_scheduler]\nenabled_filters = ComputeFilter,TheirFilter\n")
+    ended = command(*verb, cloud(small_cloud()), "--nova-conf", str(conf), "-o", "json")
+    rules = [entry["rule"] for entry in json.loads(ended.out)["notEvaluated"]]
+    assert (ended.code, "nova.conf: filter TheirFilter" in rules) == (exits.YES, True)
+    missing = command(*verb, cloud(small_cloud()), "--nova-conf", str(tmp_path / "none.conf"))
+    assert (missing.code, missing.err.count("\n")) == (exits.BAD, 1)
+
+
 @pytest.mark.parametrize("verb", [("explain", "web"), ("verify",), ("capacity",), ("candidates", "resources=VCPU:1")])
 def test_bad_input_is_one_line(command, cloud, verb):
     files = changed(small_cloud(), f"inventories/{COMPUTE_1}.json", 0, "total", to="many")

@@ -8,6 +8,15 @@ from tests.openstack.clouds import inventory
 ZONES = ("az-a", "az-b")
 TRAITS = ("CUSTOM_FAST", "CUSTOM_GOLD", "HW_CPU_X86_AVX2")
 POLICIES = ("affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity")
+PROPERTIES = (
+    {},
+    {},
+    {"ram_weight_multiplier": "-2"},
+    {"io_ops_weight_multiplier": "0.5"},
+    {"filter_tenant_id": "p,q", "max_instances_per_host": "2"},
+    {"filter_tenant_id": "q", "ssd": "true"},
+    {"instance_type": "f0,f1", "ssd": "true,fast", "max_io_ops_per_host": "1"},
+)
 SHARING = "MISC_SHARES_VIA_AGGREGATE"
 POOLED = "cccccccc-0000-4000-8000-000000000000"
 
@@ -54,7 +63,7 @@ def dump(rng, flat=False):
             "UUID": uuid(10, number),
             "Name": zone,
             "Availability Zone": zone,
-            "Properties": rng.choice(({}, {}, {"ram_weight_multiplier": "-2"}, {"io_ops_weight_multiplier": "0.5"})),
+            "Properties": rng.choice(PROPERTIES),
             "Hosts": [
                 row["Hypervisor Hostname"]
                 for row in files["hypervisors.json"]
@@ -86,6 +95,8 @@ def flavors(rng, nested):
             specs["hw:cpu_policy"] = "dedicated"
         if rng.random() < 0.1:
             specs[rng.choice(("num_instances", "capabilities:hypervisor_type"))] = rng.choice(("< 2", "QEMU", "<= 1"))
+        if rng.random() < 0.15:
+            specs["aggregate_instance_extra_specs:ssd"] = rng.choice(("true", "<or> fast <or> slow", "s== fast"))
         if nested and rng.random() < 0.7:
             devices(rng, specs)
         rows.append(

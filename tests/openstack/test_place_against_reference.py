@@ -9,6 +9,7 @@ import random
 import pytest
 
 from binwright.openstack.capacity import cloud_hosts
+from binwright.openstack.nova.conf import NovaConf
 from binwright.openstack.pending import pending_servers, wanted_servers
 from binwright.openstack.place import place_cloud
 from binwright.openstack.placement.names import RESOURCE_CLASSES, TRAITS
@@ -133,8 +134,9 @@ class Slow:
             for name, amount in amounts.items():
                 self.cloud.used[uuid, name] = self.cloud.usage(uuid, name) + amount
 
-    def decide(self, row):
-        """([(host, total weight)], best first, host -> its allocations)."""
+    def decide(self, row, enabled=ENABLED, config=None):
+        """(request, [(host, total weight)] best first, host -> its allocations)."""
+        config = config or {}
         spec = {"flavor": self.flavors[row["Flavor"]], "availability_zone": row["Availability Zone"], "project_id": "p"}
         case = {"spec": spec, "aggregates": self.aggregates, "hosts": [], "config": {}}
         case |= {"prefilters": True, "owner_trait": False}
@@ -143,7 +145,7 @@ class Slow:
         for text in (query, fallback)[: 1 + pinning_requested(spec["flavor"], None)]:
             status, body = allocation_candidates(self.cloud, text, "1.36")
             found += body["allocation_requests"] if status == 200 else []
-        request = Request.from_json(spec | {"instance_uuid": row["ID"]})
+        request = Request.from_json(spec | {"instance_uuid": row["ID"], "scheduler_hints": row.get("Scheduler Hints")})
         request.group = next((group for group in self.groups if row["ID"] in group.members), None)
         allocations = {
             host.name: [one["allocations"] for one in found if host["uuid"] in one["allocations"]]
@@ -152,24 +154,64 @@ class Slow:
         hosts = [host for host in self.hosts if allocations[host.name]]
         for host in hosts:
             host.candidates = [{}]
-        left = run_pipeline(hosts, request, ENABLED, {})
-        _, order = weigh(left, request, {})
+        left = run_pipeline(hosts, request, enabled, config)
+        _, order = weigh(left, request, config)
         return request, [(host, total) for host, total in order], allocations
 
 
-def check(seed, by_chain):
-    files = random_dumps.dump(random.Random(seed))
+MORE_FILTERS = (
+    "AggregateInstanceExtraSpecsFilter",
+    "AggregateIoOpsFilter",
+    "AggregateMultiTenancyIsolation",
+    "AggregateNumInstancesFilter",
+    "AggregateTypeAffinityFilter",
+    "AllHostsFilter",
+    "DifferentHostFilter",
+    "IoOpsFilter",
+    "JsonFilter",
+    "NumInstancesFilter",
+    "PciPassthroughFilter",
+    "SameHostFilter",
+)
+
+
+def configured(rng, files):
+    """Another deployment: other filters in another order, other weights; and hints for some of its servers."""
+    enabled = rng.sample(ENABLED, rng.choice((3, 5, 5))) + rng.sample(MORE_FILTERS, rng.randint(0, 4))
+    rng.shuffle(enabled)
+    config = {f"filter_scheduler.{name}_weight_multiplier": rng.choice((-1.0, 0.5, 3.0)) for name in ("cpu", "io_ops")}
+    config["filter_scheduler.max_instances_per_host"] = rng.choice((1, 3, 50))
+    config["filter_scheduler.max_io_ops_per_host"] = rng.choice((1, 2, 8))
+    running = [row["ID"] for row in files["servers.json"] if row["Host"]]
+    for row in files["servers.json"]:
+        if not row["Host"] and rng.random() < 0.4:
+            row["Scheduler Hints"] = rng.choice(
+                (
+                    {"same_host": running[:1]},
+                    {"different_host": running},
+                    {"query": '["<", "$num_instances", 2]'},
+                    {"query": '["not", [">=", "$free_ram_mb", 4096]]'},
+                )
+            )
+    return enabled, config
+
+
+def check(seed, by_chain, other=False):
+    rng = random.Random(seed)
+    files = random_dumps.dump(rng)
+    enabled, config = configured(rng, files) if other else (ENABLED, {})
     cloud = read(files)
     wanted = wanted_servers(cloud)
     hosts = cloud_hosts(cloud, pending_servers(cloud))
-    scheduler = Scheduler(cloud, hosts, cloud_zones(cloud, hosts), wanted, by_chain=by_chain)
+    conf = NovaConf(config, tuple(enabled), given=other)
+    scheduler = Scheduler(cloud, hosts, cloud_zones(cloud, hosts), wanted, conf, by_chain=by_chain)
     slow = Slow(files)
     rows = [row for row in files["servers.json"] if not row["Host"]]
     for server, row in zip(wanted, rows, strict=True):
         where = f"seed {seed}, server {server.name}"
         decision = scheduler.place(server)
         try:
-            request, order, allocations = slow.decide(row)
+            request, order, allocations = slow.decide(row, enabled, config)
         except ValueError:  # a filter that cannot compare
             assert decision.reasons[0].rule == "filters", where
             continue
@@ -240,8 +282,14 @@ def test_every_decision_is_the_references(seed, by_chain):
     check(seed, by_chain)
 
 
+@pytest.mark.parametrize("seed", range(100, 180))
+@pytest.mark.parametrize("by_chain", [False, True])
+def test_other_filters_and_weights(seed, by_chain):
+    check(seed, by_chain, other=True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(10_000, 15_000, 500))
 def test_every_decision_of_many_clouds_is_the_references(first):
     for seed in range(first, first + 500):
-        check(seed, by_chain=False)
+        check(seed, by_chain=False, other=seed % 2)

@@ -5,7 +5,7 @@ from typing import Any
 
 from binwright.cli import capacity_report, exits
 from binwright.cli.arguments import Parser, add_output
-from binwright.cli.inputs import PATHS, add_rules, add_sources, sources_of
+from binwright.cli.inputs import PATHS, add_nova_conf, add_rules, add_sources, sources_of
 from binwright.cli.output import Rows, say, show
 from binwright.headroom import Question
 from binwright.stack.headroom import headroom
@@ -40,13 +40,15 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--after-pending", action="store_true", help="place first what is pending in the input")
     parser.add_argument("-n", "--namespace", help="where pods are asked for that name no namespace (default: default)")
     add_rules(parser)
+    add_nova_conf(parser)
     add_output(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Count and print. 0: every shape fits at least once, 1: one does not, or (--strict) a rule was not evaluated."""
     sources = sources_of(options)
-    result = headroom(sources, questions(options), Wishes(complete=options.complete, config=options.config))
+    wishes = Wishes(complete=options.complete, config=options.config, nova_conf=options.nova_conf)
+    result = headroom(sources, questions(options), wishes)
     say(options, result.notes)
     show(
         options,

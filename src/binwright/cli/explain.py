@@ -5,7 +5,7 @@ from typing import Any
 
 from binwright.cli import exits, explain_report
 from binwright.cli.arguments import Parser, add_output, add_selection
-from binwright.cli.inputs import PATHS, add_rules, add_sources, selection, sources_of
+from binwright.cli.inputs import PATHS, add_nova_conf, add_rules, add_sources, selection, sources_of
 from binwright.cli.output import Rows, say, show
 from binwright.cli.report import change_text
 from binwright.errors import InputError
@@ -36,6 +36,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_argument("--retry-errors", action="store_true", help="servers in status ERROR are pending, too")
     add_rules(parser)
+    add_nova_conf(parser)
     add_selection(parser, "look among")
     add_output(parser)
 
@@ -45,7 +46,12 @@ def run(options: argparse.Namespace) -> int:
     if options.best < 0:
         raise InputError(f"--best {options.best}: must not be negative")
     selected = selection(options)
-    wishes = Wishes(retry_errors=options.retry_errors, complete=options.complete, config=options.config)
+    wishes = Wishes(
+        retry_errors=options.retry_errors,
+        complete=options.complete,
+        config=options.config,
+        nova_conf=options.nova_conf,
+    )
     result = explain_named(options.name, sources_of(options), wishes, options.best, selected)
     say(options, result.explained.notes)
     hosts = result.explained.hosts

@@ -55,6 +55,12 @@ def add_rules(parser: Parser) -> None:
     parser.add_argument("--strict", action="store_true", help="exit 1 when a rule in the input was not evaluated")
 
 
+def add_nova_conf(parser: Parser) -> None:
+    """--nova-conf: how the schedulers of the clouds are configured."""
+    text = "the nova.conf of the clouds' schedulers: enabled filters, weights; default: Nova's defaults"
+    parser.add_argument("--nova-conf", metavar="FILE", help=text)
+
+
 def sources_of(options: argparse.Namespace) -> list[Source]:
     """The sources that the command line names. Raises InputError when it names none, and as `find_sources`."""
     if not (options.paths or options.clusters or options.clouds):

@@ -8,6 +8,7 @@ from typing import Any
 
 from binwright.cli import exits, place_report
 from binwright.cli.arguments import Parser, add_output, add_selection
+from binwright.cli.inputs import add_nova_conf
 from binwright.cli.output import Rows, emit, on_console, say, show
 from binwright.cli.words import printable
 from binwright.outcome import Outcome
@@ -38,6 +39,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--retry-errors", action="store_true", help="place servers in status ERROR too")
     parser.add_argument("--preempt", action="store_true", help="push out less important pods, which queue again")
     parser.add_argument("--config", metavar="FILE", help="a KubeSchedulerConfiguration: plugins, weights, arguments")
+    add_nova_conf(parser)
     parser.add_argument("--peer-sampling", action="store_true", help="look at a part of the nodes, as kube-scheduler")
     parser.add_argument("--complete", action="store_true", help="kinds of objects that the input lacks do not exist")
     parser.add_argument("--explain", metavar="NAME", help="say everything about one object: SOURCE/NAMESPACE/NAME")
@@ -73,6 +75,7 @@ def wishes(options: argparse.Namespace) -> Wishes:
         peer_sampling=options.peer_sampling,
         complete=options.complete,
         config=options.config,
+        nova_conf=options.nova_conf,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from binwright.cli import exits, verify_report
 from binwright.cli.arguments import Parser, add_output, add_selection
-from binwright.cli.inputs import PATHS, add_rules, add_sources, selection, sources_of
+from binwright.cli.inputs import PATHS, add_nova_conf, add_rules, add_sources, selection, sources_of
 from binwright.cli.output import Rows, say, show
 from binwright.stack.names import full_name
 from binwright.stack.verify import verify_sources
@@ -34,6 +34,7 @@ def configure(parser: Parser) -> None:
     """The options of `verify`."""
     add_sources(parser)
     add_rules(parser)
+    add_nova_conf(parser)
     add_selection(parser)
     add_output(parser)
 
@@ -41,7 +42,8 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Verify and print. 0: clean, 1: a placement is refused, the books are wrong, or (--strict) a rule was left out."""
     selected = selection(options)
-    result = verify_sources(sources_of(options), Wishes(complete=options.complete, config=options.config))
+    wishes = Wishes(complete=options.complete, config=options.config, nova_conf=options.nova_conf)
+    result = verify_sources(sources_of(options), wishes)
     say(options, result.notes)
     result = result.only(selected)
     show(

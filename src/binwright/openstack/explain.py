@@ -18,6 +18,7 @@ from binwright.openstack.chain import Look
 from binwright.openstack.cloud import Cloud, Server
 from binwright.openstack.dumps import read_dump
 from binwright.openstack.not_evaluated import rules_not_evaluated
+from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf, read_conf
 from binwright.openstack.nova.options import option
 from binwright.openstack.nova.raw_weights import score_parts
 from binwright.openstack.pending import Wanted, pending_servers, wanted_server, wanted_servers
@@ -35,9 +36,14 @@ NO_CANDIDATES = (
 )
 
 
-def open_source(name: str, blobs: Iterable[Blob], *, retry_errors: bool = False) -> ExplainableCloud:
-    """Read the cloud that the files of one source describe. Raises InputError naming file, object and field."""
-    return ExplainableCloud(read_dump(name, blobs), retry_errors)
+def open_source(
+    name: str, blobs: Iterable[Blob], *, retry_errors: bool = False, nova_conf: str | None = None
+) -> ExplainableCloud:
+    """Read the cloud that the files of one source describe; nova_conf: path of the scheduler's nova.conf.
+
+    Raises InputError naming file, object and field.
+    """
+    return ExplainableCloud(read_dump(name, blobs), retry_errors, read_conf(nova_conf))
 
 
 @dataclass
@@ -46,6 +52,7 @@ class ExplainableCloud:
 
     cloud: Cloud
     retry_errors: bool = False
+    conf: NovaConf = PLAIN_CONF
 
     def __post_init__(self) -> None:
         self._wanted = wanted_servers(self.cloud, retry_errors=self.retry_errors)
@@ -66,7 +73,7 @@ class ExplainableCloud:
 
     def _waiting(self, number: int, best: int) -> Explained:
         cloud, wanted = self.cloud, self._wanted[: number + 1]
-        scheduler = _scheduler(cloud, wanted, pending_servers(cloud, retry_errors=self.retry_errors))
+        scheduler = self._scheduler(cloud, wanted, pending_servers(cloud, retry_errors=self.retry_errors))
         placed = sum(one.host is not None for one in scheduler.place_all(wanted[:-1]))
         supposes = "at its turn, the first in the queue"
         if number:
@@ -78,13 +85,17 @@ class ExplainableCloud:
         cloud = without_server(self.cloud, server)
         waiting = replace(server, host=None, status="BUILD")
         wanted = wanted_server(cloud, waiting)
-        scheduler = _scheduler(cloud, [wanted], [waiting])
+        scheduler = self._scheduler(cloud, [wanted], [waiting])
         if server.host is None:
             return self._told(scheduler, wanted, server.status.lower(), None, "as if it came now, the only one", best)
         found = scheduler.hosts.lookup.find(server.host)
         on = scheduler.hosts.names[found[0]] if len(found) == 1 else server.host
         supposes = "as if it were taken out and came now; what is pending is not placed"
         return self._told(scheduler, wanted, "bound", on, supposes, best)
+
+    def _scheduler(self, cloud: Cloud, wanted: list[Wanted], waiting: list[Server]) -> Scheduler:
+        hosts = cloud_hosts(cloud, waiting)
+        return Scheduler(cloud, hosts, cloud_zones(cloud, hosts), wanted, self.conf, with_chain=True)
 
     def _told(
         self, scheduler: Scheduler, server: Wanted, state: str, on: str | None, supposes: str, best: int
@@ -120,18 +131,13 @@ class ExplainableCloud:
             answers,
             _best_scores(scheduler, look, best, on),
             [TrailStep(*step) for step in look.trail],
-            rules_not_evaluated(self.cloud, hosts, scheduler.zones, scheduler.groups, [(server, asked)]),
+            rules_not_evaluated(self.cloud, scheduler, [server]),
             [
                 *(f"nova-scheduler would log: {line}" for line in filter_log(look, server.uid or server.name)),
                 *_decision_notes(scheduler, asked, look),
                 *cloud_notes(self.cloud, hosts, scheduler.zones, [server]),
             ],
         )
-
-
-def _scheduler(cloud: Cloud, wanted: list[Wanted], waiting: list[Server]) -> Scheduler:
-    hosts = cloud_hosts(cloud, waiting)
-    return Scheduler(cloud, hosts, cloud_zones(cloud, hosts), wanted, with_chain=True)
 
 
 def _best_scores(scheduler: Scheduler, look: Look, best: int, on: str | None) -> list[HostScore]:

@@ -20,6 +20,7 @@ from binwright.openstack.asked import Asked
 from binwright.openstack.chain import FILTER_TEXTS
 from binwright.openstack.cloud import ServerGroup
 from binwright.openstack.hosts import Hosts, class_key
+from binwright.openstack.nova.conf import NovaConf
 from binwright.openstack.nova.host_states import HostStates
 from binwright.openstack.nova.options import Config
 from binwright.openstack.nova.raw_weights import configured_weights
@@ -85,9 +86,11 @@ class FleetPath:
         states: HostStates,
         groups: Groups,
         classes: Iterable[str],
-        config: Config,
+        conf: NovaConf,
     ) -> None:
         """classes: those that plain questions name, at most MOST_CLASSES."""
+        config = conf.config
+        self._enabled = conf.enabled
         self._hosts = hosts
         self._groups = groups
         self._clauses = zones.clauses()
@@ -148,10 +151,14 @@ class FleetPath:
                 commit={**demand, **_taken(asked)},
                 score={},
                 rejects=self._rejects(asked),
-                terms=_terms(group, counter),
+                terms=[term for term in _terms(group, counter) if self._holds(term)],
                 contributes=None if counter is None else {counter: 1},
             )
         return self._requests[key]
+
+    def _holds(self, term: HardTerm | SoftTerm) -> bool:
+        """Whether the filter that a term stands for runs at all."""
+        return isinstance(term, SoftTerm) or term.rule in self._enabled
 
     def charge(self, asked: Asked, group: ServerGroup | None, amounts: Mapping[str, int], host: int) -> None:
         """Count a server that the chain has placed; amounts: what it has of the host's own provider."""

@@ -24,6 +24,7 @@ from binwright.openstack.dumps import read_dump
 from binwright.openstack.flavor_matrix import flavor_matrix
 from binwright.openstack.fleet_path import FleetPath
 from binwright.openstack.not_evaluated import rules_not_evaluated
+from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf, read_conf
 from binwright.openstack.pending import Catalogue, Wanted, pending_servers, wanted_servers
 from binwright.openstack.place import cloud_notes, refused_message
 from binwright.openstack.scheduler import Decision, Scheduler
@@ -33,19 +34,27 @@ __all__ = ["headroom_cloud", "headroom_source"]
 
 
 def headroom_source(
-    name: str, blobs: Iterable[Blob], question: Question, *, retry_errors: bool = False
+    name: str,
+    blobs: Iterable[Blob],
+    question: Question,
+    *,
+    retry_errors: bool = False,
+    nova_conf: str | None = None,
 ) -> SourceHeadroom:
     """Ask the cloud that the files of one source describe; shapes are names or ids of flavors, N:NAME for several in a
-    round of the mix. Raises InputError naming file, object and field for bad input.
+    round of the mix. nova_conf: path of the scheduler's nova.conf. Raises InputError for bad input.
     """
-    return headroom_cloud(read_dump(name, blobs), question, retry_errors=retry_errors)
+    return headroom_cloud(read_dump(name, blobs), question, retry_errors=retry_errors, conf=read_conf(nova_conf))
 
 
-def headroom_cloud(cloud: Cloud, question: Question, *, retry_errors: bool = False) -> SourceHeadroom:
+def headroom_cloud(
+    cloud: Cloud, question: Question, *, retry_errors: bool = False, conf: NovaConf = PLAIN_CONF
+) -> SourceHeadroom:
     """As `headroom_source`, of a cloud that has been read."""
     shapes, unknown = _shapes(cloud, question)
     pending = wanted_servers(cloud, retry_errors=retry_errors) if question.after_pending else []
-    scheduler = _scheduler(cloud, [*pending, *(shape.wanted for shape in shapes)], retry_errors)
+    asking = [*pending, *(shape.wanted for shape in shapes)]
+    scheduler = _scheduler(cloud, asking, retry_errors, conf)
     supposes = "in the cloud as it is, without what is pending"
     if question.after_pending:
         placed = sum(one.host is not None for one in scheduler.place_all(pending))
@@ -55,11 +64,10 @@ def headroom_cloud(cloud: Cloud, question: Question, *, retry_errors: bool = Fal
     found.answers = [_answer(cloud.name, scheduler, shape) for shape in shapes]
     found.matrix = flavor_matrix(found.answers, hosts, scheduler.zones)
     if question.shapes and len(shapes) > 1:
-        mixed = _scheduler(cloud, [*pending, *(shape.wanted for shape in shapes)], retry_errors)
+        mixed = _scheduler(cloud, asking, retry_errors, conf)
         mixed.place_all(pending)
         found.answers.append(_mix(cloud.name, mixed, shapes))
-    wanted = [(shape.wanted, scheduler.asked(shape.wanted)) for shape in shapes]
-    found.not_evaluated = rules_not_evaluated(cloud, hosts, scheduler.zones, scheduler.groups, wanted)
+    found.not_evaluated = rules_not_evaluated(cloud, scheduler, [shape.wanted for shape in shapes])
     found.notes = cloud_notes(cloud, hosts, scheduler.zones, [])
     return found
 
@@ -90,9 +98,9 @@ def _shapes(cloud: Cloud, question: Question) -> tuple[list[_Shape], list[str]]:
     return found, unknown
 
 
-def _scheduler(cloud: Cloud, wanted: list[Wanted], retry_errors: bool) -> Scheduler:
+def _scheduler(cloud: Cloud, wanted: list[Wanted], retry_errors: bool, conf: NovaConf) -> Scheduler:
     hosts = cloud_hosts(cloud, pending_servers(cloud, retry_errors=retry_errors))
-    return Scheduler(cloud, hosts, cloud_zones(cloud, hosts), wanted)
+    return Scheduler(cloud, hosts, cloud_zones(cloud, hosts), wanted, conf)
 
 
 def _answer(source: str, scheduler: Scheduler, shape: _Shape) -> Headroom:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from binwright.openstack.asked import Asked
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.flavors import flavor_groups
-from binwright.openstack.hosts import Hosts
 from binwright.openstack.nova.compute_hosts import untold_attributes
-from binwright.openstack.nova.filters import ADDRESS_BITS
-from binwright.openstack.nova.server_groups import Groups, group_hint
+from binwright.openstack.nova.filters import ADDRESS_BITS, TENANTS
+from binwright.openstack.nova.server_groups import group_hint
 from binwright.openstack.pending import Wanted
-from binwright.openstack.zones import Zones
+from binwright.openstack.scheduler import HINTED, Scheduler
 from binwright.outcome import NotEvaluated
 
 __all__ = ["rules_not_evaluated"]
@@ -31,6 +29,8 @@ TENANT = "aggregates that are reserved for projects (filter_tenant_id)"
 CAPABILITY = "capabilities of the host"
 TRAITS = "required and forbidden traits: the input has no traits/"
 
+AGGREGATE_SPECS = "aggregate extra specs"
+
 # Extra specs by what they ask for: a key, or the beginning of one that ends in "*".
 SPECS = {
     "NUMA topology, CPU pinning and huge pages": (
@@ -45,18 +45,21 @@ SPECS = {
     ),
     "PCI devices": ("pci_passthrough:*", "hw:pci_numa_affinity_policy"),
     "accelerators": ("accel:*",),
-    "aggregate extra specs": ("aggregate_instance_extra_specs:*",),
+    AGGREGATE_SPECS: ("aggregate_instance_extra_specs:*",),
 }
 
 
-def rules_not_evaluated(
-    cloud: Cloud, hosts: Hosts, zones: Zones, server_groups: Groups, asking: Iterable[tuple[Wanted, Asked]]
-) -> list[NotEvaluated]:
-    """The rules that some of these servers uses."""
+def rules_not_evaluated(cloud: Cloud, scheduler: Scheduler, servers: Iterable[Wanted]) -> list[NotEvaluated]:
+    """The rules that some of these servers uses, as far as the scheduler does not carry them out.
+
+    Where a nova.conf tells which filters run, what others would compare is no rule.
+    """
     found: dict[str, NotEvaluated] = {}
+    hosts, zones, conf = scheduler.hosts, scheduler.zones, scheduler.conf
+    hinted = {HINTED[name] for name in conf.enabled if name in HINTED}
     volumes = {server for volume in cloud.volumes for server in volume.servers}
     untold = untold_attributes(hosts)
-    tenants = any(key.startswith("filter_tenant_id") for one in cloud.aggregates for key in one.metadata)
+    tenants = not conf.given and any(key.startswith(TENANTS) for one in cloud.aggregates for key in one.metadata)
 
     def use(rule: str, example: str) -> None:
         entry = found.setdefault(rule, NotEvaluated(rule, 0, example))
@@ -65,8 +68,8 @@ def rules_not_evaluated(
     for rule, example in cloud.not_understood:
         use(rule, example)
 
-    for server, asked in asking:
-        name, flavor = server.name, server.flavor
+    for server in servers:
+        name, flavor, asked = server.name, server.flavor, scheduler.asked(server)
         groups = flavor_groups(flavor, from_volume=server.from_volume)
         totals = groups.totals()
         if hosts.unknown & totals.keys():
@@ -78,10 +81,10 @@ def rules_not_evaluated(
         if server.zone is not None and not zones.known:
             use(ZONE, f"{name}: {server.zone}")
         hint = group_hint(server.hints)
-        if hint is not None and server_groups.group_of(server) is None:
+        if hint is not None and scheduler.groups.group_of(server) is None:
             use(GROUP, f"{name}: {hint}")
-        others = sorted(key for key in server.hints if key != "group")
-        if others:
+        others = sorted(key for key in server.hints if key != "group" and key not in hinted)
+        if others and not conf.given:
             use(HINTS, f"{name}: {others[0]}")
         if server.image is not None:
             use(IMAGE, f"{name}: {server.image}")
@@ -92,7 +95,10 @@ def rules_not_evaluated(
         for rule, example in server.ports.not_evaluated:
             use(rule, example)
         for rule, key in _spec_rules(flavor.extra_specs, untold):
-            use(rule, f"{name}: flavor {flavor.name}, {key}={flavor.extra_specs[key]}")
+            if rule != AGGREGATE_SPECS or not conf.given:
+                use(rule, f"{name}: flavor {flavor.name}, {key}={flavor.extra_specs[key]}")
+        for rule, example in conf.left_out:
+            use(rule, example)
     return list(found.values())
 
 

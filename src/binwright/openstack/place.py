@@ -16,6 +16,7 @@ from binwright.openstack.cloud import Cloud
 from binwright.openstack.dumps import read_dump
 from binwright.openstack.hosts import Hosts, class_key
 from binwright.openstack.not_evaluated import rules_not_evaluated
+from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf, read_conf
 from binwright.openstack.pending import Wanted, pending_servers, wanted_servers
 from binwright.openstack.scheduler import Decision, Scheduler
 from binwright.openstack.zones import Zones, cloud_zones
@@ -24,15 +25,20 @@ from binwright.outcome import Outcome, ResourceUse, SourceOutcome
 __all__ = ["cloud_notes", "outcome_of", "place_cloud", "place_source", "refused_message"]
 
 
-def place_source(name: str, blobs: Iterable[Blob], *, retry_errors: bool = False) -> SourceOutcome:
+def place_source(
+    name: str, blobs: Iterable[Blob], *, retry_errors: bool = False, nova_conf: str | None = None
+) -> SourceOutcome:
     """Place the pending servers of the cloud that `blobs` describe (contracts.md, "What is pending").
 
-    Raises InputError for bad input, with nothing placed.
+    nova_conf: path of the scheduler's nova.conf; None: Nova's defaults. Raises InputError for bad input, with nothing
+    placed.
     """
-    return place_cloud(read_dump(name, blobs), retry_errors=retry_errors)
+    return place_cloud(read_dump(name, blobs), retry_errors=retry_errors, conf=read_conf(nova_conf))
 
 
-def place_cloud(cloud: Cloud, *, retry_errors: bool = False, by_chain: bool = False) -> SourceOutcome:
+def place_cloud(
+    cloud: Cloud, *, retry_errors: bool = False, conf: NovaConf = PLAIN_CONF, by_chain: bool = False
+) -> SourceOutcome:
     """Place the pending servers of a cloud, then its volumes; the cloud itself does not change.
 
     by_chain: go through the whole of the rules also where the engine alone would do; the answer is the same.
@@ -40,16 +46,14 @@ def place_cloud(cloud: Cloud, *, retry_errors: bool = False, by_chain: bool = Fa
     wanted = wanted_servers(cloud, retry_errors=retry_errors)
     hosts = cloud_hosts(cloud, pending_servers(cloud, retry_errors=retry_errors))
     zones = cloud_zones(cloud, hosts)
-    scheduler = Scheduler(cloud, hosts, zones, wanted, by_chain=by_chain)
+    scheduler = Scheduler(cloud, hosts, zones, wanted, conf, by_chain=by_chain)
     result = SourceOutcome(source=cloud.name, layer="openstack", hosts=len(hosts))
     placed_amounts = _place_all(cloud, scheduler, wanted, result)
     for resource, (capacity, used) in sorted(hosts.totals.items(), key=lambda item: class_key(item[0])):
         after = used + placed_amounts.get(resource, 0)
         result.resources.append(ResourceUse(resource, capacity, used, after))
     result.skipped_kinds = cloud.skipped
-    result.not_evaluated = rules_not_evaluated(
-        cloud, hosts, zones, scheduler.groups, ((one, scheduler.asked(one)) for one in wanted)
-    )
+    result.not_evaluated = rules_not_evaluated(cloud, scheduler, wanted)
     result.notes = [*cloud_notes(cloud, hosts, zones, wanted), *scheduler.notes()]
     volumes = place_volumes(cloud, retry_errors=retry_errors)
     result.placed += volumes.placed

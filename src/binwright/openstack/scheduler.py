@@ -22,9 +22,10 @@ from binwright.openstack.fleet_path import MOST_CLASSES, FleetPath
 from binwright.openstack.hosts import Hosts
 from binwright.openstack.multi_create import NoHostLeft, give_together
 from binwright.openstack.nova.compute_hosts import compute_hosts
+from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf
 from binwright.openstack.nova.filters import AGGREGATE_SCOPE
 from binwright.openstack.nova.host_states import HostStates
-from binwright.openstack.nova.options import ENABLED_FILTERS, Config
+from binwright.openstack.nova.options import Config
 from binwright.openstack.nova.server_groups import Groups
 from binwright.openstack.pending import Wanted
 from binwright.openstack.refusals import HostRefusal, refusal_of, summed_up
@@ -69,7 +70,7 @@ class Decision:
 class Scheduler:
     """Places servers on the hosts of a cloud. Not thread-safe.
 
-    wanted: everything that will be asked about; `enabled` filters in order. by_chain: answer nothing by the engine.
+    wanted: everything that will be asked about; conf: the deployment's. by_chain: answer nothing by the engine.
     with_chain: keep the chain's books, too, so that it can be asked at any time.
     """
 
@@ -79,8 +80,7 @@ class Scheduler:
         hosts: Hosts,
         zones: Zones,
         wanted: Iterable[Wanted],
-        config: Config | None = None,
-        enabled: Sequence[str] = ENABLED_FILTERS,
+        conf: NovaConf = PLAIN_CONF,
         *,
         by_chain: bool = False,
         with_chain: bool = False,
@@ -89,8 +89,9 @@ class Scheduler:
         self.groups = Groups(cloud, hosts)
         self.clauses = zones.clauses()
         self.zones = zones
-        self._config: Config = config or {}
-        self._enabled = enabled
+        self.conf = conf
+        self._config: Config = conf.config
+        self._enabled = conf.enabled
         self._states = HostStates.of(cloud, hosts)
         self._asking = Asking(cloud, hosts, zones, self._config)
         wanted = list(wanted)
@@ -104,7 +105,7 @@ class Scheduler:
             if self._is_plain(one) and len(plain) + len(more) <= MOST_CLASSES:
                 self._plain.add(one.number)
                 plain += more
-        self._fleet_path = FleetPath(hosts, zones, self._states, self.groups, plain, self._config) if plain else None
+        self._fleet_path = FleetPath(hosts, zones, self._states, self.groups, plain, conf) if plain else None
         whole = any(one.number not in self._plain for one in asked) or any(one.together for one in wanted)
         if with_chain or whole:
             _ = self.chain  # must see the state that the fleet sees
@@ -136,6 +137,8 @@ class Scheduler:
         query, spec = asked.queries[0], asked.spec
         group = query.groups.get("")
         if list(query.groups) != [""] or group is None or not group.resources or group.in_tree is not None:
+            return False
+        if "ComputeFilter" not in self._enabled:  # the fleet has it as a cordon
             return False
         if spec.topology is not None or spec.pci_requests or not self._beside.isdisjoint(group.resources):
             return False

@@ -19,6 +19,7 @@ from binwright.openstack.dumps import read_dump
 from binwright.openstack.hosts import DISABLED_TRAIT, Hosts
 from binwright.openstack.ledger import ledger_findings
 from binwright.openstack.not_evaluated import rules_not_evaluated
+from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf, read_conf
 from binwright.openstack.pending import Needs, Wanted
 from binwright.openstack.place import cloud_notes
 from binwright.openstack.refusals import HostRefusal, filter_text, refusal_of
@@ -36,13 +37,18 @@ UNREADABLE = "a filter cannot read what it compares"
 COMPUTE_FILTER = "ComputeFilter"
 
 
-def verify_source(name: str, blobs: Iterable[Blob], *, retry_errors: bool = False) -> SourceVerified:
-    """Verify the cloud that the files of one source describe. Raises InputError naming file, object and field."""
+def verify_source(
+    name: str, blobs: Iterable[Blob], *, retry_errors: bool = False, nova_conf: str | None = None
+) -> SourceVerified:
+    """Verify the cloud that the files of one source describe; nova_conf: path of the scheduler's nova.conf.
+
+    Raises InputError naming file, object and field.
+    """
     del retry_errors  # nothing that waits is looked at
-    return verify_cloud(read_dump(name, blobs))
+    return verify_cloud(read_dump(name, blobs), read_conf(nova_conf))
 
 
-def verify_cloud(cloud: Cloud) -> SourceVerified:
+def verify_cloud(cloud: Cloud, conf: NovaConf = PLAIN_CONF) -> SourceVerified:
     """Verify what lies on the hosts of a cloud."""
     bound = _Bound.sorted_out(cloud)
     emptied = _emptied(cloud, bound.servers)
@@ -50,7 +56,7 @@ def verify_cloud(cloud: Cloud) -> SourceVerified:
     closed = _opened(hosts)
     zones = cloud_zones(emptied, hosts)
     judged = [one for one in bound.judged if len(hosts.lookup.find(one.server.host or "")) == 1]
-    scheduler = Scheduler(emptied, hosts, zones, [one.wanted for one in judged], by_chain=True, with_chain=True)
+    scheduler = Scheduler(emptied, hosts, zones, [one.wanted for one in judged], conf, by_chain=True, with_chain=True)
     found = SourceVerified(cloud.name, "openstack", len(hosts), len(judged))
     replay = _Replay(cloud, scheduler)
     replay.run(bound)
@@ -69,8 +75,7 @@ def verify_cloud(cloud: Cloud) -> SourceVerified:
         if servers:
             found.skipped.append(Skipped(why, len(servers), f"Server {servers[0].name}"))
     found.checked -= len(replay.unreadable)
-    wanted = [(one.wanted, scheduler.asked(one.wanted)) for one in judged]
-    found.not_evaluated = rules_not_evaluated(cloud, hosts, zones, scheduler.groups, wanted)
+    found.not_evaluated = rules_not_evaluated(cloud, scheduler, [one.wanted for one in judged])
     found.notes = [*bound.notes(), *cloud_notes(cloud, hosts, zones, [])]
     return found
 

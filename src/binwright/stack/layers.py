@@ -33,9 +33,9 @@ def by_layer(sources: Iterable[Source], verb: str, module: str) -> tuple[list[tu
 
 
 def layer_options(source: Source, wishes: Wishes) -> dict[str, Any]:
-    """What of the wishes a source's layer takes, as keyword arguments: `options` for kubernetes, `retry_errors` for
-    openstack.
+    """What of the wishes a source's layer takes, as keyword arguments: `options` for kubernetes, `retry_errors` and
+    `nova_conf` for openstack.
     """
     if source.layer == "openstack":
-        return {"retry_errors": wishes.retry_errors}
+        return {"retry_errors": wishes.retry_errors, "nova_conf": wishes.nova_conf}
     return {"options": kubernetes_options(wishes)}

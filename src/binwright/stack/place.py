@@ -42,7 +42,7 @@ def place_one(source: Source, wishes: Wishes) -> SourceOutcome:
     if source.layer == "openstack":
         from binwright.openstack.place import place_source as place_servers
 
-        return place_servers(source.name, source.blobs, retry_errors=wishes.retry_errors)
+        return place_servers(source.name, source.blobs, retry_errors=wishes.retry_errors, nova_conf=wishes.nova_conf)
     if source.layer == "openb":
         from binwright.kubernetes.openb.place import place_source as place_trace
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Wishes:
     """How to place. retry_errors: servers in ERROR are pending, too. preempt: pods push out less important ones.
     peer_sampling: look at a part of the nodes, as kube-scheduler does. complete: kinds of objects that the input lacks
-    do not exist, rather than being unknown. config: file with a KubeSchedulerConfiguration.
+    do not exist, rather than being unknown. config: file with a KubeSchedulerConfiguration. nova_conf: the nova.conf of
+    the clouds' schedulers.
     """
 
     retry_errors: bool = False
@@ -23,12 +24,13 @@ class Wishes:
     peer_sampling: bool = False
     complete: bool = False
     config: str | None = None
+    nova_conf: str | None = None
 
 
 PLAINLY = Wishes()
 _TAKEN = {
     "kubernetes": frozenset({"preempt", "peer_sampling", "complete", "config"}),
-    "openstack": frozenset({"retry_errors"}),
+    "openstack": frozenset({"retry_errors", "nova_conf"}),
 }
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "FILTERS",
     "NUMA_FILTER",
     "ONCE_PER_REQUEST",
+    "TENANTS",
     "filtered",
     "one_by_one",
     "preselected",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["ENABLED_FILTERS", "Config", "option"]
+__all__ = ["DEFAULTS", "ENABLED_FILTERS", "Config", "option"]
 
 Config = Mapping[str, Any]
 
