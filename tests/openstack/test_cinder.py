@@ -12,6 +12,7 @@ import pytest
 from binwright.cli import main
 from binwright.errors import InputError
 from binwright.openstack.cinder.capacity import available, has_room, virtual_free
+from binwright.openstack.cinder.columns import CapacityColumns
 from binwright.openstack.cinder.extra_specs import matches, satisfies
 from binwright.openstack.cinder.pools import read_pool
 from binwright.openstack.cinder.replay import read_pools, read_request
@@ -220,6 +221,23 @@ def test_the_reference_agrees_with_the_recording(recording):
         assert (room, able) == (expected["filters"]["CapacityFilter"], expected["filters"]["CapabilitiesFilter"]), case
         compared += len(pools)
     assert compared > 800
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_columns_say_what_the_pools_say(seed):
+    rng = random.Random(seed)
+    pools = [random_pool(rng, number)[0] for number in range(9)] + [pool(free_capacity_gb=None)]
+    columns = CapacityColumns(pools)
+    for _ in range(40):
+        for thin in (True, False):
+            for size in (0, 1, 7, 40, 90, 1000):
+                wanted = [has_room(one, size, thin) for one in pools]
+                assert columns.room(size, thin).tolist() == wanted, f"seed {seed}, {size} {thin}"
+            free = [np.inf if np.inf in (one.total, one.free) else virtual_free(one, thin) for one in pools]
+            assert columns.free(thin).tolist() == free, f"seed {seed}"
+        index = rng.randrange(len(pools))
+        pools[index].consume(rng.choice([1, 13, 200]))
+        columns.update(index)
 
 
 def random_pool(rng, number):

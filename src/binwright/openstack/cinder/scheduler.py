@@ -16,10 +16,11 @@ from binwright.errors import InputError
 from binwright.explain import Explanation
 from binwright.fleet import Fleet
 from binwright.float_scores import raw_score
+from binwright.openstack.cinder.columns import CapacityColumns
 from binwright.openstack.cinder.filters import DEFAULT_FILTERS, FILTERS
 from binwright.openstack.cinder.pools import DEFAULT_RATIO, Pool
 from binwright.openstack.cinder.volumes import PlacedVolume, VolumeRequest
-from binwright.openstack.cinder.weighers import DEFAULT_WEIGHERS, MULTIPLIERS, WEIGHERS
+from binwright.openstack.cinder.weighers import DEFAULT_WEIGHERS, MULTIPLIERS, WEIGHERS, capacity_weights
 from binwright.profile import Profile, Rule
 from binwright.request import Request
 
@@ -28,7 +29,8 @@ __all__ = ["SERVICE", "SchedulerOptions", "VolumeScheduler"]
 SERVICE = "service"
 VOLUMES = "volumes"
 MOST_VOLUMES = 2**31
-RESOLVABLE = ("CapacityFilter", "DifferentBackendFilter")
+CAPACITY_FILTER, CAPACITY_WEIGHER = "CapacityFilter", "CapacityWeigher"
+RESOLVABLE = (CAPACITY_FILTER, "DifferentBackendFilter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,10 @@ class VolumeScheduler:
         self.pools = pools
         self.placed = list(placed)
         self.options = options or SchedulerOptions()
+        self._columns = CapacityColumns(pools)
+        self._backends = np.array([pool.backend_id for pool in pools], dtype=object)
+        self._up = np.array([pool.up for pool in pools], dtype=bool)
+        self._static: dict[tuple[object, ...], np.ndarray] = {}
         self.fleet = Fleet(
             {VOLUMES: np.full(len(pools), MOST_VOLUMES, dtype=np.int64)},
             names=[pool.name for pool in pools],
@@ -92,29 +98,49 @@ class VolumeScheduler:
                 scores=tuple(raw_score(name, weight=self.options.multiplier(name)) for name in self.options.weighers),
             ),
         )
-        down = np.flatnonzero(np.array([not pool.up for pool in pools], dtype=bool))
+        down = np.flatnonzero(~self._up)
         if down.size:
             self.fleet.cordon(down)
 
     def passing(self, name: str, volume: VolumeRequest) -> np.ndarray:
         """Which pools pass one filter: bool, (pools,)."""
+        if name == CAPACITY_FILTER:
+            return self._columns.room(volume.growth, volume.thin) | (self._backends == volume.is_on)
+        key: tuple[object, ...] | None = None
+        if name == "AvailabilityZoneFilter":
+            key = name, volume.zones
+        elif name == "CapabilitiesFilter":
+            grows = volume.extension_of is not None and volume.attached
+            key = name, tuple(volume.extra_specs.items()), grows
+        if key in self._static:
+            return self._static[key]
         accepts = FILTERS[name]
-        return np.array([accepts(pool, volume, self.placed) for pool in self.pools], dtype=bool)
+        found = np.array([accepts(pool, volume, self.placed) for pool in self.pools], dtype=bool)
+        if key is not None:  # of what a pool is, not of what it holds
+            self._static[key] = found
+        return found
 
     def request(self, volume: VolumeRequest) -> Request:
         """The volume as the engine is asked for it now; valid until the next one is placed."""
         rejects = {name: ~self.passing(name, volume) for name in self.options.filters}
-        left = np.array([pool.up for pool in self.pools], dtype=bool)
+        left = self._up.copy()
         for rejected in rejects.values():
             left &= ~rejected
-        chosen = np.flatnonzero(left)
-        feasible = [self.pools[index] for index in chosen.tolist()]
-        raw = {}
-        for name in self.options.weighers:
-            raw[name] = np.zeros(len(self.pools), dtype=np.float64)
-            if feasible:
-                raw[name][chosen] = WEIGHERS[name](feasible, volume, self.placed, self.options.multiplier(name))
+        raw = {name: self._weights(name, volume, np.flatnonzero(left)) for name in self.options.weighers}
         return self.fleet.request({VOLUMES: 1}, rejects=rejects, raw=raw)
+
+    def _weights(self, name: str, volume: VolumeRequest, chosen: np.ndarray) -> np.ndarray:
+        """One weigher's raw weights of the pools that passed, 0 for others: float64, (pools,)."""
+        column = np.zeros(len(self.pools), dtype=np.float64)
+        multiplier = self.options.multiplier(name)
+        if not chosen.size:
+            return column
+        if name == CAPACITY_WEIGHER:
+            column[chosen] = capacity_weights(self._columns.free(volume.thin)[chosen], multiplier)
+        else:
+            feasible = [self.pools[index] for index in chosen.tolist()]
+            column[chosen] = WEIGHERS[name](feasible, volume, self.placed, multiplier)
+        return column
 
     def explain(self, volume: VolumeRequest) -> Explanation:
         """What would be decided now, and why."""
@@ -128,5 +154,6 @@ class VolumeScheduler:
             return None
         pool = self.pools[host]
         pool.consume(volume.size)
+        self._columns.update(host)
         self.placed.append(PlacedVolume(name, pool.name, pool.cluster))
         return host, float(result.scores[0])

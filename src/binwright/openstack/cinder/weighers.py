@@ -13,7 +13,7 @@ from binwright.openstack.cinder.expressions import ExpressionError, evaluate
 from binwright.openstack.cinder.pools import Pool
 from binwright.openstack.cinder.volumes import PlacedVolume, VolumeRequest
 
-__all__ = ["DEFAULT_WEIGHERS", "MULTIPLIERS", "WEIGHERS"]
+__all__ = ["DEFAULT_WEIGHERS", "MULTIPLIERS", "WEIGHERS", "capacity_weights", "goodness"]
 
 DEFAULT_WEIGHERS = ("CapacityWeigher",)
 MULTIPLIERS = {
@@ -32,10 +32,16 @@ MOST_GOODNESS = 100
 def _capacity(
     pools: Sequence[Pool], volume: VolumeRequest, placed: Sequence[PlacedVolume], multiplier: float
 ) -> np.ndarray:
-    """Virtual free space. Where there is no bound to it a pool is the last choice: -1, or far above all others where
-    the fullest is preferred (all alike if none has a bound, on which the service fails).
+    return capacity_weights(np.array([_free(pool, volume) for pool in pools], dtype=np.float64), multiplier)
+
+
+def capacity_weights(free: np.ndarray, multiplier: float) -> np.ndarray:
+    """Virtual free space as a weight. Where there is no bound to it (inf) a pool is the last choice: -1, or far above
+    all others where the fullest is preferred (all alike if none has a bound, on which the service fails).
+
+    free, result : float64, (pools,).
     """
-    found = np.array([_free(pool, volume, multiplier) for pool in pools], dtype=np.float64)
+    found = np.where(np.isinf(free), -1.0, free) if multiplier > 0 else free
     bounded = found[np.isfinite(found)]
     if bounded.size == found.size:
         return found
@@ -45,9 +51,9 @@ def _capacity(
     return np.where(np.isinf(found), bounded.max() + (spread or LEAST_ABOVE), found)
 
 
-def _free(pool: Pool, volume: VolumeRequest, multiplier: float) -> float:
+def _free(pool: Pool, volume: VolumeRequest) -> float:
     if math.isinf(pool.total) or pool.free == math.inf:
-        return -1.0 if multiplier > 0 else math.inf
+        return math.inf
     return virtual_free(pool, volume.thin)
 
 
