@@ -62,10 +62,28 @@ def cluster(*objects) -> Objects:
     return read_dicts(objects)
 
 
-def cloud(servers, hypervisors=(), aggregates=(), name="north") -> Cloud:
-    """What the OpenStack layer reads; hypervisors are names or rows."""
+def hypervisor(name, memory_gib=64, used_gib=0, cpus=32):
+    """A row of `openstack hypervisor list --long`; memory is what limits it, CPUs are sold four times."""
+    return {
+        "ID": name, "Hypervisor Hostname": name, "vCPUs": cpus, "vCPUs Used": 0, "Memory MB": 1024 * memory_gib,
+        "Memory MB Used": 1024 * used_gib, "Local GB": 10000, "Local GB Used": 0, "State": "up", "Status": "enabled",
+    }  # fmt: skip
+
+
+def flavor(name="m1", cpus=8, memory_gib=16, **extra):
+    """A row of `openstack flavor list --long`."""
+    return {"ID": f"id-{name}", "Name": name, "RAM": 1024 * memory_gib, "Disk": 20, "VCPUs": cpus, "Properties": extra}
+
+
+def group(name, policy, *members):
+    """A row of `openstack server group list --long`; members are names of servers."""
+    return {"ID": f"id-{name}", "Name": name, "Policy": policy, "Members": [f"id-{one}" for one in members]}
+
+
+def cloud(servers, hypervisors=(), aggregates=(), name="north", **tables) -> Cloud:
+    """What the OpenStack layer reads; hypervisors are names or rows; more tables by their names."""
     rows = [one if isinstance(one, dict) else {"ID": one, "Hypervisor Hostname": one} for one in hypervisors]
-    tables = {"servers": list(servers), "hypervisors": rows, "aggregates": list(aggregates)}
+    tables = {"servers": list(servers), "hypervisors": rows, "aggregates": list(aggregates), **tables}
     return read_dump(
         name, [Blob(f"{kind}.json", json.dumps(table).encode()) for kind, table in tables.items() if table]
     )

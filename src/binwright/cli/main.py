@@ -36,6 +36,7 @@ VERBS = {
 GROUPS = {
     "stack": {
         "audit": "hazards of all layers together: spread, quorums, stale labels, what joins nothing",
+        "headroom": "how many more of a pod, on the nodes as they are and with new nodes on the hosts as they are",
         "report": "one page for people: numbers, hazards, the sandwich drawn to scale, before and after",
         "ledger": "what each physical host has, what every layer gave away of it, what is used, what is idle",
         "blast": "what breaks when a host, a rack or a zone is lost, and what finds another place at once",

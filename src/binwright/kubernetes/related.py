@@ -94,6 +94,12 @@ class Related:
         namespace = "" if kind in CLUSTER_WIDE else meta.namespace or "default"
         self._by_kind.setdefault(kind, {})[namespace, meta.name or ""] = found
 
+    def copy(self) -> Related:
+        """The same objects, to which more can be added without this one noticing."""
+        made = Related(self.complete)
+        made._by_kind = {kind: dict(found) for kind, found in self._by_kind.items()}
+        return made
+
     def stated(self, *kinds: str) -> bool:
         """Whether rules that read all these kinds have what they need."""
         return self.complete or all(kind in self._by_kind for kind in kinds)
