@@ -185,3 +185,22 @@ def test_ids_are_those_of_the_objects_not_of_their_order():
     one = audited([*nodes, *pods], servers, ["h1", "h2"])
     two = audited([*reversed(pods), *reversed(nodes)], servers[::-1], ["h2", "h1"])
     assert [found.id for found in one.findings] == [found.id for found in two.findings]
+
+
+def test_lists_that_are_not_there_are_said_and_no_hazard():
+    """Half of the files: no server list, so nothing says where nodes are; no nodes, so nothing says where pods are."""
+    without_servers = audited([node("n0", provider="id-s0")], [], ["h1"])
+    assert kinds(without_servers) == []
+    assert [one.example for one in without_servers.not_evaluated] == ["k/n0"]
+    without_nodes = audited([pod("a", "n0", "a", **spread("a"))], [server("s0", "h1")], ["h1"])
+    assert kinds(without_nodes) == []
+    assert {one.rule: one.objects for one in without_nodes.not_evaluated} == {
+        "real spread (a host or the meaning of a topology key is not known)": 1,
+        "pods on nodes that are not in the input": 1,
+    }
+
+
+def test_the_size_of_a_server_is_not_taken_for_that_of_its_host():
+    nodes, servers = nodes_on(["h1"])
+    result = audited([*nodes, pod("a", "n0", "a", cpu="9")], servers, ["h1"])
+    assert kinds(result) == []

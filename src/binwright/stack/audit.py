@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from binwright.kubernetes import label_selectors
 from binwright.kubernetes.disruption import read_budgets
+from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.spread_claims import workloads
 from binwright.outcome import NotEvaluated
 from binwright.stack.audit_result import AuditResult
@@ -41,11 +42,24 @@ def audit(
 
 
 def check_joins(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]]:
-    """What lies on nothing known."""
-    return [
+    """What lies on nothing known; and what could not be looked up, because the list to look in is not there."""
+    found = [
         Finding("unjoined", "medium", (Ref(one.source, one.kind, one.name),), one.claimed, None, one.why)
         for one in sandwich.unjoined
-    ], []
+    ]
+    unknown = {(one.source, one.name) for one in sandwich.unjoined}
+    blind = [key for key, one in sorted(sandwich.nodes.items()) if one.host is None and key not in unknown]
+    nodes = ["/".join(key) for key in blind]
+    pods = [
+        f"{cluster}/{pod.key}"
+        for cluster in sorted(sandwich.clusters)
+        for pod in sort_out(sandwich.clusters[cluster].pods).bound
+        if sandwich.place_of(cluster, pod) is None
+    ]
+    return found, [
+        *not_known("nodes whose host nobody tells (a server list, or its hosts, is not in the input)", nodes),
+        *not_known("pods on nodes that are not in the input", pods),
+    ]
 
 
 def check_racks(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]]:

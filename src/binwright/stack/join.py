@@ -13,7 +13,7 @@ from binwright.kubernetes.objects import Node
 from binwright.kubernetes.reader import Objects
 from binwright.openstack.cloud import Cloud, Hypervisor, Server
 from binwright.stack.racks import Seat
-from binwright.stack.sandwich import Conflict, Host, NodePlace, Sandwich, ServerPlace, Unjoined
+from binwright.stack.sandwich import BY_HOST_NAME, ITSELF, Conflict, Host, NodePlace, Sandwich, ServerPlace, Unjoined
 
 PROVIDER_ID = re.compile(r"openstack://[^/]*/(?P<id>[^/]+)")
 HOST_ID_LABELS = ("topology.openstack.org/host-id", "topology.scs.openstack.org/host-id")
@@ -32,6 +32,7 @@ def host_id(project: str, host: str) -> str:
 def join(clusters: Mapping[str, Objects], clouds: Mapping[str, Cloud], seats: Sequence[Seat] = ()) -> Sandwich:
     """The sandwich of these clusters and clouds, by source name; `seats` from racks.yaml."""
     made = Sandwich(clusters, clouds)
+    made.server_lists = any("servers" in cloud.present for cloud in clouds.values())
     joiner = _Joiner(made, seats)
     for name in sorted(clouds):
         joiner.cloud(name, clouds[name])
@@ -188,23 +189,25 @@ class _Joiner:
             return NodePlace(source, node, found, found.host, how)
         host = self.host_names[name] or next((one for one in map(self.host_names.__getitem__, addresses) if one), None)
         if host is not None:
-            return NodePlace(source, node, None, host, "host name")
-        if not self.made.clouds:
+            return NodePlace(source, node, None, host, BY_HOST_NAME)
+        if not self.made.server_lists:
             label = next((labels[key] for key in HOST_ID_LABELS if key in (labels := node.metadata.labels or {})), None)
             if label is not None:
                 return NodePlace(source, node, None, self._host(source, f"hostId {label}"), "host-id label")
-        if match is not None and self.made.clouds:
+        if match is not None and self.made.server_lists:
             why = "no server has this id, and neither the node's name nor its addresses are those of another"
             self.made.unjoined.append(Unjoined(source, "Node", name, claimed, why))
             return NodePlace(source, node, None, None, "none")
+        if match is not None:
+            return NodePlace(source, node, None, None, "no server list to look it up in")
         if claimed and match is None:
             provider = claimed.partition(":")[0]
             return NodePlace(source, node, None, None, f"provider {provider}, whose hosts nobody tells")
-        if claimed is None and self.made.clouds and not any(seat.host == name for seat in self.seats):
+        if claimed is None and self.made.server_lists and not any(seat.host == name for seat in self.seats):
             why = "no providerID; its name and addresses are those of no server, hypervisor or host of a rack"
             self.made.unjoined.append(Unjoined(source, "Node", name, None, why))
             return NodePlace(source, node, None, None, "none")
-        return NodePlace(source, node, None, self._host(source, name), "a host of its own")
+        return NodePlace(source, node, None, self._host(source, name), ITSELF)
 
     def hypervisors_in_nodes(self) -> None:
         """A hypervisor that is a node which is itself a server: the host lies inside that server."""

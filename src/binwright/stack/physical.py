@@ -6,11 +6,13 @@ from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.requests import Requests
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.placement.tree import Forest
-from binwright.stack.sandwich import NodePlace, Sandwich
+from binwright.stack.sandwich import BY_HOST_NAME, ITSELF, NodePlace, Sandwich
 from binwright.units import milli, nanos, whole
 
 CPU, MEMORY = "cpu", "memory"
 MIB = 2**20
+BARE_METAL = ("ironic", "baremetal")
+"""Types of hypervisors whose one server is the whole host."""
 
 
 def capacities(sandwich: Sandwich) -> dict[str, dict[str, int]]:
@@ -19,7 +21,9 @@ def capacities(sandwich: Sandwich) -> dict[str, dict[str, int]]:
     nothing tells are left out.
     """
     found = {
-        place.host.key: node_capacity(place) for place in sandwich.nodes.values() if place.server is None and place.host
+        place.host.key: node_capacity(place)
+        for place in sandwich.nodes.values()
+        if place.server is None and place.host is not None and place.how in (BY_HOST_NAME, ITSELF)
     }
     for source, cloud in sandwich.clouds.items():
         for hypervisor in cloud.hypervisors:
@@ -30,9 +34,16 @@ def capacities(sandwich: Sandwich) -> dict[str, dict[str, int]]:
                 here[MEMORY] = MIB * hypervisor.memory_mb
         for name, amounts in inventories(cloud).items():
             found.setdefault(f"{source}/{name}", {}).update(amounts)
+    bare = {
+        f"{source}/{one.hostname}"
+        for source, cloud in sandwich.clouds.items()
+        for one in cloud.hypervisors
+        if (one.type or "").lower() in BARE_METAL
+    }
     for place in sandwich.nodes.values():
-        if place.server is not None and place.host is not None and not found.get(place.host.key):
-            found[place.host.key] = node_capacity(place)
+        key = place.host.key if place.server is not None and place.host is not None else None
+        if key in bare and not found.get(key):
+            found[key] = node_capacity(place)
     return found
 
 

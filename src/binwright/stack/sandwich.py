@@ -11,6 +11,8 @@ from binwright.kubernetes.reader import Objects
 from binwright.openstack.cloud import Cloud, Server
 
 LEVELS = ("host", "rack", "zone")
+BY_HOST_NAME, ITSELF = "host name", "a host of its own"
+"""How a node was joined that is no server: it is the hypervisor of this name, or a host that no cloud knows."""
 
 
 @dataclass(slots=True, eq=False)
@@ -98,6 +100,7 @@ class Sandwich:
     nodes: dict[tuple[str, str], NodePlace] = field(default_factory=dict)
     unjoined: list[Unjoined] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    server_lists: bool = False  # whether any cloud tells its servers
 
     def place_of(self, cluster: str, pod: Pod) -> NodePlace | None:
         """Where a bound pod is; None for one that waits or whose node is not in the input."""
