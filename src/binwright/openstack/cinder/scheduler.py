@@ -105,7 +105,8 @@ class VolumeScheduler:
     def passing(self, name: str, volume: VolumeRequest) -> np.ndarray:
         """Which pools pass one filter: bool, (pools,)."""
         if name == CAPACITY_FILTER:
-            return self._columns.room(volume.growth, volume.thin) | (self._backends == volume.is_on)
+            room = self._columns.room(volume.growth, volume.thin)
+            return room if volume.is_on is None else np.logical_or(room, self._backends == volume.is_on)
         key: tuple[object, ...] | None = None
         if name == "AvailabilityZoneFilter":
             key = name, volume.zones
