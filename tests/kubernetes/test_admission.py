@@ -54,7 +54,8 @@ def test_limits_are_the_requests_that_are_not_stated():
         {"cpu": "500m", "memory": "1Gi", "nvidia.com/gpu": 1}, {"cpu": "1"}, None,
     ]  # fmt: skip
     init = stored(pod(initContainers=[container({"cpu": "3"}, restartPolicy="Always")]))["initContainers"]
-    assert init == [{"name": "c", "resources": {"requests": {"cpu": "3"}}, "restartPolicy": "Always"}]
+    resources = {"requests": {"cpu": "3"}, "limits": {"cpu": "3"}}
+    assert init == [{"name": "c", "resources": resources, "restartPolicy": "Always"}]
 
 
 def test_what_comes_out_is_a_plain_stored_pod():
@@ -96,7 +97,7 @@ def test_requests_of_the_whole_pod_follow_its_limits():
     found = stored(pod(containers=both, resources={"limits": limits}))["resources"]["requests"]
     assert found == {"cpu": "1500000000n", "memory": "2Gi", "hugepages-2Mi": "8Mi"}
     stated = stored(pod(containers=both, resources={"limits": {"cpu": "4"}, "requests": {"cpu": "3"}}))
-    assert stated["resources"] == {"requests": {"cpu": "3"}}
+    assert stated["resources"] == {"requests": {"cpu": "3"}, "limits": {"cpu": "4"}}
     assert stored(pod(containers=both, resources={"requests": {"memory": "1Gi"}}))["resources"] == {
         "requests": {"memory": "1Gi"}
     }
@@ -105,7 +106,7 @@ def test_requests_of_the_whole_pod_follow_its_limits():
 def test_limit_ranges_come_after_the_defaults_of_the_whole_pod():
     found = limit_range({"type": "Container", "defaultRequest": {"cpu": "100m"}})
     spec = stored(pod(containers=[container()], resources={"limits": {"cpu": "4"}}), found)
-    assert spec["resources"] == {"requests": {"cpu": "4"}}
+    assert spec["resources"] == {"requests": {"cpu": "4"}, "limits": {"cpu": "4"}}
     assert spec["containers"][0]["resources"] == {"requests": {"cpu": "100m"}}
 
 

@@ -83,3 +83,14 @@ def test_scope_of_a_priority_class(operator, values, counts):
         named, quota({"pods": "1"}, scopeSelector={"matchExpressions": [one]}), *two(priorityClassName="high")
     )
     assert bool(found) is counts
+
+
+def test_limits_and_class_that_a_pod_gets_by_admission_count():
+    item = {"type": "Container", "default": {"cpu": "3"}}
+    ranges = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "l"}, "spec": {"limits": [item]}}
+    (told,) = notes(ranges, quota({"limits.cpu": "5"}), pod_dict("a"), pod_dict("b"))
+    assert told.startswith("ResourceQuota default/q: limits.cpu: 0 used and 6 of pods to be made exceed 5")
+    usual = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "usual"}}
+    usual |= {"value": 1, "globalDefault": True}
+    scope = {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "In", "values": ["usual"]}]}
+    assert notes(usual, quota({"pods": "1"}, scopeSelector=scope), pod_dict("a"), pod_dict("b"))

@@ -22,6 +22,7 @@ from binwright.kubernetes.manifests import (
     ManifestPodAffinity,
     ManifestSpec,
     ManifestTerm,
+    PriorityClass,
 )
 from binwright.kubernetes.objects import (
     Affinity,
@@ -134,6 +135,12 @@ class Admission:
         refusal = next((one for one in refusals if one is not None), None)
         return Admitted(Pod(pod.metadata, stored, pod.status), refusal)
 
+    def class_name(self, pod: Manifest) -> str | None:
+        """The priority class that the pod gets."""
+        usual = self._default_class()
+        stated = pod.spec.priority_class_name if pod.spec else None
+        return stated or (usual.metadata.name if usual is not None else None)
+
     @property
     def not_evaluated(self) -> list[NotEvaluated]:
         """What manifests name, of kinds that the input lacks, and what is not checked."""
@@ -143,14 +150,18 @@ class Admission:
         """(default limits, default requests) of containers, one for each item of the namespace's LimitRanges."""
         return self._limits.get(namespace, [])
 
+    def _default_class(self) -> PriorityClass | None:
+        """The class of pods that name none; of several the lowest."""
+        usual = [one for one in self._related.all("PriorityClass") if one.global_default]
+        return min(usual, key=lambda one: one.value, default=None)
+
     def _set_priority(self, spec: ManifestSpec, stored: PodSpec, key: str) -> str | None:
         """Priority and preemption policy of the pod's class, or of the default one; what is stated stays."""
         name, level, policy = spec.priority_class_name, 0, None
         if not name:
-            usual = [one for one in self._related.all("PriorityClass") if one.global_default]
-            if usual:
-                chosen = min(usual, key=lambda one: one.value)
-                level, policy = chosen.value, chosen.preemption_policy
+            usual = self._default_class()
+            if usual is not None:
+                level, policy = usual.value, usual.preemption_policy
         elif name in _SYSTEM_CLASSES:
             level = _SYSTEM_CLASSES[name]
         else:
@@ -251,12 +262,12 @@ def _containers(
 
 def _own(found: Resources | None, ranges: list[tuple[Quantities, Quantities]]) -> Resources | None:
     if not ranges and (found is None or not found.limits):
-        return None if found is None else Resources(found.requests)
+        return found
     limits = (found.limits or {}) if found is not None else {}
     requests = {**limits, **((found.requests or {}) if found is not None else {})}
-    for _, least in ranges:
-        requests = {**least, **requests}
-    return Resources(requests)
+    for most, least in ranges:
+        limits, requests = {**most, **limits}, {**least, **requests}
+    return Resources(requests, limits or None)
 
 
 def _on_host(port: ContainerPort) -> ContainerPort:
@@ -280,7 +291,7 @@ def _pod_level(spec: ManifestSpec, pod: Pod) -> Resources | None:
         own: Quantities = {name: f"{asked[name]}n" for name in _POD_LEVEL if name in asked}
         others = {name: limit for name, limit in limits.items() if name in _POD_LEVEL or name.startswith(_PAGES)}
         requests = others | own | requests
-    return Resources(requests)
+    return Resources(requests, limits or None)
 
 
 # ---- tolerations and selectors ---------------------------------------------------------------------------------------

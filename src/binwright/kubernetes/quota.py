@@ -6,9 +6,12 @@ not it fits; the API server would have stopped at the first that exceeds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
-from binwright.kubernetes.manifests import Manifest, ManifestSpec, ResourceQuota, ScopeRequirement
+from binwright.kubernetes.admission import Admission
+from binwright.kubernetes.manifests import Manifest, ResourceQuota, ScopeRequirement
 from binwright.kubernetes.objects import Container, Pod, PodAffinityTerm, PodSpec, Resources
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.requests import pod_request
@@ -20,15 +23,48 @@ _PODS = ("pods", "count/pods")
 _UNIT = 10**9
 
 
-def exceeded(pods: Sequence[tuple[Manifest, Pod]], related: Related) -> list[str]:
+@dataclass
+class _New:
+    """A pod as written and as stored, and the priority class that it gets."""
+
+    written: Manifest
+    stored: Pod
+    class_name: str
+
+    @cached_property
+    def requests(self) -> Mapping[str, int]:
+        return pod_request(self.stored)
+
+    @cached_property
+    def limits(self) -> Mapping[str, int]:
+        return pod_request(_by_limits(self.stored))
+
+    @property
+    def usage(self) -> Mapping[str, int]:
+        """What the pod counts for, by the quota's name for it, in units of 1e-9."""
+        usage = dict.fromkeys(_PODS, _UNIT)
+        for name, amount in self.requests.items():
+            usage[f"requests.{name}"] = amount
+            if "/" not in name:
+                usage[name] = amount
+        usage.update((f"limits.{name}", amount) for name, amount in self.limits.items())
+        return usage
+
+
+def exceeded(pods: Iterable[tuple[Manifest, Pod]], related: Related) -> list[str]:
     """One sentence for each resource of a quota that these pods, as written and as stored, would exceed."""
-    found = []
-    for quota in related.all("ResourceQuota"):
+    found: list[str] = []
+    quotas = list(related.all("ResourceQuota"))
+    if not quotas:
+        return found
+    admission = Admission(related)
+    new = [_New(written, stored, admission.class_name(written) or "") for written, stored in pods]
+    for quota in quotas:
         namespace = quota.metadata.namespace or "default"
         counted = [
-            _usage(written, stored)
-            for written, stored in pods
-            if (stored.metadata.namespace or "default") == namespace and _concerns(quota, written, stored)
+            one.usage
+            for one in new
+            if (one.stored.metadata.namespace or "default") == namespace and _concerns(quota, one)
         ]
         where = f"ResourceQuota {namespace}/{quota.metadata.name}"
         used = (quota.status.used if quota.status else None) or {}
@@ -44,21 +80,9 @@ def exceeded(pods: Sequence[tuple[Manifest, Pod]], related: Related) -> list[str
     return found
 
 
-def _usage(written: Manifest, stored: Pod) -> Mapping[str, int]:
-    """What a pod counts for, by the quota's name for it, in units of 1e-9."""
-    asked, limits = pod_request(stored), pod_request(_by_limits(written, stored))
-    usage = dict.fromkeys(_PODS, _UNIT)
-    for name, amount in asked.items():
-        usage[f"requests.{name}"] = amount
-        if "/" not in name:
-            usage[name] = amount
-    usage.update((f"limits.{name}", amount) for name, amount in limits.items())
-    return usage
-
-
-def _by_limits(written: Manifest, stored: Pod) -> Pod:
+def _by_limits(pod: Pod) -> Pod:
     """The pod as if its limits were its requests."""
-    spec = written.spec or ManifestSpec()
+    spec = pod.spec or PodSpec()
 
     def limits(containers: Iterable[Container] | None) -> tuple[Container, ...]:
         return tuple(
@@ -68,47 +92,45 @@ def _by_limits(written: Manifest, stored: Pod) -> Pod:
             for one in containers or ()
         )
 
-    whole = Resources(spec.resources.limits) if spec.resources else None
-    overhead = stored.spec.overhead if stored.spec else None
     own = PodSpec(
         containers=limits(spec.containers),
         init_containers=limits(spec.init_containers),
-        resources=whole,
-        overhead=overhead,
+        resources=spec.resources and Resources(spec.resources.limits),
+        overhead=spec.overhead,
     )
-    return Pod(stored.metadata, own)
+    return Pod(pod.metadata, own)
 
 
-def _concerns(quota: ResourceQuota, written: Manifest, stored: Pod) -> bool:
+def _concerns(quota: ResourceQuota, pod: _New) -> bool:
     """Whether the pod is in all scopes of the quota."""
     scopes = [ScopeRequirement(name, "Exists") for name in quota.spec.scopes or ()]
     scopes += (quota.spec.scope_selector.match_expressions if quota.spec.scope_selector else None) or ()
-    return all(_in_scope(one, written, stored) for one in scopes)
+    return all(_in_scope(one, pod) for one in scopes)
 
 
-def _in_scope(scope: ScopeRequirement, written: Manifest, stored: Pod) -> bool:
-    spec = written.spec or ManifestSpec()
-    best_effort = not any(pod_request(stored).values()) and not any(pod_request(_by_limits(written, stored)).values())
+def _in_scope(scope: ScopeRequirement, pod: _New) -> bool:
+    deadline = pod.written.spec.active_deadline_seconds if pod.written.spec else None
+    best_effort = not any(pod.requests.values()) and not any(pod.limits.values())
     match scope.scope_name:
         case "Terminating":
-            return spec.active_deadline_seconds is not None
+            return deadline is not None
         case "NotTerminating":
-            return spec.active_deadline_seconds is None
+            return deadline is None
         case "BestEffort":
             return best_effort
         case "NotBestEffort":
             return not best_effort
         case "PriorityClass":
-            name, values = spec.priority_class_name or "", scope.values or ()
+            values = scope.values or ()
             match scope.operator:
                 case "In":
-                    return name in values
+                    return pod.class_name in values
                 case "NotIn":
-                    return name not in values
+                    return pod.class_name not in values
                 case _:
-                    return bool(name) == (scope.operator == "Exists")
+                    return bool(pod.class_name) == (scope.operator == "Exists")
         case "CrossNamespacePodAffinity":
-            return _across_namespaces(stored)
+            return _across_namespaces(pod.stored)
         case _:
             return False
 
