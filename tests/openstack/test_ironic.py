@@ -7,7 +7,7 @@ import pytest
 from binwright.errors import InputError
 from binwright.openstack.cloud import BareMetalNode, Flavor
 from binwright.openstack.flavors import flavor_groups
-from binwright.openstack.ironic import node_provider, node_providers, resource_class_name
+from binwright.openstack.ironic import node_provider, node_providers
 from binwright.openstack.nova.options import DEFAULTS
 from binwright.openstack.nova.prefilters import wishes_of
 from binwright.openstack.nova.request_spec import RequestSpec
@@ -41,7 +41,7 @@ def node(name, **rest):
     ],
 )
 def test_class_names(name, resource_class):
-    assert resource_class_name(name) == resource_class
+    assert list(node_provider(node("1", resource_class=name)).inventories) == [resource_class]
 
 
 def test_nodes_as_the_reference_reads_them():

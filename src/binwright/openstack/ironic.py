@@ -5,21 +5,14 @@ For clouds whose dump has baremetal_nodes.json and nothing of Placement; what Pl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from binwright.openstack.cloud import BareMetalNode
 from binwright.openstack.placement.inventory import Inventory
+from binwright.openstack.placement.names import custom_name
 from binwright.openstack.placement.tree import Provider
 
-__all__ = ["is_available", "node_provider", "node_providers", "resource_class_name"]
-
-NO_NAME = re.compile("[^0-9A-Za-z]+")
-
-
-def resource_class_name(resource_class: str) -> str:
-    """Placement's name of a node's class: "baremetal.gold" is CUSTOM_BAREMETAL_GOLD."""
-    return "CUSTOM_" + NO_NAME.sub("_", resource_class).upper()
+__all__ = ["is_available", "node_provider", "node_providers"]
 
 
 def is_available(node: BareMetalNode) -> bool:
@@ -37,7 +30,7 @@ def node_provider(node: BareMetalNode, *, reserve_in_use: bool = True) -> Provid
     provider = Provider(node.uuid, node.name, where=node.where, traits=node.traits)
     if node.resource_class is None:
         return provider
-    name = resource_class_name(node.resource_class)
+    name = custom_name(node.resource_class)
     reserved = not is_available(node) or (reserve_in_use and node.instance is not None)
     provider.inventories[name] = Inventory(total=1, reserved=int(reserved), max_unit=1)
     provider.used[name] = int(node.instance is not None)

@@ -36,7 +36,7 @@ def _capabilities(pool: Pool, volume: VolumeRequest, placed: Sequence[PlacedVolu
 def _driver(pool: Pool, volume: VolumeRequest, placed: Sequence[PlacedVolume]) -> bool:
     """The backend's own expression, true for some name of its protocol; one that has no value is false."""
     text = pool.capabilities.get("filter_function")
-    return text is None or any(_holds(str(text), scopes) for scopes in _variants(str(text), volume.scopes(pool)))
+    return text is None or any(_holds(str(text), scopes) for scopes in volume.scopes(pool, str(text)))
 
 
 def _holds(text: str, scopes: Mapping[str, Any]) -> bool:
@@ -44,11 +44,6 @@ def _holds(text: str, scopes: Mapping[str, Any]) -> bool:
         return bool(evaluate(text, scopes))
     except ExpressionError:
         return False
-
-
-def _variants(text: str, scopes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """An expression that does not speak of the protocol need not be asked for every name of it."""
-    return scopes if "storage_protocol" in text else scopes[:1]
 
 
 def _different_backend(pool: Pool, volume: VolumeRequest, placed: Sequence[PlacedVolume]) -> bool:

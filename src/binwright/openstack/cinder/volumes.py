@@ -54,10 +54,11 @@ class VolumeRequest:
         """Whether its type lets it be thin."""
         return self.extra_specs.get(PROVISIONING) != "thick"
 
-    def scopes(self, pool: Pool) -> list[dict[str, Any]]:
-        """What the variables of a pool's expressions mean, once for every name of its protocol."""
+    def scopes(self, pool: Pool, text: str) -> list[dict[str, Any]]:
+        """What the variables of a pool's expression mean, once for every name of its protocol if it speaks of that."""
         stats, said = pool.attributes(), pool.capabilities
-        protocols = stats["storage_protocol"] if isinstance(stats["storage_protocol"], list) else [None]
+        several = isinstance(stats["storage_protocol"], list) and "storage_protocol" in text
+        protocols = stats["storage_protocol"] if several else [None]
         return [
             {
                 "stats": stats if protocol is None else stats | {"storage_protocol": protocol},

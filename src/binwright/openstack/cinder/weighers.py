@@ -74,8 +74,7 @@ def goodness(pool: Pool, volume: VolumeRequest) -> float:
     text = pool.capabilities.get("goodness_function")
     if text is None:
         return 0
-    scopes = volume.scopes(pool)
-    return max(_rated(str(text), one) for one in (scopes if "storage_protocol" in str(text) else scopes[:1]))
+    return max(_rated(str(text), scopes) for scopes in volume.scopes(pool, str(text)))
 
 
 def _rated(text: str, scopes: Mapping[str, Mapping[str, object] | None]) -> float:

@@ -5,12 +5,12 @@ Names, group ids and classes are the service's own; who asks, and for which serv
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from binwright.openstack.cloud import QosRule
+from binwright.openstack.placement.names import custom_name
 
 __all__ = ["TUNNEL_TRAIT", "physnet_trait", "resource_request", "vnic_type_trait"]
 
@@ -22,21 +22,16 @@ CLASSES = {
     ("minimum_packet_rate", "ingress"): "NET_PACKET_RATE_IGR_KILOPACKET_PER_SEC",
     ("minimum_packet_rate", "any"): "NET_PACKET_RATE_KILOPACKET_PER_SEC",
 }
-NO_NAME = re.compile("[^0-9A-Za-z]+")
 
 
 def physnet_trait(physical_network: str) -> str:
     """The trait of a provider that is connected to a physical network."""
-    return _custom(f"PHYSNET_{physical_network}")
+    return custom_name(f"PHYSNET_{physical_network}")
 
 
 def vnic_type_trait(vnic_type: str) -> str:
     """The trait of a provider that serves ports of a VNIC type."""
-    return _custom(f"VNIC_TYPE_{vnic_type}")
-
-
-def _custom(name: str) -> str:
-    return "CUSTOM_" + NO_NAME.sub("_", name).upper()
+    return custom_name(f"VNIC_TYPE_{vnic_type}")
 
 
 def resource_request(
