@@ -6,10 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
+	"unsafe"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/tools/cache"
@@ -23,6 +26,7 @@ import (
 	"k8s.io/kubernetes/pkg/scheduler/framework"
 	frameworkplugins "k8s.io/kubernetes/pkg/scheduler/framework/plugins"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/defaultpreemption"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/volumebinding"
 	"k8s.io/kubernetes/pkg/scheduler/framework/preemption"
 )
 
@@ -72,10 +76,13 @@ func newCluster(objects *Objects, bound []*v1.Pod, raw json.RawMessage, percenta
 	c.stop = func() { cancel(); factory.Shutdown() }
 	c.profile = made.Profiles[profiles[0].SchedulerName]
 	c.pods = factory.Core().V1().Pods().Informer().GetIndexer()
-	if err := c.start(factory, len(objects.Volumes)+len(objects.Claims) > 0); err != nil {
+	if err := c.start(factory); err != nil {
 		return nil, err
 	}
 	if err := c.gather(captured); err != nil {
+		return nil, err
+	}
+	if err := c.awaitVolumes(objects); err != nil {
 		return nil, err
 	}
 	return c, c.fill(bound)
@@ -83,17 +90,41 @@ func newCluster(objects *Objects, bound []*v1.Pod, raw json.RawMessage, percenta
 
 func recorders(string) events.EventRecorder { return events.NewFakeRecorder(0) }
 
-// start runs the informers and waits until all handlers have seen all objects.
-func (c *Cluster) start(factory informers.SharedInformerFactory, volumes bool) error {
+// start runs the informers and waits until the scheduler's handlers have seen all objects.
+func (c *Cluster) start(factory informers.SharedInformerFactory) error {
 	factory.Start(c.ctx.Done())
 	factory.WaitForCacheSync(c.ctx.Done())
-	if err := c.WaitForHandlersSync(c.ctx); err != nil {
-		return err
+	return c.WaitForHandlersSync(c.ctx)
+}
+
+// awaitVolumes waits for the volume binder's own caches, which nobody says to be complete: they are read where they lie.
+func (c *Cluster) awaitVolumes(objects *Objects) error {
+	binding, runs := c.plugins["VolumeBinding"].(*volumebinding.VolumeBinding)
+	if !runs || len(objects.Volumes)+len(objects.Claims) == 0 {
+		return nil
 	}
-	if volumes {
-		time.Sleep(30 * time.Millisecond) // the volume binder's own caches do not say when they have everything
-	}
-	return nil
+	binder := reflect.ValueOf(binding.Binder).Elem()
+	volumes := inside[*volumebinding.PVAssumeCache](binder, "pvCache")
+	claims := inside[*volumebinding.PVCAssumeCache](binder, "pvcCache")
+	return wait.PollUntilContextTimeout(c.ctx, time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+		for _, one := range objects.Volumes {
+			if _, err := volumes.GetPV(one.Name); err != nil {
+				return false, nil
+			}
+		}
+		for _, one := range objects.Claims {
+			if _, err := claims.GetPVC(one.Namespace + "/" + one.Name); err != nil {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+}
+
+// inside is a private field.
+func inside[T any](of reflect.Value, name string) T {
+	field := of.FieldByName(name)
+	return reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Interface().(T)
 }
 
 // gather finds the profile's own plugin instances. Those that only score are not handed out by the framework; having no
