@@ -50,13 +50,12 @@ def test_what_is_left_out_is_told(conf):
     found = read_conf(
         conf(
             "[filter_scheduler]\nenabled_filters = ComputeFilter,MyFilter,MetricsFilter\nhost_subset_size = 3\n"
-            "shuffle_best_same_weighed_hosts = false\n[pci]\nalias = {}\n"
+            "shuffle_best_same_weighed_hosts = false\n"
         )
     )
     assert found.enabled == ("ComputeFilter",)
     assert found.left_out == (
         ("nova.conf: filter_scheduler.host_subset_size", "host_subset_size = 3"),
-        ("nova.conf: pci.alias", "alias = {}"),
         ("nova.conf: filter MyFilter", "it is not known"),
         ("nova.conf: filter MetricsFilter", "the input does not tell the metrics of hosts"),
     )
@@ -65,6 +64,7 @@ def test_what_is_left_out_is_told(conf):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("[pci]\nalias = {}\n", r"nova\.conf: \[pci\] alias: '\{\}' is no alias with a name, as JSON"),
         ("[scheduler]\nmax_attempts = many\n", r"nova\.conf: \[scheduler\] max_attempts: 'many' is no whole number"),
         (
             "[filter_scheduler]\ncpu_weight_multiplier = x\n",

@@ -15,10 +15,11 @@ from binwright.openstack.cloud import Cloud, Flavor
 from binwright.openstack.hosts import Hosts
 from binwright.openstack.nova.compute_host import ComputeHost
 from binwright.openstack.nova.compute_hosts import untold_attributes
+from binwright.openstack.nova.conf import NovaConf
 from binwright.openstack.nova.cpu_policies import Refusal
-from binwright.openstack.nova.filters import ADDRESS_BITS
+from binwright.openstack.nova.filters import ADDRESS_BITS, NUMA_FILTER, PCI_FILTER
 from binwright.openstack.nova.numa_constraints import guest_topology
-from binwright.openstack.nova.options import Config
+from binwright.openstack.nova.pci_aliases import flavor_devices
 from binwright.openstack.nova.prefilters import prefiltered
 from binwright.openstack.nova.request_spec import Image, RequestSpec
 from binwright.openstack.nova.resource_request import pinning_requested, placement_queries
@@ -63,12 +64,17 @@ class Asked:
 class Asking:
     """Turns servers of one cloud into what they ask; equal servers get the same object."""
 
-    def __init__(self, cloud: Cloud, hosts: Hosts, zones: Zones, config: Config) -> None:
+    def __init__(self, cloud: Cloud, hosts: Hosts, zones: Zones, conf: NovaConf, *, devices: bool = True) -> None:
+        """devices: whether the hosts' cells and PCI pools are as the servers to place find them."""
         self._hosts = hosts
         self._zones = zones
-        self._config = config
+        self._config = conf.config
+        self._aliases = conf.aliases
+        told = devices and bool(cloud.compute_nodes)
+        self.cells_count = told and NUMA_FILTER in conf.enabled
+        self.pools_count = told and PCI_FILTER in conf.enabled and bool(conf.aliases)
         self._traits_told = "traits" in cloud.present
-        self._untold = untold_attributes(hosts)
+        self._untold = untold_attributes(cloud, hosts)
         self._computes = [
             ComputeHost(name, name, "" if provider is None else provider.uuid)
             for name, provider in zip(hosts.names, hosts.providers)
@@ -105,7 +111,11 @@ class Asking:
             asked.refused = ("member_of", f"outside availability zone {zone}")  # a wish has not passed the API yet
             return asked
         try:
-            guest_topology(server.flavor, image.properties)
+            topology = guest_topology(server.flavor, image.properties)
+            if self.cells_count:
+                spec = replace(spec, topology=topology)
+            if self.pools_count:
+                spec = replace(spec, pci_requests=flavor_devices(server.flavor, self._aliases))
             wishes = prefiltered(spec, self._zones.aggregates, self._config, False)
             queries = placement_queries(spec, wishes, self._computes, self._config)
             asked.texts = [queries.query, queries.fallback] if pinning_requested(spec) else [queries.query]

@@ -133,7 +133,7 @@ Key = Callable[[Provider], Any]
 
 def _by_weight(cloud: Cloud, hosts: Hosts, zones: Zones) -> Key:
     """Nova's default weights over all hosts, the greatest first; roots that are no host come last."""
-    computes = compute_hosts(hosts, HostStates.of(cloud, hosts), zones)
+    computes = compute_hosts(cloud, hosts, HostStates.of(cloud, hosts), zones)
     nobody = RequestSpec(Flavor(None, "", 0, 0))
     ranks = {host.uuid: rank for rank, (host, _) in enumerate(ranked(computes, nobody, {}))}
     return lambda root: ranks.get(root.uuid, len(ranks))

@@ -13,7 +13,7 @@ from binwright.errors import InputError
 from binwright.openstack.asked import Asked
 from binwright.openstack.hosts import Hosts
 from binwright.openstack.nova.compute_host import MIB_PER_GIB, ComputeHost
-from binwright.openstack.nova.filters import NUMA_FILTER, ONCE_PER_REQUEST, one_by_one, preselected
+from binwright.openstack.nova.filters import NUMA_FILTER, ONCE_PER_REQUEST, PCI_FILTER, one_by_one, preselected
 from binwright.openstack.nova.options import Config, option
 from binwright.openstack.nova.raw_weights import ranked
 from binwright.openstack.nova.request_spec import GroupMembers, RequestSpec
@@ -27,7 +27,7 @@ __all__ = ["FILTER_TEXTS", "Chain", "Look"]
 
 TRIED = 10_000
 """Candidates of one host that are looked at."""
-CHOOSING = ("NUMATopologyFilter", "PciPassthroughFilter")
+CHOOSING = (NUMA_FILTER, PCI_FILTER)
 """Filters that choose among a host's candidates."""
 KEPT = 1000
 """Candidates of one host that the NUMA and PCI filters are asked about."""
@@ -36,6 +36,8 @@ FILTER_TEXTS = {
     "ComputeFilter": "with compute service down or disabled",
     "ServerGroupAntiAffinityFilter": "with a member of the server group (anti-affinity)",
     "ServerGroupAffinityFilter": "without a member of the server group (affinity)",
+    NUMA_FILTER: "whose NUMA cells the guest does not fit (CPUs, pages, memory)",
+    PCI_FILTER: "without enough free PCI devices of the kind",
 }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from binwright.openstack.nova.numa_cells import HostCell
 from binwright.openstack.placement.tree import Provider
 
 __all__ = [
@@ -114,6 +115,18 @@ class Hypervisor:
     local_gb: int | None = None
     local_gb_used: int | None = None
     where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeNode:
+    """A row of Nova's table compute_nodes: what no API tells. numa, pci_pools: None where the host has none to tell."""
+
+    hostname: str
+    numa: tuple[HostCell, ...] | None = None
+    pci_pools: list[dict[str, Any]] | None = None
+    cpu_info: Any = None
+    supported_instances: tuple[tuple[str, ...], ...] = ()
+    host_ip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +303,7 @@ class Cloud:
     flavors: list[Flavor] = field(default_factory=list)
     hypervisors: list[Hypervisor] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
+    compute_nodes: list[ComputeNode] = field(default_factory=list)
     aggregates: list[Aggregate] = field(default_factory=list)
     server_groups: list[ServerGroup] = field(default_factory=list)
     volumes: list[Volume] = field(default_factory=list)

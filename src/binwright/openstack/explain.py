@@ -85,7 +85,7 @@ class ExplainableCloud:
         cloud = without_server(self.cloud, server)
         waiting = replace(server, host=None, status="BUILD")
         wanted = wanted_server(cloud, waiting)
-        scheduler = self._scheduler(cloud, [wanted], [waiting])
+        scheduler = self._scheduler(cloud, [wanted], [waiting], devices=server.host is None)
         if server.host is None:
             return self._told(scheduler, wanted, server.status.lower(), None, "as if it came now, the only one", best)
         found = scheduler.hosts.lookup.find(server.host)
@@ -93,9 +93,11 @@ class ExplainableCloud:
         supposes = "as if it were taken out and came now; what is pending is not placed"
         return self._told(scheduler, wanted, "bound", on, supposes, best)
 
-    def _scheduler(self, cloud: Cloud, wanted: list[Wanted], waiting: list[Server]) -> Scheduler:
+    def _scheduler(self, cloud: Cloud, wanted: list[Wanted], waiting: list[Server], devices: bool = True) -> Scheduler:
+        """devices: False where cells and pools count what the server itself holds of them."""
         hosts = cloud_hosts(cloud, waiting)
-        return Scheduler(cloud, hosts, cloud_zones(cloud, hosts), wanted, self.conf, with_chain=True)
+        zones = cloud_zones(cloud, hosts)
+        return Scheduler(cloud, hosts, zones, wanted, self.conf, with_chain=True, devices=devices)
 
     def _told(
         self, scheduler: Scheduler, server: Wanted, state: str, on: str | None, supposes: str, best: int

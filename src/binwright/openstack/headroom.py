@@ -152,22 +152,22 @@ def _fill(scheduler: Scheduler, asked: Asked, answer: Headroom) -> Int64Array:
     """Give servers to one host after another, as long as it has a candidate that passes the filters."""
     chain = scheduler.chain
     counts = np.zeros(len(scheduler.hosts), np.int64)
-    taken = []
+    saved, taken = [], []
     instance = f"capacity of {asked.spec.flavor.name}"
     try:
         for host in range(len(counts)):
+            saved.append(chain.computes[host].saved())
             while counts.sum() < MOST and (look := chain.look(asked, instance, None, [host])).ranking:
-                taken.append((host, look.candidates[host][0].allocations))
-                chain.charge(taken[-1][1])
-                chain.settle(asked, instance, None, host)
+                taken.append(chain.claim(look, host).allocations)
                 counts[host] += 1
         look = chain.look(asked, instance, None)
         refusals = scheduler.refusals(asked, look)
         _refused(answer, scheduler, scheduler.refusal(asked, look))
     finally:
-        for host, allocations in reversed(taken):
+        for allocations in taken:
             chain.charge(allocations, -1)
-            chain.settle(asked, instance, None, host, -1)
+        for compute, before in zip(chain.computes, saved):
+            compute.restore(before)
     for refusal in refusals:
         first = refusal.rules[0] if refusal.rules else None
         room = HostRoom(scheduler.hosts.names[refusal.host], [])

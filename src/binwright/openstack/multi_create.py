@@ -7,8 +7,6 @@ longer fits goes to the next host, and one instance without a host takes all oth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
-from dataclasses import fields
 
 from binwright.errors import InputError
 from binwright.openstack.asked import Asked
@@ -48,24 +46,17 @@ def give_together(chain: Chain, asked: Asked, instances: Sequence[str], group: G
             if chosen is None:
                 raise NoHostLeft(number, len(instances), look)
             host, total = chosen
-            saved.append((chain.computes[host], _copied(chain.computes[host])))
+            saved.append((chain.computes[host], chain.computes[host].saved()))
             given.append((host, total, chain.claim(look, host).allocations))
     except InputError:
         for _, _, allocations in given:
             chain.charge(allocations, -1)
         for compute, before in reversed(saved):
-            for field in fields(compute):
-                setattr(compute, field.name, getattr(before, field.name))
+            compute.restore(before)
         if group is not None and members is not None:
             group.hosts[:] = members
         raise
     return given
-
-
-def _copied(compute: ComputeHost) -> ComputeHost:
-    other = copy(compute)
-    other.instances = list(compute.instances)
-    return other
 
 
 def _claimable(chain: Chain, look: Look, host: int) -> bool:

@@ -30,10 +30,12 @@ CAPABILITY = "capabilities of the host"
 TRAITS = "required and forbidden traits: the input has no traits/"
 
 AGGREGATE_SPECS = "aggregate extra specs"
+NUMA = "NUMA topology, CPU pinning and huge pages"
+PCI = "PCI devices"
 
 # Extra specs by what they ask for: a key, or the beginning of one that ends in "*".
 SPECS = {
-    "NUMA topology, CPU pinning and huge pages": (
+    NUMA: (
         "hw:numa_*",
         "hw:cpu_policy",
         "hw:cpu_thread_policy",
@@ -43,7 +45,7 @@ SPECS = {
         "hw:mem_page_size",
         "hw:pmem",
     ),
-    "PCI devices": ("pci_passthrough:*", "hw:pci_numa_affinity_policy"),
+    PCI: ("pci_passthrough:*", "hw:pci_numa_affinity_policy"),
     "accelerators": ("accel:*",),
     AGGREGATE_SPECS: ("aggregate_instance_extra_specs:*",),
 }
@@ -58,7 +60,9 @@ def rules_not_evaluated(cloud: Cloud, scheduler: Scheduler, servers: Iterable[Wa
     hosts, zones, conf = scheduler.hosts, scheduler.zones, scheduler.conf
     hinted = {HINTED[name] for name in conf.enabled if name in HINTED}
     volumes = {server for volume in cloud.volumes for server in volume.servers}
-    untold = untold_attributes(hosts)
+    untold = untold_attributes(cloud, hosts)
+    carried_out = {rule for rule, so in zip((NUMA, PCI), scheduler.evaluates) if so}
+    carried_out |= {AGGREGATE_SPECS} if conf.given else set()
     tenants = not conf.given and any(key.startswith(TENANTS) for one in cloud.aggregates for key in one.metadata)
 
     def use(rule: str, example: str) -> None:
@@ -95,7 +99,7 @@ def rules_not_evaluated(cloud: Cloud, scheduler: Scheduler, servers: Iterable[Wa
         for rule, example in server.ports.not_evaluated:
             use(rule, example)
         for rule, key in _spec_rules(flavor.extra_specs, untold):
-            if rule != AGGREGATE_SPECS or not conf.given:
+            if rule not in carried_out:
                 use(rule, f"{name}: flavor {flavor.name}, {key}={flavor.extra_specs[key]}")
         for rule, example in conf.left_out:
             use(rule, example)

@@ -71,7 +71,8 @@ class Scheduler:
     """Places servers on the hosts of a cloud. Not thread-safe.
 
     wanted: everything that will be asked about; conf: the deployment's. by_chain: answer nothing by the engine.
-    with_chain: keep the chain's books, too, so that it can be asked at any time.
+    with_chain: keep the chain's books, too, so that it can be asked at any time. devices: NUMA cells and PCI pools of
+    the input are as these servers find them.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Scheduler:
         *,
         by_chain: bool = False,
         with_chain: bool = False,
+        devices: bool = True,
     ) -> None:
         self.hosts = hosts
         self.groups = Groups(cloud, hosts)
@@ -93,7 +95,8 @@ class Scheduler:
         self._config: Config = conf.config
         self._enabled = conf.enabled
         self._states = HostStates.of(cloud, hosts)
-        self._asking = Asking(cloud, hosts, zones, self._config)
+        self._asking = Asking(cloud, hosts, zones, conf, devices=devices)
+        self._cloud = cloud
         wanted = list(wanted)
         asked = [self._asking.asked(one) for one in wanted]
         self._names = _names(asked)
@@ -113,8 +116,13 @@ class Scheduler:
     @cached_property
     def chain(self) -> Chain:
         """The whole of the rules."""
-        computes = compute_hosts(self.hosts, self._states, self.zones)
+        computes = compute_hosts(self._cloud, self.hosts, self._states, self.zones)
         return Chain(self.hosts, computes, self._names, self._config, self._enabled)
+
+    @property
+    def evaluates(self) -> tuple[bool, bool]:
+        """Whether NUMA cells, and whether PCI devices, are looked at."""
+        return self._asking.cells_count, self._asking.pools_count
 
     def notes(self) -> list[str]:
         """What a reader of the decisions must know: hosts of which not every candidate was looked at."""

@@ -56,7 +56,8 @@ def verify_cloud(cloud: Cloud, conf: NovaConf = PLAIN_CONF) -> SourceVerified:
     closed = _opened(hosts)
     zones = cloud_zones(emptied, hosts)
     judged = [one for one in bound.judged if len(hosts.lookup.find(one.server.host or "")) == 1]
-    scheduler = Scheduler(emptied, hosts, zones, [one.wanted for one in judged], conf, by_chain=True, with_chain=True)
+    wanted = [one.wanted for one in judged]
+    scheduler = Scheduler(emptied, hosts, zones, wanted, conf, by_chain=True, with_chain=True, devices=False)
     found = SourceVerified(cloud.name, "openstack", len(hosts), len(judged))
     replay = _Replay(cloud, scheduler)
     replay.run(bound)
@@ -75,7 +76,7 @@ def verify_cloud(cloud: Cloud, conf: NovaConf = PLAIN_CONF) -> SourceVerified:
         if servers:
             found.skipped.append(Skipped(why, len(servers), f"Server {servers[0].name}"))
     found.checked -= len(replay.unreadable)
-    found.not_evaluated = rules_not_evaluated(cloud, scheduler, [one.wanted for one in judged])
+    found.not_evaluated = rules_not_evaluated(cloud, scheduler, wanted)
     found.notes = [*bound.notes(), *cloud_notes(cloud, hosts, zones, [])]
     return found
 

@@ -23,6 +23,7 @@ TABLES = (
     "flavors",
     "hypervisors",
     "services",
+    "compute_nodes",
     "aggregates",
     "server_groups",
     "volumes",

@@ -8,7 +8,7 @@ from typing import Any
 from binwright.formats.files import Blob
 from binwright.openstack import magnum
 from binwright.openstack.cloud import Cloud
-from binwright.openstack.dumps import block_storage, compute, network, nodes
+from binwright.openstack.dumps import block_storage, compute, compute_nodes, network, nodes
 from binwright.openstack.dumps.compute import refuse_duplicates
 from binwright.openstack.dumps.fields import Table, plain
 from binwright.openstack.dumps.layout import Layout, sort_files
@@ -24,6 +24,7 @@ UNIQUE = {
     "servers": ("id",),
     "flavors": ("id", "name"),
     "hypervisors": ("hostname",),
+    "compute_nodes": ("hostname",),
     "aggregates": ("name",),
     "server_groups": ("id",),
     "requests": ("name",),
@@ -33,7 +34,7 @@ UNIQUE = {
     "baremetal_nodes": ("uuid",),
 }
 ATTRIBUTES = {"requests": "wishes", "volume_requests": "volume_wishes"}
-READERS = {**compute.READERS, **block_storage.READERS, **network.READERS, **nodes.READERS}
+READERS = {**compute.READERS, **compute_nodes.READERS, **block_storage.READERS, **network.READERS, **nodes.READERS}
 
 
 def read_dump(name: str, blobs: Iterable[Blob]) -> Cloud:

@@ -6,7 +6,7 @@ Reads the file as oslo.config does (sections, continued lines, repeated options)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from binwright.formats.files import read_path
 from binwright.openstack.nova.cpu_policies import truth
 from binwright.openstack.nova.filters import FILTERS
 from binwright.openstack.nova.options import DEFAULTS, ENABLED_FILTERS, Config
+from binwright.openstack.nova.pci_aliases import Alias, read_aliases
 from binwright.openstack.nova.weighers import WEIGHERS
 from binwright.units import shown
 
@@ -38,7 +39,6 @@ LEFT_OUT = {
     "filter_scheduler.track_instance_changes": ("true", "True"),
     "filter_scheduler.weight_classes": ("nova.scheduler.weights.all_weighers",),
     "metrics.weight_setting": ("",),
-    "pci.alias": (),
     "scheduler.query_placement_for_image_type_support": ("false", "False"),
     "scheduler.query_placement_for_routed_network_aggregates": ("false", "False"),
 }
@@ -51,6 +51,7 @@ FEATURES = (
     "compute.packing_host_numa_cells_allocation_strategy",
     "filter_scheduler.max_instances_per_host",
     "filter_scheduler.max_io_ops_per_host",
+    "filter_scheduler.pci_in_placement",
 )
 
 
@@ -58,13 +59,14 @@ FEATURES = (
 class NovaConf:
     """A deployment's choices. given: whether a file told them, or they are Nova's defaults.
 
-    left_out: (rule, example) of what the file says and is not carried out.
+    left_out: (rule, example) of what the file says and is not carried out. aliases: kinds of PCI devices by name.
     """
 
     config: Config = field(default_factory=dict)
     enabled: tuple[str, ...] = ENABLED_FILTERS
     given: bool = False
     left_out: tuple[tuple[str, str], ...] = ()
+    aliases: Mapping[str, Alias] = field(default_factory=dict)
 
 
 PLAIN_CONF = NovaConf()
@@ -98,7 +100,8 @@ def read_conf(path: str | None) -> NovaConf:
         enabled.remove(name)
         why = f"the input does not tell {BLIND_FILTERS[name]}" if name in BLIND_FILTERS else "it is not known"
         left_out.append((f"nova.conf: filter {name}", why))
-    return NovaConf(config, tuple(enabled), True, tuple(left_out))
+    aliases = read_aliases(options.get("pci.alias", ()), f"{path}: [pci] alias")
+    return NovaConf(config, tuple(enabled), True, tuple(left_out), aliases)
 
 
 def _options(text: str, path: str) -> dict[str, list[str]]:
@@ -121,8 +124,14 @@ def _options(text: str, path: str) -> dict[str, list[str]]:
             if not sign or not name.strip():
                 raise InputError(f"{path}: line {number}: {shown(stripped)} is neither a section nor an option")
             last = f"{section}.{name.strip()}"
-            found.setdefault(last, []).append(value.strip().strip("'\""))
+            found.setdefault(last, []).append(_unquoted(value.strip()))
     return found
+
+
+def _unquoted(value: str) -> str:
+    """Without the quotation marks around all of it, which oslo.config takes off."""
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value
 
 
 def _typed(path: str, name: str, text: str, kind: type) -> Any:

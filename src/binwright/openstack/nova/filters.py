@@ -25,6 +25,7 @@ __all__ = [
     "FILTERS",
     "NUMA_FILTER",
     "ONCE_PER_REQUEST",
+    "PCI_FILTER",
     "TENANTS",
     "filtered",
     "one_by_one",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 NUMA_FILTER = "NUMATopologyFilter"
+PCI_FILTER = "PciPassthroughFilter"
 AGGREGATE_SCOPE = "aggregate_instance_extra_specs"
 TENANTS = "filter_tenant_id"
 ADDRESS_BITS = "capabilities:cpu_info:maxphysaddr:bits"
@@ -299,7 +301,7 @@ FILTERS: dict[str, Callable[[ComputeHost, RequestSpec, Config], bool]] = {
     "MetricsFilter": _metrics,
     NUMA_FILTER: _numa_topology,
     "NumInstancesFilter": _num_instances,
-    "PciPassthroughFilter": _pci_passthrough,
+    PCI_FILTER: _pci_passthrough,
     "SameHostFilter": _same_host,
     "ServerGroupAffinityFilter": _affinity,
     "ServerGroupAntiAffinityFilter": _anti_affinity,
