@@ -9,7 +9,8 @@ What a program needs that embeds this layer:
         print(one.namespace, one.name, "->", one.host, one.score)
     for one in outcome.unplaced:
         print(one.name, one.message)                   # "0/3 nodes are available: ..."
-    place_objects(cluster, options=Options(preempt=True, profile=read_configuration(text)[0]))
+    profile, *others = read_configuration(yaml.safe_load(text))
+    place_objects(cluster, options=Options(preempt=True, profile=profile, others=tuple(others)))
 
 The names here are imported when they are asked for; the modules below them are for the layer itself.
 """
