@@ -185,6 +185,18 @@ def test_classes_of_providers_below_the_root_are_theirs():
     assert hosts.totals["VGPU"] == (8, 3)
 
 
+def test_use_by_flavors_reaches_the_providers_below_the_root():
+    files = with_provider(small_cloud(), CHILD, "gpu-1", [inventory("VGPU", 8)], parent=COMPUTE_1)
+    files = without(files, "allocations")
+    specs = {"resources:VGPU": "3", "resources:CUSTOM_FPGA": "1", "hw:cpu_policy": "dedicated"}
+    files["flavors.json"][0]["Properties"] = specs
+    hosts = cloud_hosts(read(files))
+    assert hosts.forest.providers[CHILD].used == {"VGPU": 3}
+    np.testing.assert_array_equal(hosts.column("VCPU", "used"), [2, 0])  # nobody offers PCPU
+    text = "used: 1 CUSTOM_FPGA of the servers on compute-1.example is of no provider in its tree"
+    assert text in hosts.notes
+
+
 def test_a_shared_pool_is_counted_once():
     files = small_cloud()
     for uuid in (COMPUTE_1, COMPUTE_2):

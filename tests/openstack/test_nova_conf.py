@@ -113,3 +113,10 @@ def test_hints_count_where_their_filter_runs(conf):
     result = placed(files, conf("[filter_scheduler]\nenabled_filters = ComputeFilter,JsonFilter\n"))
     assert result.placed[0].host == "compute-1.example"
     assert "scheduler hints" not in {one.rule for one in result.not_evaluated}
+
+
+def test_more_hosts_than_nova_would_look_at(conf):
+    notes = placed(small_cloud(), conf("[scheduler]\nmax_placement_results = 1\n")).notes
+    text = "Nova asks Placement for 1 candidates ([scheduler] max_placement_results); here all of 2 hosts are looked at"
+    assert text in notes
+    assert text not in placed(small_cloud(), None).notes

@@ -81,7 +81,26 @@ def _placement_use(cloud: Cloud, pending: set[str], hosts: Hosts) -> None:
     else:
         for provider, amounts in zip(hosts.providers, _used_by_flavors(cloud, hosts, skip=pending)):
             if provider is not None:
-                provider.used = amounts
+                _charge(hosts, provider, amounts)
+
+
+def _charge(hosts: Hosts, root: Provider, amounts: dict[str, int]) -> None:
+    """Use of a host's tree from sums: what the root does not offer is taken of the providers below it, in order.
+
+    Pinned CPUs are VCPU where nobody offers PCPU, as in Nova's second query.
+    """
+    tree = hosts.forest.tree(root.uuid)
+    for name, amount in amounts.items():
+        if name == "PCPU" and not any(name in provider.inventories for provider in tree):
+            name = "VCPU"
+        for provider in tree:
+            inventory = provider.inventories.get(name)
+            if inventory is not None:
+                taken = amount if provider is root else min(amount, max(inventory.capacity, 0))
+                provider.used[name] = provider.used.get(name, 0) + taken
+                amount -= taken
+        if amount:
+            hosts.notes.append(f"used: {amount} {name} of the servers on {root.name} is of no provider in its tree")
 
 
 def _placement_totals(hosts: Hosts) -> None:

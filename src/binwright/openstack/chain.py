@@ -15,7 +15,7 @@ from binwright.openstack.hosts import Hosts
 from binwright.openstack.nova.compute_host import MIB_PER_GIB, ComputeHost
 from binwright.openstack.nova.filters import NUMA_FILTER, ONCE_PER_REQUEST, PCI_FILTER, one_by_one, preselected
 from binwright.openstack.nova.options import Config, option
-from binwright.openstack.nova.raw_weights import ranked
+from binwright.openstack.nova.raw_weights import factors, ranked
 from binwright.openstack.nova.request_spec import GroupMembers, RequestSpec
 from binwright.openstack.placement.answer import Candidate
 from binwright.openstack.placement.query import CandidateQuery
@@ -81,6 +81,7 @@ class Chain:
         self.config = config
         self.enabled = enabled
         self.gave_up: set[int] = set()  # hosts of which not all candidates were looked at
+        self._factors = factors(computes, config)
         self._search = CandidateSearch(hosts.forest, *known)
         self._host_of = {one.uuid: index for index, one in enumerate(hosts.providers) if one is not None}
         self._pools: dict[str, list[Provider]] = {}
@@ -123,7 +124,9 @@ class Chain:
         look = Look(spec, candidates)
         number_of = {id(self.computes[host]): host for host in candidates}
         left = self._filter(look, [self.computes[host] for host in candidates], number_of, index)
-        look.ranking = [(number_of[id(one)], total) for one, total in ranked(left, spec, self.config)]
+        chosen = [number_of[id(one)] for one in left]
+        multiplied = {name: column[chosen] for name, column in self._factors.items()}
+        look.ranking = [(number_of[id(one)], total) for one, total in ranked(left, spec, self.config, multiplied)]
         return look
 
     def _filter(

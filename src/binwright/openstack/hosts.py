@@ -48,10 +48,12 @@ class Hosts:
         return sorted({name for one in self.providers if one for name in one.inventories}, key=class_key)
 
     def beside_roots(self) -> frozenset[str]:
-        """Classes that some provider offers which is not the root of a host alone: nested, sharing, or nobody's."""
-        own = {one.uuid for one in self.providers if one is not None and not one.sharing}
+        """Classes that nested or sharing providers offer; all others come from the root of a host alone."""
         return frozenset(
-            name for one in self.forest.providers.values() if one.uuid not in own for name in one.inventories
+            name
+            for one in self.forest.providers.values()
+            if one.parent is not None or one.sharing
+            for name in one.inventories
         )
 
     def column(self, resource_class: str, attribute: str, absent: float = 0, dtype: type = np.int64) -> np.ndarray:

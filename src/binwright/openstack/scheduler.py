@@ -25,7 +25,7 @@ from binwright.openstack.nova.compute_hosts import compute_hosts
 from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf
 from binwright.openstack.nova.filters import AGGREGATE_SCOPE
 from binwright.openstack.nova.host_states import HostStates
-from binwright.openstack.nova.options import Config
+from binwright.openstack.nova.options import Config, option
 from binwright.openstack.nova.server_groups import Groups
 from binwright.openstack.pending import Wanted
 from binwright.openstack.refusals import HostRefusal, refusal_of, summed_up
@@ -125,10 +125,15 @@ class Scheduler:
         return self._asking.cells_count, self._asking.pools_count
 
     def notes(self) -> list[str]:
-        """What a reader of the decisions must know: hosts of which not every candidate was looked at."""
+        """What a reader of the decisions must know: where more, or less, was looked at than Nova does."""
         hosts = sorted(self.chain.gave_up) if "chain" in self.__dict__ else []
         text = "not every way to serve a server's groups was looked at, so a refusal there is not certain"
-        return [f"host {self.hosts.names[host]}: {text}" for host in hosts]
+        notes = [f"host {self.hosts.names[host]}: {text}" for host in hosts]
+        most = option(self._config, "scheduler.max_placement_results")
+        if len(self.hosts) > most:
+            asks = f"Nova asks Placement for {most} candidates ([scheduler] max_placement_results)"
+            notes.append(f"{asks}; here all of {len(self.hosts)} hosts are looked at")
+        return notes
 
     def look(self, server: Wanted) -> Look:
         """What a server finds now, by the whole of the rules; nothing changes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -63,11 +63,19 @@ def configured_weights(config: Config) -> dict[str, float]:
     return {option: float(config[name]) for option, name in names.items() if name in config}
 
 
-def ranked(hosts: Sequence[ComputeHost], request: RequestSpec, config: Config) -> list[tuple[ComputeHost, float]]:
-    """Hosts with their total weights, best first; equal ones in their order."""
+def ranked(
+    hosts: Sequence[ComputeHost],
+    request: RequestSpec,
+    config: Config,
+    multiplied: Mapping[str, np.ndarray] | None = None,
+) -> list[tuple[ComputeHost, float]]:
+    """Hosts with their total weights, best first; equal ones in their order.
+
+    multiplied: the `factors` of these hosts, where they are known already.
+    """
     if not hosts:
         return []
-    totals = weigh(raw_weights(hosts, request, config), factors(hosts, config))
+    totals = weigh(raw_weights(hosts, request, config), multiplied or factors(hosts, config))
     order = np.argsort(-totals, kind="stable")
     return [(hosts[index], float(totals[index])) for index in order]
 
