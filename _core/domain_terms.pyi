@@ -6,13 +6,16 @@ from binwright._core.counters import Counters
 from binwright._core.domains import Domains
 from binwright._core.fleet import Fleet
 from binwright._core.journal import Idea, Journal
+from binwright._core.pools import Pools
 
 OPS: Final[dict[str, int]]
 HOST_KEY: Final[int]
 
 @final
 class DomainTerms(Idea):
-    def __new__(cls, journal: Journal, fleet: Fleet, domains: Domains, counters: Counters) -> DomainTerms: ...
+    def __new__(
+        cls, journal: Journal, fleet: Fleet, domains: Domains, counters: Counters, pools: Pools
+    ) -> DomainTerms: ...
     def new_members(self, inside: Buffer) -> int: ...
     def member_sets(self) -> int: ...
     def new_hosts(self, first: int, count: int) -> None: ...

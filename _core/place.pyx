@@ -31,6 +31,7 @@ cdef int place_one(
         return 0
     if view.plan != NULL:
         state.search.solve(view.plan, view.fit, choice.host, True, False)
+    state.domain_terms.commit(number, choice.host)
     item[0] = state.items.place(number, <int32_t>choice.host)
     if view.plan != NULL:
         state.search.commit(low_half(item[0]))
@@ -131,6 +132,7 @@ def claim(State state, const int64_t[::1] numbers, const int64_t[::1] hosts, int
                 if view.plan != NULL and state.search.solve(view.plan, view.fit, hosts[i], True, False) != FOUND:
                     failed = -2 - i
                     break
+                state.domain_terms.commit(<int32_t>numbers[i], hosts[i])
                 items[i] = state.items.place(<int32_t>numbers[i], <int32_t>hosts[i])
                 if view.plan != NULL:
                     state.search.commit(low_half(items[i]))

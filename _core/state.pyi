@@ -11,6 +11,7 @@ from binwright._core.float_scores import FloatScores
 from binwright._core.items import Items
 from binwright._core.journal import Journal
 from binwright._core.overlays import Overlays
+from binwright._core.pools import Pools
 from binwright._core.request import Classes, RequestClass, Statics
 from binwright._core.scan import Scan
 from binwright._core.search import Search
@@ -30,6 +31,7 @@ class State:
     forest: Forest
     search: Search
     domain_terms: DomainTerms
+    pools: Pools
     overlays: Overlays
     budgets: Budgets
     externals: Externals
@@ -41,7 +43,7 @@ class State:
     def check_idle(self) -> None: ...
     def check_readable(self) -> None: ...
     def settle(self) -> None: ...
-    def layout(self) -> tuple[list[str], int, int, int]: ...
+    def layout(self) -> tuple[Any, ...]: ...
     def ideas(self) -> list[str]: ...
     def add_class(self, made: RequestClass, statics: Statics, externals: list[Any]) -> int: ...
     def reserve(self, hosts: int) -> None: ...
@@ -55,5 +57,5 @@ class State:
 
 def rebuild_state(
     resources: int, terms: Terms, rules: tuple[int, int, int, int, int],
-    layout: tuple[list[str], int, int, int], saved: list[Any]
+    layout: tuple[Any, ...], saved: list[Any]
 ) -> State: ...

@@ -6,6 +6,7 @@ from binwright._core.columns cimport stride_for
 from binwright._core.items cimport Ends, Item
 from binwright._core.journal cimport Change, Idea
 from binwright._core.overlays cimport Promise
+from binwright._core.pools cimport PoolClaim, PoolRow
 from binwright._core.request cimport RequestClass, Statics
 
 
@@ -28,7 +29,8 @@ cdef class State:
         self.externals = Externals(self.journal, self.fleet, self.classes)
         self.items = Items(self.journal, self.fleet, self.classes, self.counters, self.externals)
         self.domains = Domains(self.journal, self.fleet.stride)
-        self.domain_terms = DomainTerms(self.journal, self.fleet, self.domains, self.counters)
+        self.pools = Pools(self.journal)
+        self.domain_terms = DomainTerms(self.journal, self.fleet, self.domains, self.counters, self.pools)
         self.overlays = Overlays(self.journal, self.fleet, self.classes, self.counters)
         self.budgets = Budgets(self.journal)
         self.forest = Forest(self.journal, self.fleet)
@@ -148,7 +150,7 @@ cdef class State:
 
     def layout(self):
         """What the saved bytes of the ideas mean; a pickle of another layout cannot be read."""
-        return self.ideas(), sizeof(Item), sizeof(Ends), sizeof(Promise)
+        return self.ideas(), sizeof(Item), sizeof(Ends), sizeof(Promise), sizeof(PoolRow), sizeof(PoolClaim)
 
 
 def rebuild_state(Py_ssize_t resources, Terms terms, tuple rules, tuple layout, list saved):

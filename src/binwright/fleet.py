@@ -24,6 +24,7 @@ from binwright.external import External, Wrapped
 from binwright.groups import Group, GroupRules
 from binwright.hosting import ABSENT, HostMethods
 from binwright.labels import Labels
+from binwright.pools import Pools
 from binwright.profile import Profile
 from binwright.request import LIMITS, Request, raw_value, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
@@ -76,6 +77,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         fresh = self.profile.host_columns
         self._columns = {name: self._state.floats.new_column(value) for name, value in fresh.items()}
         self.rows = Rows(self._state.forest, self.resources, self._hosts, self._check_idle)
+        self.pools = Pools(self._state, self._hosts, self._check_idle)
         self._names: list[str | None] = []
         self._index: dict[str, int] = {}
         self._requests: dict[tuple[object, ...], Request] = {}
@@ -424,6 +426,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         self._labels = Labels(state.domains)
         self._columns = {name: number for number, name in enumerate(self.profile.host_columns)}
         self.rows = Rows(state.forest, self.resources, self._hosts, self._check_idle)
+        self.pools = Pools(state, self._hosts, self._check_idle)
         self._names, self._requests, self._made = kept["names"], kept["requests"], kept["made"]
         self._labelled, self._explicit = kept["labelled"], kept["explicit"]
         self._index = {}

@@ -22,17 +22,18 @@ class TermsWorld(World):
     def __init__(self, house, engine, slow):
         super().__init__(house, engine, slow)
         self.said = {}  # what a request said of terms, by class
+        self.sets = {}  # the engine's number of each of the reference's member sets: pools make some of their own
 
     def forked(self):
         other = super().forked()
-        other.said = dict(self.said)
+        other.said, other.sets = dict(self.said), dict(self.sets)
         return other
 
     def make_request(self, rng):
         arguments = draw_terms.request_arguments(rng, self.house, self.slow)
         form = rng.randint(0, 5)
-        made = engine_request(self.engine, **arguments, form=form)
-        assert engine_request(self.engine, **arguments, form=form) is made
+        made = engine_request(self.engine, **arguments, form=form, sets=self.sets)
+        assert engine_request(self.engine, **arguments, form=form, sets=self.sets) is made
         said = {name: arguments.pop(name) for name in ("terms", "contributes", "priority")}
         known = [theirs for ours, theirs in self.requests if ours is made]
         if known:  # one class for equal requests: then they must be equal
@@ -59,6 +60,10 @@ class TermsWorld(World):
         assert [self.engine.allowance(i) for i in range(len(self.slow.budgets))] == [
             self.slow.allowance(i) for i in range(len(self.slow.budgets))
         ]
+        held, pools = state.held, self.engine.pools
+        assert [pools.holder(row) for row in range(len(pools))] == [held.holder.get(row) for row in range(len(pools))]
+        for claim in range(len(self.slow.pools.claims)):
+            assert pools.claim(claim) == (held.of(claim), held.pinned.get(claim))
         assert self.engine._state.overlays.live == len(state.promises)
         assert self.engine.window_start == state.cursor
 
@@ -109,13 +114,17 @@ class TermsMachine(FleetMachine):
         for _ in range(rng.randint(0, 2)):
             self.members(rng.getrandbits(32))
             self.budget(rng.getrandbits(32))
+        if rng.random() < 0.7:
+            self.pool_rows(rng.getrandbits(32))
+            for _ in range(rng.randint(1, 4)):
+                self.pool_claim(rng.getrandbits(32))
         for _ in range(rng.randint(1, 4)):
             self.request(rng.getrandbits(32))
 
     def changes(self):
         mine = [
             self.counter, self.members, self.extend, self.promise, self.withdraw, self.budget, self.set_allowance,
-            self.mark, self.evict, self.window,
+            self.mark, self.evict, self.window, self.pool_rows, self.pool_claim, self.free_claim,
         ]  # fmt: skip
         return [*super().changes(), *mine]
 
@@ -133,7 +142,7 @@ class TermsMachine(FleetMachine):
         w = self.world(rng)
         if len(w.slow.definitions.members) < 6:
             hosts = [host for host in range(len(w.engine)) if rng.random() < 0.6]
-            assert w.engine.members(np.array(hosts, np.int64)) == w.slow.members(hosts)
+            w.sets[w.slow.members(hosts)] = w.engine.members(np.array(hosts, np.int64))
 
     @rule(seed=SEEDS)
     def extend(self, seed):
@@ -151,7 +160,7 @@ class TermsMachine(FleetMachine):
         adds = draw_terms.contributes(rng, w.slow, flags=False) if rng.random() < 0.5 else {}
         if len(w.slow.definitions.contributes[theirs]) > 20:
             adds = {}
-        w.engine.extend(ours, [engine_term(term) for term in terms], adds)
+        w.engine.extend(ours, [engine_term(term, w.sets) for term in terms], adds)
         w.slow.extend(theirs, terms, adds)
 
     @rule(seed=SEEDS)
@@ -189,6 +198,43 @@ class TermsMachine(FleetMachine):
             budget, allowance = rng.randrange(len(w.slow.budgets)), rng.randint(-1, 3)
             w.engine.set_allowance(budget, allowance)
             w.slow.set_allowance(budget, allowance)
+
+    @rule(seed=SEEDS)
+    def pool_rows(self, seed):
+        rng = random.Random(seed)
+        w = self.world(rng)
+        if len(w.slow.pools.rows) < 10:
+            rows = [draw_terms.pool_row(rng, w.slow) for _ in range(rng.randint(0, 4))]
+            seen = [None if row["seen"] is None else np.array(row["seen"], np.int64) for row in rows]
+            ours = w.engine.pools.add(np.array([row["size"] for row in rows], np.int64), seen)
+            assert ours.tolist() == [w.slow.pool_row(**row) for row in rows]
+
+    @rule(seed=SEEDS)
+    def pool_claim(self, seed):
+        rng = random.Random(seed)
+        w = self.world(rng)
+        if len(w.slow.pools.claims) < 8:
+            arguments = draw_terms.pool_claim(rng, w.slow)
+            hosts = {name: arguments[name] for name in ("provision", "room") if arguments[name] is not None}
+            masks = {name: np.isin(np.arange(len(w.engine)), given) for name, given in hosts.items()}
+            rows, held = np.array(arguments["rows"], np.int64), arguments["held"]
+            start = {"held": held, "pinned": arguments["pinned"]}
+            known = w.slow.pools
+            offered = {row for one in known.claims for row in one.rows if known.rows[row].size >= one.size}
+            if held is not None and held in offered | {one.held for one in known.claims}:
+                w.refused(lambda: w.engine.pools.add_claim(1, rows, **start))
+                return
+            assert w.engine.pools.add_claim(arguments["size"], rows, **masks, **start) == w.slow.pool_claim(**arguments)
+
+    @rule(seed=SEEDS)
+    def free_claim(self, seed):
+        rng = random.Random(seed)
+        w = self.world(rng)
+        if w.slow.pools.claims:
+            claim = rng.randrange(len(w.slow.pools.claims))
+            w.engine.pools.free(claim)
+            w.slow.state.held.free(claim)
+            w.refused(w.engine.pools.free, len(w.slow.pools.claims))
 
     @rule(seed=SEEDS)
     def mark(self, seed):

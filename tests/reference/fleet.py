@@ -13,8 +13,9 @@ Where several readings were possible, these are chosen and the engine follows:
   when at least one of the hosts it counts could be helped by removing items: none of that host's short resources has
   a demand outside smallest, largest and step, or above the capacity (but for the rule's always resolvable ones).
 - Rules "eligible" and "cordon" stand first where the rules do not name them.
-- Counters, member sets, budgets, and what a request contributes and asks (also what `extend` added) are definitions:
-  rollback leaves them, with a budget's allowance as it was made. Flags, promises, marks and allowances are taken back.
+- Counters, member sets, budgets, pool rows and claims, and what a request contributes and asks (also what `extend`
+  added) are definitions: rollback leaves them, with a budget's allowance, and what a claim holds, as it was made.
+  Flags, promises, marks and allowances are taken back.
 - A member set holds the hosts it was made with; hosts added later are not in it, also where they take over the index
   of one that a rollback took away.
 - A host promised to others of at least the request's priority is asked with them and without; the first run that
@@ -27,7 +28,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.reference import arithmetic, counting, domain_terms, eviction, smallest_change, windows
+from tests.reference import arithmetic, counting, domain_terms, eviction, pools, smallest_change, windows
 from tests.reference.smallest_change import MAX_AMOUNT, Change
 
 FEASIBLE, HOLE, UNASKED = 255, 254, 253
@@ -131,6 +132,7 @@ class State:
     next_promise: int = 0
     cursor: int = 0  # of the window
     allowances: dict[int, int] = field(default_factory=dict)  # of budgets whose allowance was changed
+    held: pools.Held = field(default_factory=pools.Held)
 
 
 def rejection(value: int | bool | None) -> int | None:
@@ -180,6 +182,7 @@ class Fleet:
         self.terms: list[domain_terms.ClassTerms] = []  # by request class
         self.priorities: list[int] = []  # by request class
         self.budgets: list[int] = []  # allowances as made
+        self.pools = pools.Pools()
         self.window_order: list[int] | None = None  # a setting: never taken back, like `window_stop`
         self.window_stop = 0
 
@@ -212,6 +215,10 @@ class Fleet:
                     column.append(0)
         for members in self.definitions.members:
             members.difference_update(range(first, first + count))
+        self.pools.new_hosts(range(first, first + count))
+        for claim, host in s.held.pinned.items():
+            if host >= first:
+                s.held.pinned[claim] = pools.ELSEWHERE
         return list(range(first, first + count))
 
     def remove_hosts(self, hosts) -> None:
@@ -302,6 +309,16 @@ class Fleet:
     def members(self, hosts) -> int:
         self.definitions.members.append(set(hosts))
         return len(self.definitions.members) - 1
+
+    def pool_row(self, size: int, seen=None) -> int:
+        self.pools.rows.append(pools.PoolRow(size, None if seen is None else set(seen)))
+        return len(self.pools.rows) - 1
+
+    def pool_claim(self, size: int, rows=(), provision=(), room=None, held=None, pinned=None) -> int:
+        known = pools.Claim(size, list(rows), set(provision), None if room is None else set(room), held, pinned)
+        self.pools.claims.append(known)
+        self.state.held.meet(self.pools.claims)
+        return len(self.pools.claims) - 1
 
     def budget(self, allowance: int) -> int:
         self.budgets.append(allowance)
@@ -529,6 +546,7 @@ class Fleet:
         s.items[item] = (request, host)
         s.marks[item] = eviction.Mark()
         counting.set_flags(self, request, host, True)
+        pools.commit(self, request, host)
         return item
 
     def release(self, items) -> None:
@@ -552,6 +570,7 @@ class Fleet:
         assert token == len(self.checkpoints) - 1
         later = self.originals[len(self.checkpoints[token].classes) :]
         self.state = self.checkpoints.pop()
+        self.state.held.meet(self.pools.claims)
         hosts = len(self.state.alive)
         for original in later:
             known = copy.deepcopy(original)
