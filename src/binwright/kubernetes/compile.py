@@ -122,7 +122,6 @@ class Cluster:
         key = (id(amounts), readings, related, skipped, traits, priority(pod), anywhere)
         if key not in self._seeking:
             held, terms = self._held(pod), self._terms(pod, traits)
-            external = rules.delayed.external(pod) if rules.delayed in filters else None
             by_rule = {one.rule: (one, reading) for one, reading in zip(filters, readings[0])}
             by_score = {one.plugin: (one, reading) for one, reading in zip(rules.scores, readings[1])}
             made = self.fleet.request(
@@ -135,7 +134,6 @@ class Cluster:
                 terms=terms,
                 contributes=held | self.counts.matching(traits),
                 priority=priority(pod),
-                external=[] if external is None else [external],
                 kind=("seeks", traits, related),
             )
             self._seeking[key] = made

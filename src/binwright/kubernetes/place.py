@@ -124,9 +124,8 @@ class _Run:
                     insort(queue, victim, key=turn)
 
     def _needs_a_cycle(self, pod: Pod) -> bool:
-        """Whether a pod cannot be one of many: it waits for a node, or for volumes."""
-        waits = bool(pod.status and pod.status.nominated_node_name)
-        return self._singly or waits or self._cluster.rules.delayed.key(pod) is not None
+        """Whether a pod cannot be one of many: it waits for a node."""
+        return self._singly or bool(pod.status and pod.status.nominated_node_name)
 
     def _many(self, pods: list[Pod]) -> None:
         requests = [self._cluster.request(pod) for pod in pods]

@@ -28,6 +28,7 @@ from binwright.kubernetes.plugins.volume_restrictions import VolumeRestrictions
 from binwright.kubernetes.plugins.volume_zone import VolumeZone
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.requests import PODS
+from binwright.kubernetes.volume_choice import VolumeChoice
 from binwright.profile import count_score, spread_score, static_score
 
 __all__ = ["FIT", "Rulebook", "engine_profile"]
@@ -81,6 +82,7 @@ class Rulebook:
         self.affinity = NodeAffinity(nodes, scheduler.added_affinity)
         self.taints = TaintToleration(nodes)
         self.binding = VolumeBinding(nodes, related)
+        self.delayed = DelayedClaims(self.binding, VolumeChoice(counts.fleet, nodes, related))
         self.zone = VolumeZone(nodes, related)
         self.restrictions = VolumeRestrictions(counts, related)
         self.limits = NodeVolumeLimits(counts, related, limited)
@@ -92,10 +94,9 @@ class Rulebook:
             if claims and self.runs(one.plugin)
         ]
         self.pre_filter = PreFilter(nodes, self.runs("NodeAffinity"), refusing)
-        self.delayed = DelayedClaims(self.binding)
         static: list[Filter] = [NodeUnschedulable(nodes), NodeName(nodes), self.taints, self.affinity]
         if claims:
-            static += [BoundClaims(self.binding), self.delayed, MissingVolumes(self.binding), self.zone]
+            static += [BoundClaims(self.binding), MissingVolumes(self.binding), self.zone]
         self.filters: tuple[Filter, ...] = (self.pre_filter, *(one for one in static if self.runs(one.plugin)))
         scores = scheduler.scores
         spread, inter_pod = PodTopologySpread.plugin, InterPodAffinity.plugin
@@ -105,8 +106,10 @@ class Rulebook:
         both = {"filters": self.runs(inter_pod), "scores": inter_pod in scores}
         self.inter_pod = InterPodAffinity(counts, related, scheduler.inter_pod, empty_labels, **both)
         others: list[Relation] = [NodePorts(counts), self.restrictions, self.limits]
-        others = [one for one in others if self.runs(one.plugin)]
-        self.relations: tuple[Relation, ...] = (*others, self.spread, self.inter_pod)
+        if claims:
+            others.append(self.delayed)
+        running = [one for one in others if self.runs(one.plugin)]
+        self.relations: tuple[Relation, ...] = (*running, self.spread, self.inter_pod)
         listed = (self.taints, self.affinity, ImageLocality(nodes))
         self.scores: tuple[Score, ...] = tuple(one for one in listed if one.plugin in scores)
         self._by_rule: dict[str, Filter | Relation] = {one.rule: one for one in self.filters}

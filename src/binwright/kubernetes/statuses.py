@@ -46,6 +46,7 @@ class Statuses:
         self._absent = absent
         self._outside = outside
         self.look = look
+        self._spoken: dict[int, np.ndarray] = {}
 
     @cached_property
     def _kinds(self) -> tuple[list[Refused | None], np.ndarray]:
@@ -55,10 +56,11 @@ class Statuses:
         short = np.where(refusals.first == self._profile.kind_position("fit"), refusals.short, 0)
         # The other bits of the mask only tell more where one plugin has several rules.
         mask = np.where(np.isin(refusals.first, self._shared), refusals.mask & self._shared_bits, 0)
-        columns = [refusals.first, spoken, short, refusals.resolvable, mask]
+        others = [np.where(mask >> position & 1, self._arguments(position), 0) for position in self._shared]
+        columns = [refusals.first, spoken, short, refusals.resolvable, mask, *others]
         rows = np.stack([column.astype(np.int64) for column in columns], axis=1)
         if self._outside is not None:
-            rows[self._outside] = [self._profile.positions[PreFilter.rule], ABSENT, 0, 0, 0]
+            rows[self._outside] = [self._profile.positions[PreFilter.rule], ABSENT, *[0] * (len(columns) - 2)]
         distinct, examples, numbers = np.unique(rows, axis=0, return_index=True, return_inverse=True)
         return [self._word(row, int(host)) for row, host in zip(distinct, examples)], numbers.reshape(-1)
 
@@ -71,6 +73,13 @@ class Statuses:
     @cached_property
     def _shared_bits(self) -> np.uint32:
         return np.uint32(sum(1 << position for position in self._shared))
+
+    def _arguments(self, position: int) -> np.ndarray:
+        """For every node the argument with which a rule rejects it, by its term or statically."""
+        if position not in self._spoken:
+            spoken = self.look.term_arguments(position)
+            self._spoken[position] = np.where(spoken >= 0, spoken, self.look.arguments(position))
+        return self._spoken[position]
 
     def _plugin(self, rule: str) -> str:
         return rule.partition(":")[0]
@@ -86,7 +95,7 @@ class Statuses:
         return found
 
     def _word(self, row: np.ndarray, host: int) -> Refused | None:
-        first, spoken, short, resolvable, mask = map(int, row)
+        first, spoken, short, resolvable, mask, *_ = map(int, row)
         return None if first in (FEASIBLE, UNASKED) else self.word(first, mask, short, spoken, bool(resolvable), host)
 
     def word(self, first: int, mask: int, short: int, spoken: int, resolvable: bool, host: int) -> Refused:
@@ -104,7 +113,7 @@ class Statuses:
         reasons = [text]
         for position in self._shared:
             if position > first and mask >> position & 1 and self._plugin(self._profile.rules[position].name) == plugin:
-                argument = int(self.look.arguments(position)[host])
+                argument = int(self._arguments(position)[host])
                 reasons.append(self._cluster.rules.reason(self._profile.rules[position].name, argument)[1])
         return Refused(plugin, code, tuple(reasons))
 
