@@ -43,5 +43,7 @@ cdef class State:
     cdef readonly Scan scan
     cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits, rows position)
     cdef long inside           # the thread that entered last
+    cdef list tokens           # numbers of the open checkpoints
 
     cdef int enter(self) except -1
+    cdef int check_newest(self, str where, tuple token) except -1

@@ -376,8 +376,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
         Requests made since stay usable. Raises StateError for any other token.
         """
-        depth, position, made = _checked_token("rollback", token)
-        self._call(self._state.rollback, (depth, position))
+        depth, number, made = _checked_token("rollback", token)
+        self._call(self._state.rollback, (depth, number))
         del self._names[len(self) :]
         for number in range(made, len(self._made)):  # made under labels that are gone again
             if number in self._labelled:
@@ -387,8 +387,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def keep(self, token: tuple[int, int, int]) -> None:
         """Close the newest checkpoint, whose token this must be, and keep what was done since."""
-        depth, position, _ = _checked_token("keep", token)
-        self._call(self._state.keep, (depth, position))
+        depth, number, _ = _checked_token("keep", token)
+        self._call(self._state.keep, (depth, number))
 
     def fork(self) -> "Fleet":
         """An independent copy without history; requests made before the fork serve both."""
@@ -512,8 +512,8 @@ def _from_table(source: Any, names: Sequence[str] | None) -> tuple[dict[str, Any
 
 def _checked_token(where: str, token: Any) -> tuple[int, int, int]:
     match token:
-        case (int() as depth, int() as position, int() as made) if depth > 0:
-            return depth, position, made
+        case (int() as depth, int() as number, int() as made) if depth > 0:
+            return depth, number, made
     raise StateError(f"{where}: {token!r} is not a token of checkpoint")
 
 
