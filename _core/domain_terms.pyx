@@ -150,6 +150,10 @@ cdef class DomainTerms(Idea):
             self.take_refs(mine, given["refs"])
             mine.softs += 1
 
+    def claim_lists(self):
+        """Numbers of the lists of claims that POOL terms name."""
+        return [term["held"] for hard, _ in self.definitions for term in hard if term["op"] == "pool"]
+
     def soft_of(self, Py_ssize_t number, int32_t slot):
         """(refs, require_all) of a class's soft term in a slot, None if it has none."""
         for known in self.definitions[number][1]:

@@ -70,6 +70,7 @@ cdef class Pools(Idea):
     cdef Fitting making(self, int32_t claim, Py_ssize_t host, uint8_t** members) noexcept nogil
     cdef Fitting test(self, int32_t wanted, Py_ssize_t host, uint8_t** members) noexcept nogil
     cdef int commit(self, int32_t wanted, Py_ssize_t host, uint8_t** members) except -1 nogil
+    cdef bint lists_numbers_below(self, Py_ssize_t number, Py_ssize_t limit) noexcept
     cdef int set_holder(self, int32_t row, int32_t claim) except -1 nogil
     cdef int set_held(self, int32_t claim, int32_t row) except -1 nogil
     cdef int set_pinned(self, int32_t claim, int32_t host) except -1 nogil

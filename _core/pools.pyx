@@ -261,6 +261,8 @@ cdef class Pools(Idea):
 
     cpdef object restore(self, object saved):
         rows, claims, lists, longest = saved
+        if len(rows) % sizeof(PoolRow) or len(claims) % sizeof(PoolClaim):
+            raise ValueError("fleet: pools: this pickle is damaged: its lengths are those of no rows and claims")
         self.row_count = self.row_room = len(rows) // sizeof(PoolRow)
         self.claim_count = self.claim_room = len(claims) // sizeof(PoolClaim)
         self.rows = <PoolRow*>enlarged(self.rows, len(rows))
@@ -271,3 +273,41 @@ cdef class Pools(Idea):
             self.add_list(numbers)
         self.chosen = <int32_t*>enlarged(self.chosen, longest * sizeof(int32_t))
         self.longest = longest
+
+    cpdef object check(self, object state):
+        """Every row and claim means hosts, sets, rows and claims that there are."""
+        cdef Py_ssize_t hosts = state.fleet.hosts, sets = state.domain_terms.member_sets(), i, number
+        cdef PoolRow* row
+        cdef PoolClaim* claim
+        for i in range(self.row_count):
+            row = self.rows + i
+            if not NOWHERE <= row.host < hosts or not NOWHERE <= row.seen < sets:
+                raise ValueError(f"fleet: pools: this pickle is damaged: row {i} has host {row.host}, set {row.seen}")
+            if not -1 <= row.holder < self.claim_count:
+                raise ValueError(f"fleet: pools: this pickle is damaged: row {i} has holder {row.holder}")
+        for i in range(self.claim_count):
+            claim = self.claims + i
+            what = None
+            if not ELSEWHERE <= claim.pinned < hosts:
+                what = f"host {claim.pinned}"
+            elif claim.held != -1 and not (0 <= claim.held < self.row_count and self.rows[claim.held].holder == i):
+                what = f"row {claim.held}"
+            elif not NOWHERE <= claim.may < sets or not NOWHERE <= claim.room < sets:
+                what = f"sets {claim.may} and {claim.room}"
+            elif not self.lists_numbers_below(claim.candidates, self.row_count):
+                what = f"candidates {claim.candidates}"
+            if what is not None:
+                raise ValueError(f"fleet: pools: this pickle is damaged: claim {i} has {what}")
+        for number in state.domain_terms.claim_lists():
+            if not self.lists_numbers_below(number, self.claim_count) or self.lists[number].count > 2 * self.longest:
+                raise ValueError(f"fleet: pools: this pickle is damaged: a request has the list of claims {number}")
+
+    cdef bint lists_numbers_below(self, Py_ssize_t number, Py_ssize_t limit) noexcept:
+        """Is there a list of this number, and are all its numbers in 0..limit - 1?"""
+        cdef int32_t i
+        if not 0 <= number < self.list_count:
+            return False
+        for i in range(self.lists[number].first, self.lists[number].first + self.lists[number].count):
+            if not 0 <= self.arena[i] < limit:
+                return False
+        return True

@@ -166,10 +166,14 @@ cdef class State:
 
 
 def rebuild_state(Py_ssize_t resources, Terms terms, tuple rules, tuple layout, list saved):
-    """A state from its pickled ideas. Raises ValueError for a pickle of another layout."""
+    """A state from its pickled ideas. Raises ValueError, with one line, for a pickle of another layout, and for one
+    whose contents no fleet could have.
+    """
     cdef State state = State(resources, terms, rules)
     if layout != state.layout():
         raise ValueError("fleet: this pickle was made by another version of binwright")
     for idea, kept in zip(state.journal.ideas, saved):
         (<Idea>idea).restore(kept)
+    for idea in state.journal.ideas:
+        (<Idea>idea).check(state)
     return state

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from binwright import arrays
 from binwright._core import place as core_place
 from binwright._core.request import RequestClass
-from binwright._core.state import OutOfOrder, State
+from binwright._core.state import OutOfOrder, State, rebuild_state
 from binwright.arrays import Int64Array
 from binwright.arrow import read_table
 from binwright.counting import Contributions, CounterMethods
@@ -417,7 +417,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._call(self._state.check_idle)
-        return _rebuild, (self.__getstate__(), self._state)
+        return _rebuild, (self.__getstate__(), self._state.__reduce__()[1])
 
     def _take_over(self, kept: dict[str, Any], state: State) -> None:
         self.resources, self.scored_only, self.profile = kept["resources"], kept["scored_only"], kept["profile"]
@@ -517,8 +517,12 @@ def _checked_token(where: str, token: Any) -> tuple[int, int, int]:
     raise StateError(f"{where}: {token!r} is not a token of checkpoint")
 
 
-def _rebuild(kept: dict[str, Any], state: State) -> Fleet:
-    """A fleet from its pickle."""
+def _rebuild(kept: dict[str, Any], saved: tuple[Any, ...]) -> Fleet:
+    """A fleet from its pickle. Raises InputError for one of another version, or whose contents no fleet could have."""
+    try:
+        state = rebuild_state(*saved)
+    except ValueError as error:
+        raise InputError(str(error)) from None
     fleet = object.__new__(Fleet)
     fleet._take_over(kept, state)
     return fleet
