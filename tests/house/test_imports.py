@@ -16,7 +16,7 @@ CORE_FLOORS = (
     (
         *("journal", "columns", "items", "fleet", "hostset", "domains", "counters", "domain_terms", "spread"),
         *("devices", "numa", "request", "terms", "overlays", "pools", "budgets", "externals", "windows"),
-        *("clauses", "matching", "rowtable", "groups", "search", "float_scores"),
+        *("clauses", "matching", "rowtable", "groups", "host_rows", "search", "row_claims", "float_scores"),
     ),
     ("scan", "index", "undo", "state"),
     ("place", "evict", "candidates", "pack", "firstfit", "grouping", "pricing"),
