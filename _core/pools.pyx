@@ -275,20 +275,20 @@ cdef class Pools(Idea):
         self.longest = longest
 
     cpdef object check(self, object state):
-        """Every row and claim means hosts, sets, rows and claims that there are."""
-        cdef Py_ssize_t hosts = state.fleet.hosts, sets = state.domain_terms.member_sets(), i, number
+        """Every row and claim means sets, rows and claims that there are; hosts may be gone by a rollback."""
+        cdef Py_ssize_t sets = state.domain_terms.member_sets(), i, number
         cdef PoolRow* row
         cdef PoolClaim* claim
         for i in range(self.row_count):
             row = self.rows + i
-            if not NOWHERE <= row.host < hosts or not NOWHERE <= row.seen < sets:
+            if row.host < NOWHERE or not NOWHERE <= row.seen < sets:
                 raise ValueError(f"fleet: pools: this pickle is damaged: row {i} has host {row.host}, set {row.seen}")
             if not -1 <= row.holder < self.claim_count:
                 raise ValueError(f"fleet: pools: this pickle is damaged: row {i} has holder {row.holder}")
         for i in range(self.claim_count):
             claim = self.claims + i
             what = None
-            if not ELSEWHERE <= claim.pinned < hosts:
+            if claim.pinned < ELSEWHERE:
                 what = f"host {claim.pinned}"
             elif claim.held != -1 and not (0 <= claim.held < self.row_count and self.rows[claim.held].holder == i):
                 what = f"row {claim.held}"

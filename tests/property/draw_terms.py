@@ -52,7 +52,7 @@ def some_hosts(rng, slow) -> list[int]:
 
 
 def pool_row(rng, slow) -> dict:
-    return {"size": rng.randint(0, 4), "seen": None if rng.random() < 0.2 else some_hosts(rng, slow)}
+    return {"size": rng.randint(0, 4), "seen": None if rng.random() < 0.4 else some_hosts(rng, slow)}
 
 
 def pool_claim(rng, slow) -> dict:
@@ -60,7 +60,7 @@ def pool_claim(rng, slow) -> dict:
     return {
         "size": rng.randint(0, 4),
         "rows": [row for row in range(len(slow.pools.rows)) if rng.random() < 0.7],
-        "provision": some_hosts(rng, slow) if rng.random() < 0.6 else [],
+        "provision": some_hosts(rng, slow) if rng.random() < 0.7 else [],
         "room": some_hosts(rng, slow) if rng.random() < 0.4 else None,
         "held": rng.randrange(len(slow.pools.rows)) if slow.pools.rows and rng.random() < 0.15 else None,
         "pinned": rng.choice([-1, *slow.live_hosts()]) if rng.random() < 0.15 else None,

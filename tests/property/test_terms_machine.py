@@ -9,9 +9,11 @@ from hypothesis.stateful import initialize, rule
 
 from binwright._core import kernels
 from tests.property import draw, draw_terms, registry
+from tests.property import rows as draw_rows
 from tests.property.sides import both_fleets, engine_request, engine_term
 from tests.property.test_machine import SEEDS, FleetMachine, World
-from tests.reference import eviction
+from tests.reference import eviction, fleet_rows
+from tests.reference.rows import Group, Rules
 
 SIZES = (0, 1, 2, 3, 3, 4, 4, 5, 6, 7, 9, 12, 255, 257)
 
@@ -32,9 +34,11 @@ class TermsWorld(World):
     def make_request(self, rng):
         arguments = draw_terms.request_arguments(rng, self.house, self.slow)
         form = rng.randint(0, 5)
-        made = engine_request(self.engine, **arguments, form=form, sets=self.sets)
-        assert engine_request(self.engine, **arguments, form=form, sets=self.sets) is made
-        said = {name: arguments.pop(name) for name in ("terms", "contributes", "priority")}
+        asks = self.some_groups(rng)
+        engines = {**arguments, **(draw_rows.engine_groups(*asks.values()) if asks else {})}
+        made = engine_request(self.engine, **engines, form=form, sets=self.sets)
+        assert engine_request(self.engine, **engines, form=form, sets=self.sets) is made
+        said = {name: arguments.pop(name) for name in ("terms", "contributes", "priority")} | asks
         known = [theirs for ours, theirs in self.requests if ours is made]
         if known:  # one class for equal requests: then they must be equal
             assert self.slow.state.classes[known[0]] == self.slow.compiled(**arguments)
@@ -44,9 +48,38 @@ class TermsWorld(World):
         self.said[theirs] = said
         self.requests.append((made, theirs))
 
+    def some_groups(self, rng):
+        """What a request asks of rows, in the reference's words; nothing for most."""
+        if not self.slow.state.rows or not self.live() or rng.random() < 0.4:
+            return {}
+        if rng.random() < 0.6:  # what rows often serve
+            take = rng.choice(("amount", "amount", "share", "whole"))
+            return {"groups": [Group((("gpu", 1),), take)] * rng.randint(1, 2), "group_rules": Rules()}
+        groups, rules, _ = draw_rows.a_question(rng, len(self.slow.state.roots))
+        gone = [group.within is not None and group.within not in self.live() for group in groups]
+        groups = [draw_terms.replace(group, within=None) if lost else group for group, lost in zip(groups, gone)]
+        return {"groups": groups, "group_rules": rules}
+
+    def check_rows(self):
+        """Stocks, links, labels by what decisions say, and what every item holds."""
+        state = self.slow.state
+        for name in draw_rows.RESOURCES:
+            table = [column.tolist() for column in self.engine.rows.table(name)]
+            assert list(zip(*table, strict=True)) == [
+                (number, -1 if row.host is None else row.host, row.stocks[name].capacity, row.stocks[name].used)
+                for number, row in enumerate(state.rows)
+                if row is not None and name in row.stocks
+            ]
+        for ours, theirs in self.items:
+            assert [tuple(device) for device in self.engine.devices(ours)] == state.claims[theirs]
+        for host in self.live()[:20]:
+            assert self.engine.rows.links(host).tolist() == sorted(state.roots[host].links)
+
     def check(self):
         super().check()
         state = self.slow.state
+        if state.rows:
+            self.check_rows()
         table = eviction.counting.tables(self.slow)
         live = self.live()
         for counter, values in enumerate(table):
@@ -118,6 +151,8 @@ class TermsMachine(FleetMachine):
             self.pool_rows(rng.getrandbits(32))
             for _ in range(rng.randint(1, 4)):
                 self.pool_claim(rng.getrandbits(32))
+        for _ in range(rng.choice((0, 0, 1, 2))):
+            self.rows(rng.getrandbits(32))
         for _ in range(rng.randint(1, 4)):
             self.request(rng.getrandbits(32))
 
@@ -125,6 +160,7 @@ class TermsMachine(FleetMachine):
         mine = [
             self.counter, self.members, self.extend, self.promise, self.withdraw, self.budget, self.set_allowance,
             self.mark, self.evict, self.window, self.pool_rows, self.pool_claim, self.free_claim,
+            self.rows, self.row, self.link,
         ]  # fmt: skip
         return [*super().changes(), *mine]
 
@@ -170,6 +206,9 @@ class TermsMachine(FleetMachine):
         if w.live() and len(w.slow.state.promises) < 6:
             ((ours, theirs),) = w.some_requests(rng, 1)
             host, priority = rng.choice(w.live()), rng.choice((None, *draw_terms.LEVELS))
+            if w.slow.groups[theirs][0]:
+                w.refused(w.engine.promise, ours, host, priority)
+                return
             assert w.engine.promise(ours, host, priority) == w.slow.promise(theirs, host, priority)
 
     @rule(seed=SEEDS)
@@ -225,6 +264,46 @@ class TermsMachine(FleetMachine):
                 w.refused(lambda: w.engine.pools.add_claim(1, rows, **start))
                 return
             assert w.engine.pools.add_claim(arguments["size"], rows, **masks, **start) == w.slow.pool_claim(**arguments)
+
+    @rule(seed=SEEDS)
+    def rows(self, seed):
+        rng = random.Random(seed)
+        w = self.world(rng)
+        if sum(row is not None for row in w.slow.state.rows) < 10 and len(w.engine) < 20:
+            draw_rows.add_rows(rng, w.engine, fleet_rows.forest(w.slow), rng.randint(2, 5), w.live())
+
+    @rule(seed=SEEDS)
+    def row(self, seed):
+        """A row is resized, relabelled or removed."""
+        rng = random.Random(seed)
+        w = self.world(rng)
+        state, forest = w.slow.state, fleet_rows.forest(w.slow)
+        rows = [number for number, row in enumerate(state.rows) if row is not None]
+        if not rows:
+            return
+        number = rng.choice(rows)
+        if rng.random() < 0.4:
+            draw_rows.relabel(rng, w.engine, forest, rng.choice([number, *(~host for host in w.live()[:3])]))
+        elif rng.random() < 0.5:
+            for name in sorted(state.rows[number].stocks)[:1]:
+                state.rows[number].stocks[name].capacity = rng.randint(0, 4)
+                w.engine.rows.resize(number, {name: state.rows[number].stocks[name].capacity})
+        elif any(row is not None and row.parent == number for row in state.rows) or any(
+            row == number for claims in state.claims.values() for _, row, _, _ in claims
+        ):
+            w.refused(w.engine.rows.remove, number)
+        else:
+            w.engine.rows.remove(number)
+            state.rows[number] = None
+            for root in state.roots:
+                root.links.discard(number)
+
+    @rule(seed=SEEDS)
+    def link(self, seed):
+        rng = random.Random(seed)
+        w = self.world(rng)
+        if w.live() and w.slow.state.rows:
+            draw_rows.link(rng, w.engine, fleet_rows.forest(w.slow), w.live())
 
     @rule(seed=SEEDS)
     def free_claim(self, seed):
@@ -283,11 +362,13 @@ class TermsMachine(FleetMachine):
         if not w.live() or len(w.items) > 60:
             return
         host = rng.choice(w.live())
-        for ours, theirs in w.some_requests(rng, rng.randint(2, 6)):
-            w.remember(w.engine.claim(ours, host), w.slow.claim(theirs, [host]))
-        self.mark(rng.getrandbits(32))
-        ((ours, theirs),) = w.some_requests(rng, 1)
-        w.evict(ours, theirs, [host])
+        for request in w.some_requests(rng, rng.randint(2, 6)):
+            w.claimed([request], [0], [host])
+        if w.items:
+            self.mark(rng.getrandbits(32))
+        asking = [pair for pair in w.requests if w.slow.groups[pair[1]][0]]
+        for ours, theirs in [*w.some_requests(rng, 1), *asking[:2]]:
+            w.evict(ours, theirs, [host])
 
 
 def machine_for(name):

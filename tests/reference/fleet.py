@@ -28,7 +28,8 @@ import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.reference import arithmetic, counting, domain_terms, eviction, pools, smallest_change, windows
+from tests.reference import arithmetic, counting, domain_terms, eviction, fleet_rows, pools, smallest_change, windows
+from tests.reference.rows import Host, Row, Rules
 from tests.reference.smallest_change import MAX_AMOUNT, Change
 
 FEASIBLE, HOLE, UNASKED = 255, 254, 253
@@ -37,9 +38,10 @@ PLACED, UNSCHEDULABLE, UNRESOLVABLE = 0, 1, 2
 
 @dataclass(frozen=True)
 class Rule:
-    """kind: static, fit, cordon or eligible. resolvable: could removing items lift a static or eligible rejection?
+    """kind: static, fit, cordon, eligible or rows.
 
-    always_resolvable, of the fit rule: resources whose shortage counts as resolvable however small the host is.
+    resolvable: could removing items lift a static or eligible rejection? always_resolvable, of the fit rule: resources
+    whose shortage counts as resolvable however small the host is.
     """
 
     name: str
@@ -133,6 +135,9 @@ class State:
     cursor: int = 0  # of the window
     allowances: dict[int, int] = field(default_factory=dict)  # of budgets whose allowance was changed
     held: pools.Held = field(default_factory=pools.Held)
+    rows: list[Row | None] = field(default_factory=list)  # a removed one is None
+    roots: list[Host] = field(default_factory=list)  # of the forest, one a host; their stocks are the columns
+    claims: dict[int, fleet_rows.Claims] = field(default_factory=dict)  # on rows, by item
 
 
 def rejection(value: int | bool | None) -> int | None:
@@ -160,6 +165,7 @@ class Fleet:
         for kind in ("eligible", "cordon"):
             if all(rule.kind != kind for rule in self.rules):
                 self.rules.insert(0, Rule(kind, kind))
+        self.rules.append(Rule("rows", "rows"))
         filtered = tuple((name, 1) for name in self.resources if name not in self.scored_only)
         self.scores = [Score("least", "least_allocated", 1, filtered)] if scores is None else scores
         hosts = len(next(iter(capacity.values())))
@@ -176,7 +182,9 @@ class Fleet:
                 "step": {name: list((step or {}).get(name, [1] * hosts)) for name in capacity},
             },
         )
+        self.state.roots = [Host({}) for _ in range(hosts)]
         self.originals: list[RequestClass] = []  # every request as it was made
+        self.groups: list[tuple[list, Rules]] = []  # what each request class asks of rows
         self.checkpoints: list[State] = []
         self.definitions = counting.Definitions()
         self.terms: list[domain_terms.ClassTerms] = []  # by request class
@@ -200,6 +208,7 @@ class Fleet:
             s.alive.append(True)
             s.cordoned.append(False)
             s.labels.append({key: column[i] for key, column in (labels or {}).items() if column[i]})
+            s.roots.append(Host({}))
             for name in self.resources:
                 s.capacity[name].append(capacity[name][i])
                 s.used[name].append(0)
@@ -229,6 +238,7 @@ class Fleet:
             s.alive[host] = False
             s.names[host] = None
             s.labels[host] = {}
+            fleet_rows.drop_host(self, host)
             for name in self.resources:
                 s.capacity[name][host] = s.used[name][host] = 0
 
@@ -274,7 +284,7 @@ class Fleet:
             skip=frozenset(skip),
         )
 
-    def request(self, *args, terms=(), contributes=None, priority=0, **kwargs) -> int:
+    def request(self, *args, terms=(), contributes=None, priority=0, groups=(), group_rules=None, **kwargs) -> int:
         """Arguments of `compiled`; the number of the new class. Here, equal requests are not one class."""
         made = self.compiled(*args, **kwargs)
         made.index = len(self.state.classes)
@@ -283,6 +293,7 @@ class Fleet:
         self.terms.append(domain_terms.ClassTerms())
         self.definitions.contributes.append([])
         self.priorities.append(priority)
+        self.groups.append((list(groups), group_rules or Rules()))
         self.extend(made.index, terms, contributes)
         return made.index
 
@@ -383,7 +394,7 @@ class Fleet:
         """
         promised = eviction.promised(self, host, self.priorities[request])
         if promised:
-            with eviction.trial(self, host):
+            with eviction.trial(self):
                 for other in promised:
                     eviction.move(self, other, host, 1)
                 found = self.rejections_as_it_is(request, host, sleeping, domain_terms.Sums(self, request))
@@ -403,6 +414,10 @@ class Fleet:
                 short = self.short(request, host)
                 helps = all(resolvable for _, resolvable in short)
                 result += [Rejection(position, name, helps) for name, _ in short]
+            elif rule.kind == "rows":
+                helped = fleet_rows.refusal(self, number, host)
+                if helped is not None:
+                    result.append(Rejection(position, None, helped))
             elif rule.kind == "cordon":
                 if s.cordoned[host]:
                     result.append(Rejection(position, None, rule.resolvable))
@@ -538,12 +553,16 @@ class Fleet:
         return [self.commit(request, host) for host in hosts]
 
     def commit(self, request: int, host: int) -> int:
+        """A new item on a host. Raises NoRows, with nothing changed."""
         s = self.state
+        claims = fleet_rows.wanted(self, request, host)
         for name in self.resources:
             s.used[name][host] += s.classes[request].commit[name]
         item = s.next_item
         s.next_item += 1
         s.items[item] = (request, host)
+        s.claims[item] = claims
+        fleet_rows.move(self, claims, 1)
         s.marks[item] = eviction.Mark()
         counting.set_flags(self, request, host, True)
         pools.commit(self, request, host)
@@ -553,6 +572,7 @@ class Fleet:
         for item in items:
             request, host = self.state.items.pop(item)
             del self.state.marks[item]
+            fleet_rows.move(self, self.state.claims.pop(item), -1)
             counting.set_flags(self, request, host, False)
             for name in self.resources:
                 self.state.used[name][host] -= self.state.classes[request].commit[name]
