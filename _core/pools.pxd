@@ -36,7 +36,7 @@ cdef struct PoolRow:
 cdef struct PoolClaim:
     int64_t size
     int32_t pinned       # host slot, UNPINNED or ELSEWHERE
-    int32_t held         # row, -1 = none
+    int32_t held         # row, the lowest of several, -1 = none
     int32_t candidates   # number of a list of rows, smallest first
     int32_t may          # member set where a row may be made, EVERYWHERE or NOWHERE
     int32_t room         # member set where there is room for it, EVERYWHERE or NOWHERE
@@ -67,6 +67,7 @@ cdef class Pools(Idea):
     cdef int add_list(self, tuple numbers) except -1
     cdef bint sees(self, Py_ssize_t host, int32_t row, uint8_t** members) noexcept nogil
     cdef int32_t choose(self, int32_t claim, Py_ssize_t host, int32_t before, uint8_t** members) noexcept nogil
+    cdef bint is_taken(self, int32_t row, int32_t before) noexcept nogil
     cdef Fitting making(self, int32_t claim, Py_ssize_t host, uint8_t** members) noexcept nogil
     cdef Fitting test(self, int32_t wanted, Py_ssize_t host, uint8_t** members) noexcept nogil
     cdef int commit(self, int32_t wanted, Py_ssize_t host, uint8_t** members) except -1 nogil

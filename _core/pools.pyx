@@ -60,9 +60,9 @@ cdef class Pools(Idea):
         self.row_count += 1
         return self.row_count - 1
 
-    def add_claim(self, int64_t size, list rows, int32_t may, int32_t room, int32_t held, int32_t pinned):
-        """A new claim of that size, which could have these rows if they are large enough. It holds row `held`, which
-        is untouched (-1 = none), and is pinned. Its number.
+    def add_claim(self, int64_t size, list rows, int32_t may, int32_t room, list held, int32_t pinned):
+        """A new claim of that size, which could have these rows if they are large enough. It holds the rows `held`,
+        which are untouched, and is pinned. Its number.
         """
         cdef PoolClaim* claim
         cdef int32_t number
@@ -74,13 +74,13 @@ cdef class Pools(Idea):
             self.claim_room = max(64, 2 * self.claim_room)
         claim = self.claims + self.claim_count
         memset(claim, 0, sizeof(PoolClaim))
-        claim.size, claim.pinned, claim.held, claim.candidates = size, pinned, held, candidates
+        claim.size, claim.pinned, claim.held, claim.candidates = size, pinned, min(held, default=-1), candidates
         claim.may, claim.room = may, room
         for number in fitting:
             self.rows[number].offered = 1
-        if held >= 0:
-            self.rows[held].holder = <int32_t>self.claim_count
-            self.rows[held].offered = 1
+        for number in held:
+            self.rows[number].holder = <int32_t>self.claim_count
+            self.rows[number].offered = 1
         self.claim_count += 1
         return self.claim_count - 1
 
@@ -135,19 +135,25 @@ cdef class Pools(Idea):
         """The row that an unpinned claim gets on a host after `before` others of its request chose, -1 = none."""
         cdef const PoolClaim* mine = self.claims + claim
         cdef const int32_t* candidates = self.arena + self.lists[mine.candidates].first
-        cdef int32_t i, k, row
-        if mine.held >= 0:
-            return mine.held if self.sees(host, mine.held, members) else -1
+        cdef int32_t i, row = mine.held
+        if row >= 0:
+            while row < self.row_count and (self.rows[row].holder != claim or self.is_taken(row, before)):
+                row += 1  # only for a claim that its request names twice
+            if row < self.row_count:
+                return row if self.sees(host, row, members) else -1
         for i in range(self.lists[mine.candidates].count):
             row = candidates[i]
-            if self.rows[row].holder >= 0 or not self.sees(host, row, members):
-                continue
-            k = 0
-            while k < before and self.chosen[k] != row:
-                k += 1
-            if k == before:
+            if self.rows[row].holder < 0 and self.sees(host, row, members) and not self.is_taken(row, before):
                 return row
         return -1
+
+    cdef bint is_taken(self, int32_t row, int32_t before) noexcept nogil:
+        """Is a row among the first `before` that this request chose?"""
+        cdef int32_t i
+        for i in range(before):
+            if self.chosen[i] == row:
+                return True
+        return False
 
     cdef Fitting making(self, int32_t claim, Py_ssize_t host, uint8_t** members) noexcept nogil:
         """Can a row be made for a claim on a host?"""

@@ -73,7 +73,7 @@ class Pools:
         *,
         provision: Any = None,
         room: Any = None,
-        held: int | None = None,
+        held: Any = (),
         pinned: int | None = None,
     ) -> int:
         """A new claim of `size`, 0..2**56; returns its number, for `terms.pool`.
@@ -82,9 +82,10 @@ class Pools:
         holds, the smallest that is large enough, the lowest number among equals. provision: hosts where a row may be
         made for it when it finds none, None = nowhere; room: hosts where there is room for that row, None = all;
         each a bool array (hosts,), a HostSet or indexes. Hosts that are added later are in neither.
-        held: the row that it holds from the start, and takes where the host sees it; no other claim may hold it or
-        have been able to, else StateError. pinned: the host where a row is to be made for it, -1 = one that is not
-        of this fleet: it is met there alone, and only where `provision` and `room` have the host.
+        held: rows that it holds from the start, of which it takes the lowest, where the host sees it, and no other; no
+        other claim may hold them or have been able to, else StateError. pinned: the host where a row is to be made
+        for it, -1 = one that is not of this fleet: it is met there alone, and only where `provision` and `room` have
+        the host.
         Rule: kube-scheduler VolumeBinding, delayed claims. Raises InputError naming the field.
         """
         self._check_idle()
@@ -95,9 +96,11 @@ class Pools:
             raise InputError(f"{where}: rows names rows, but there are none")
         may = NOWHERE if provision is None else self._set(self._mask(f"{where}: provision", provision))
         there = EVERYWHERE if room is None else self._set(self._mask(f"{where}: room", room))
-        own = -1 if held is None else self._row(f"{where}: held", held)
-        if own >= 0 and self._core.row(own) != (-1, False):
-            raise StateError(f"{where}: held: row {own} is, or could have been, another claim's")
+        given = arrays.integers(f"{where}: held", held if np.ndim(held) else [held])
+        own = [self._row(f"{where}: held", row) for row in given.tolist()]
+        for row in own:
+            if self._core.row(row) != (-1, False):
+                raise StateError(f"{where}: held: row {row} is, or could have been, another claim's")
         home = UNPINNED if pinned is None else arrays.index(f"{where}: pinned", pinned)
         if pinned is not None:
             home = ELSEWHERE if home == -1 else int(self._hosts(f"{where}: pinned", home)[0])

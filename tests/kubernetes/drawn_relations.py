@@ -289,8 +289,9 @@ def priorities(dice: Any, case: Json) -> None:
     names = [node["metadata"]["name"] for node in case["objects"]["nodes"]]
     if dice.maybe(0.6):
         crowd(dice, case)
+    starts = {name: dice.sample(range(30), 30) for name in names}  # alike on one node: upstream's order is chance
     for pod in case["pods"]:
-        pod["status"]["startTime"] = f"2026-01-01T00:00:{dice.randint(0, 9):02}Z"
+        pod["status"]["startTime"] = f"2026-01-01T00:00:{starts[pod['spec']['nodeName']].pop():02}Z"
         if dice.maybe(0.1):
             pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
             if dice.maybe():
@@ -317,6 +318,7 @@ def priorities(dice: Any, case: Json) -> None:
         waiting = [
             dict(pod, metadata=dict(pod["metadata"], name=f"w{number}"))
             for number, pod in enumerate(dice.some(case["pending"], 2))
+            if "nodeName" not in pod["spec"]  # it would not be waiting
         ]
         for pod in waiting:
             pod["status"] = {**pod["status"], "nominatedNodeName": dice.choice(names)}

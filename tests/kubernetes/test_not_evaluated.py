@@ -4,7 +4,7 @@ import pytest
 
 from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.configuration import SchedulerProfile
-from binwright.kubernetes.objects import Namespace, Selecting, Service
+from binwright.kubernetes.objects import Namespace, Service
 from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.storage_objects import (
@@ -14,6 +14,7 @@ from binwright.kubernetes.storage_objects import (
     StorageClass,
     VolumeAttachment,
 )
+from binwright.kubernetes.workload_objects import Workload
 from tests.kubernetes.made import make_pod
 
 CLAIM_RULES = ["VolumeBinding", "VolumeZone", "VolumeRestrictions (ReadWriteOncePod)"]
@@ -57,7 +58,7 @@ USERS = [
 def everything():
     related = Related()
     kinds = {
-        "Namespace": Namespace, "Service": Service, "ReplicaSet": Selecting, "ReplicationController": Service,
+        "Namespace": Namespace, "Service": Service, "ReplicaSet": Workload, "ReplicationController": Service,
         "PersistentVolume": PersistentVolume, "PersistentVolumeClaim": PersistentVolumeClaim,
         "StorageClass": StorageClass, "CSINode": CsiNode,
     }  # fmt: skip

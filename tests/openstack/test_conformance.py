@@ -39,7 +39,7 @@ def load(peer, suite):
 
 
 def test_every_recorded_suite_is_known():
-    assert set(SUITES) == set(RECORDED)
+    assert {pair for pair in SUITES if pair[0] != "cinder"} == set(RECORDED)  # Cinder's recording ships: test_cinder
 
 
 @pytest.mark.vectors

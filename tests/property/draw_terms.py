@@ -57,12 +57,13 @@ def pool_row(rng, slow) -> dict:
 
 def pool_claim(rng, slow) -> dict:
     """A claim that could have most rows, and be made in places."""
+    rows = range(len(slow.pools.rows))
     return {
         "size": rng.randint(0, 4),
-        "rows": [row for row in range(len(slow.pools.rows)) if rng.random() < 0.7],
+        "rows": [row for row in rows if rng.random() < 0.7],
         "provision": some_hosts(rng, slow) if rng.random() < 0.7 else [],
         "room": some_hosts(rng, slow) if rng.random() < 0.4 else None,
-        "held": rng.randrange(len(slow.pools.rows)) if slow.pools.rows and rng.random() < 0.15 else None,
+        "held": tuple(rng.sample(rows, min(len(rows), rng.choice((0, 0, 0, 0, 1, 2))))),
         "pinned": rng.choice([-1, *slow.live_hosts()]) if rng.random() < 0.15 else None,
     }
 

@@ -256,11 +256,11 @@ class TermsMachine(FleetMachine):
             arguments = draw_terms.pool_claim(rng, w.slow)
             hosts = {name: arguments[name] for name in ("provision", "room") if arguments[name] is not None}
             masks = {name: np.isin(np.arange(len(w.engine)), given) for name, given in hosts.items()}
-            rows, held = np.array(arguments["rows"], np.int64), arguments["held"]
+            rows, held = np.array(arguments["rows"], np.int64), np.array(arguments["held"], np.int64)
             start = {"held": held, "pinned": arguments["pinned"]}
             known = w.slow.pools
             offered = {row for one in known.claims for row in one.rows if known.rows[row].size >= one.size}
-            if held is not None and held in offered | {one.held for one in known.claims}:
+            if offered.union(*(one.held for one in known.claims)).intersection(arguments["held"]):
                 w.refused(lambda: w.engine.pools.add_claim(1, rows, **start))
                 return
             assert w.engine.pools.add_claim(arguments["size"], rows, **masks, **start) == w.slow.pool_claim(**arguments)

@@ -325,7 +325,7 @@ class Fleet:
         self.pools.rows.append(pools.PoolRow(size, None if seen is None else set(seen)))
         return len(self.pools.rows) - 1
 
-    def pool_claim(self, size: int, rows=(), provision=(), room=None, held=None, pinned=None) -> int:
+    def pool_claim(self, size: int, rows=(), provision=(), room=None, held=(), pinned=None) -> int:
         known = pools.Claim(size, list(rows), set(provision), None if room is None else set(room), held, pinned)
         self.pools.claims.append(known)
         self.state.held.meet(self.pools.claims)

@@ -4,7 +4,8 @@ Touches the reference fleet's state only. Must never know numpy or anything of b
 Source: kubernetes spec 4 (VolumeBinding, delayed claims) and 8.6, docs/engine-model.md 5.5. Where several readings
 were possible, these are chosen and the engine follows:
 - Of equal size the lowest number goes first, among rows and, by their turn in the request, among claims.
-- A claim that holds a row takes that one or none, unless it is pinned: then it is met by making a row only.
+- A claim that holds rows takes the lowest that it has not taken yet, or none, unless it is pinned: then it is met by
+  making a row only.
 - Several pool terms of one request are asked each by itself; a placed item commits them in rule order.
 - Committing asks nothing: a claim that finds no row is pinned to the host, whether a row can be made there or not.
 - Releasing an item leaves what its claims hold.
@@ -35,7 +36,7 @@ class Claim:
     rows: list[int]
     provision: set[int]
     room: set[int] | None
-    held: int | None = None
+    held: tuple[int, ...] = ()
     pinned: int | None = None
 
 
@@ -68,8 +69,8 @@ class Held:
     def meet(self, claims: list[Claim]) -> None:
         """Claims that were made since, as they were made."""
         for number in range(self.known, len(claims)):
-            if claims[number].held is not None:
-                self.holder[claims[number].held] = number
+            for row in claims[number].held:
+                self.holder[row] = number
             if claims[number].pinned is not None:
                 self.pinned[number] = claims[number].pinned
         self.known = len(claims)
@@ -91,9 +92,9 @@ def choose(fleet, claim: int, host: int, taken: list[int | None]) -> int | None:
         seen = pools.rows[row].seen
         return seen is None or host in seen
 
-    own = held.of(claim)
-    if own is not None:
-        return own if sees(own) else None
+    own = [row for row, holder in held.holder.items() if holder == claim and row not in taken]
+    if own:
+        return min(own) if sees(min(own)) else None
     open_rows = [
         (pools.rows[row].size, row)
         for row in pools.claims[claim].rows

@@ -252,7 +252,7 @@ CASES = {
         "place: Request(index=1, name=None, demand={'cpu': 1}) was not made by this fleet, "
         "or by the one it was forked from",
     ),
-    "place: negative count": (lambda f: f.place(demand(f), count=-1), "place: count -1 is negative"),
+    "place: negative count": (lambda f: f.place(demand(f), count=-1), "place: count -1 is outside 0..2147483647"),
     "place: half a count": (lambda f: f.place(demand(f), count=0.5), "place: count: 0.5 is not an integer"),
     "place_many: position beyond": (
         lambda f: f.place_many([demand(f)], [0, 1]),

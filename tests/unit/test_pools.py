@@ -73,6 +73,17 @@ def test_what_is_held_must_be_seen_and_nothing_else_is_taken():
     assert fleet.explain(wanting(fleet, claim)).verdicts_by_host().tolist()[1] != 255
 
 
+def test_a_claim_given_twice_takes_what_it_holds_first():
+    fleet = a_fleet(2)
+    rows = fleet.pools.add([1, 1, 1], [[0], None, None])
+    claim = fleet.pools.add_claim(1, rows[2:], held=rows[:2])
+    assert fleet.explain(wanting(fleet, claim, claim)).reasons_at(1) == (("store", NO_ROW),)  # does not see row 0
+    assert fleet.place(wanting(fleet, claim, claim)).hosts.tolist() == [0]
+    assert [fleet.pools.holder(row) for row in range(3)] == [claim, claim, None]
+    fleet.place(wanting(fleet, claim, claim, claim))
+    assert [fleet.pools.holder(row) for row in range(3)] == [claim, claim, claim]
+
+
 def test_a_row_is_made_where_it_may_be_and_has_room():
     fleet = a_fleet(4)
     claim = fleet.pools.add_claim(1, provision=[0, 1, 2], room=[1, 2, 3])
@@ -234,7 +245,7 @@ def test_bad_input(case):
 def test_a_row_that_is_another_claims(rows):
     fleet = a_fleet()
     fleet.pools.add([1])
-    fleet.pools.add_claim(1, rows, held=None if rows else 0)
+    fleet.pools.add_claim(1, rows, held=[] if rows else 0)
     with pytest.raises(StateError, match=r"^pools.add_claim: held: row 0 is, or could have been, another claim's$"):
         fleet.pools.add_claim(1, held=0)
 

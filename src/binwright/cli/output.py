@@ -42,10 +42,18 @@ class Rows:
 Report = Callable[[Any, bool], None]
 
 
-def show(options: Any, envelope: dict[str, Any], rows: Rows, names: list[str], report: Report) -> None:
+def show(
+    options: Any,
+    envelope: dict[str, Any],
+    rows: Rows,
+    names: list[str],
+    report: Report,
+    commands: Callable[[], str] | None = None,
+) -> None:
     """Print a result in the form that `options` ask for; nothing with --quiet.
 
     `report(console, wide)` draws the table of the verb on a rich console; -c replaces it by a plain table of columns.
+    `commands()` makes the text of the form "commands", for verbs that advise.
     """
     picked = rows.pick(options.columns)
     if options.quiet:
@@ -62,6 +70,8 @@ def show(options: Any, envelope: dict[str, Any], rows: Rows, names: list[str], r
             text = as_values(picked)
         case "name":
             text = "".join(f"{printable(name)}\n" for name in names)
+        case "commands" if commands is not None:
+            text = commands()
         case form:
             wide = form == "wide"
             if options.columns:

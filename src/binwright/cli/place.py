@@ -11,11 +11,13 @@ from binwright.cli.arguments import Parser, add_output, add_selection
 from binwright.cli.output import Rows, emit, on_console, show
 from binwright.cli.words import printable
 from binwright.outcome import Outcome
+from binwright.stack.envelope import verdict_word
 from binwright.stack.label_selector import label_selector
-from binwright.stack.names import find_outcome, full_name
-from binwright.stack.place import Progress, Wishes, place_paths
-from binwright.stack.place_result import PlaceResult, verdict_word
+from binwright.stack.names import find_named, full_name
+from binwright.stack.place import Progress, place_paths
+from binwright.stack.place_result import PlaceResult
 from binwright.stack.sources import INPUTS
+from binwright.stack.wishes import Wishes
 
 DESCRIPTION = """\
 Place what is pending in each PATH: pods of `kubectl get nodes,pods -A -o json|yaml`, servers of
@@ -57,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     if has_labels is not None:
         result = result.only(lambda outcome: has_labels(outcome.labels))
     if options.explain is not None:
-        named = find_outcome([*result.unplaced, *result.placed], options.explain)
+        named = find_named([*result.unplaced, *result.placed], options.explain, "pending object")
         result = result.only(lambda outcome: outcome is named)
     print_result(options, result)
     if result.unplaced or (options.strict and result.not_evaluated):

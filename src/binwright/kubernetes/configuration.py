@@ -58,6 +58,8 @@ DEFAULT_FILTERS = (
 _DEFAULT = dict.fromkeys(("PrioritySort", "SchedulingGates", *DEFAULT_FILTERS, "DefaultPreemption", "DefaultBinder"), 1)
 _DEFAULT |= DEFAULT_SCORES
 """multiPoint of the default profile; its order among scores is that of DEFAULT_SCORES."""
+COSCHEDULING = "Coscheduling"
+"""The plugin of scheduler-plugins that places the pods of a PodGroup together (see `gangs`)."""
 _CARRIED_OUT = ("multiPoint", "score", "filter", "postFilter")
 
 _STRATEGIES = ("LeastAllocated", "MostAllocated", "RequestedToCapacityRatio")
@@ -66,7 +68,7 @@ _STRATEGIES = ("LeastAllocated", "MostAllocated", "RequestedToCapacityRatio")
 @dataclass(frozen=True)
 class SchedulerProfile:
     """One profile. `scores`: plugin -> weight in the order in which they are summed. `percentage`: of the nodes that
-    sampling looks at, 0 adapts to their number.
+    sampling looks at, 0 adapts to their number. `gangs`: whether Coscheduling runs.
     """
 
     scheduler_name: str = DEFAULT_SCHEDULER
@@ -78,6 +80,7 @@ class SchedulerProfile:
     inter_pod: InterPodArgs = field(default_factory=InterPodArgs)
     filters: frozenset[str] = frozenset(DEFAULT_FILTERS)
     preempts: bool = True
+    gangs: bool = False
     percentage: int = 0
     not_evaluated: tuple[str, ...] = ()
 
@@ -215,9 +218,10 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage:
         elif name == "InterPodAffinity":
             wishes = _convert(values, _InterPodArgs, place)
             inter_pod = InterPodArgs(wishes.hard_pod_affinity_weight, wishes.ignore_preferred_terms_of_existing_pods)
-        elif name != "DefaultPreemption":  # every node is a candidate, whatever it says
+        elif name not in ("DefaultPreemption", COSCHEDULING):  # every node is a candidate, nobody waits
             not_evaluated.append(f"pluginConfig {name}")
     points = {name: point or _Point() for name, point in found.plugins.items()}
+    gangs = any(one.name == COSCHEDULING for point in points.values() for one in point.enabled)
     multi = _everywhere(points.get("multiPoint", _Point()), where)
     scoring = {name: weight for name, weight in multi.items() if name in DEFAULT_SCORES}
     scores = _scores(points.get("score", _Point()), scoring, where)
@@ -226,9 +230,9 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage:
     preempts = "DefaultPreemption" in _scores(post, {name: 1 for name in multi if name == "DefaultPreemption"}, where)
     named = dict.fromkeys((*multi, *scores, *sorted(filters), *(one.name for one in post.enabled)))
     not_evaluated += [
-        f"plugins.{point}" for point, what in points.items() if point not in _CARRIED_OUT and what != _Point()
+        f"plugins.{point}" for point, what in points.items() if point not in _CARRIED_OUT and not _is_idle(what)
     ]
-    not_evaluated += [f"plugin {name}" for name in named if name not in _DEFAULT]
+    not_evaluated += [f"plugin {name}" for name in named if name not in (*_DEFAULT, COSCHEDULING)]
     return SchedulerProfile(
         found.scheduler_name,
         {name: weight for name, weight in scores.items() if name in DEFAULT_SCORES},
@@ -239,9 +243,17 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage:
         inter_pod,
         filters=frozenset(filters),
         preempts=preempts,
+        gangs=gangs,
         percentage=percentage if found.percentage is None else found.percentage,
         not_evaluated=tuple(not_evaluated),
     )
+
+
+def _is_idle(point: _Point) -> bool:
+    """Whether a point changes nothing that is not carried out: at most Coscheduling in the place of PrioritySort."""
+    others = {one.name for one in point.enabled} - {COSCHEDULING}
+    instead = {one.name for one in point.disabled} <= ({"*", "PrioritySort"} if point.enabled else set())
+    return not others and instead
 
 
 def _everywhere(custom: _Point, where: str) -> dict[str, int]:

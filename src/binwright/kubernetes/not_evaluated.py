@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from binwright.kubernetes.configuration import SchedulerProfile
+from binwright.kubernetes.gangs import labelled
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import Queue, priority
 from binwright.kubernetes.plugins.affinity_terms import terms_of
@@ -71,6 +72,8 @@ def find(queue: Queue, related: Related, profile: SchedulerProfile | None = None
             users += [pod for pod in queue.bound if uses(pod)]
         found += _entry(rule, users)
     found += _entry("SchedulingGates", queue.gated) + _foreign(queue.foreign)
+    if not (related.stated("PodGroup") and (profile is None or profile.gangs)):
+        found += _entry("PodGroup", labelled(queue.pending))
     if profile is not None:
         found += [NotEvaluated(one, 1, f"profile {profile.scheduler_name}") for one in profile.not_evaluated]
     return found

@@ -34,6 +34,8 @@ from binwright.profile import count_score, spread_score, static_score
 __all__ = ["FIT", "Rulebook", "engine_profile"]
 
 FIT = node_resources_fit.NAME
+LOST = "cordon"
+"""The engine's own rule for hosts that take nothing: only nodes that are lost, on trial, are closed this way."""
 _RULES = (
     PreFilter, NodeUnschedulable, NodeName, TaintToleration, NodeAffinity, NodePorts, FIT, VolumeRestrictions,
     NodeVolumeLimits, BoundClaims, DelayedClaims, MissingVolumes, VolumeZone, PodTopologySpread, InterPodAffinity,
@@ -123,6 +125,8 @@ class Rulebook:
         """(plugin, text) of a reason of the engine, as kube-scheduler words it."""
         if rule == FIT:
             return FIT, node_resources_fit.text(str(argument))
+        if rule == LOST:
+            return "TaintToleration", "node(s) had untolerated taint {node.kubernetes.io/unreachable: }"
         plugin = self._by_rule[rule]
         number = int(argument or 0)
         if plugin is self.pre_filter:

@@ -35,16 +35,23 @@ class Statuses:
     """The nodes of one decision."""
 
     def __init__(
-        self, cluster: Cluster, look: Explanation, absent: str | None = None, outside: np.ndarray | None = None
+        self,
+        cluster: Cluster,
+        look: Explanation,
+        absent: str | None = None,
+        outside: np.ndarray | None = None,
+        asked: tuple[int, Statuses] | None = None,
     ) -> None:
         """absent: the words for nodes outside the pod's names, if they are not the usual ones. outside: those nodes,
-        bool (nodes,), where the engine's window left them out.
+        bool (nodes,), where the engine's window left them out. asked: a node that was judged apart before, and how: it
+        keeps that status where this decision does not ask it.
         """
         self._cluster = cluster
         self._profile = cluster.fleet.profile
         self._resources = cluster.fleet.resources
         self._absent = absent
         self._outside = outside
+        self._asked = asked
         self.look = look
         self._spoken: dict[int, np.ndarray] = {}
 
@@ -120,16 +127,30 @@ class Statuses:
     def __getitem__(self, host: int) -> Refused | None:
         """The status of one node, None where it passed or was not asked."""
         kinds, numbers = self._kinds
-        return kinds[int(numbers[host])]
+        told = kinds[int(numbers[host])]
+        apart = self._apart(host)
+        return told if apart is None else apart[host]
+
+    def _apart(self, host: int) -> Statuses | None:
+        """Where the status of this node comes from, if it was judged before and is not asked here."""
+        if self._asked is None or self._asked[0] != host:
+            return None
+        kinds, numbers = self._kinds
+        told = kinds[int(numbers[host])]
+        return self._asked[1] if told is None or told.absent else None
 
     def histogram(self) -> Counter[tuple[str, str]]:
         """(plugin, reason) -> nodes that give it."""
         kinds, numbers = self._kinds
+        told = [(kind, times) for kind, times in zip(kinds, np.bincount(numbers, minlength=len(kinds)).tolist())]
+        if self._asked is not None and self._apart(self._asked[0]) is not None:
+            host = self._asked[0]
+            told += [(kinds[int(numbers[host])], -1), (self[host], 1)]
         counts: Counter[tuple[str, str]] = Counter()
-        for kind, times in zip(kinds, np.bincount(numbers, minlength=len(kinds)).tolist()):
+        for kind, times in told:
             if kind is not None:
                 counts.update({(kind.plugin, reason): times for reason in kind.reasons})
-        return counts
+        return +counts
 
     def resolvable(self) -> np.ndarray:
         """Positions of the nodes where preemption may help, ascending."""
@@ -138,6 +159,9 @@ class Statuses:
 
     def every(self, host: int) -> dict[str, Refused]:
         """Every plugin that rejects a node, in order; without promises."""
+        apart = self._apart(host)
+        if apart is not None:
+            return apart.every(host)
         found: dict[str, Refused] = {}
         refusals = self.look.refusals
         mask, short = int(refusals.mask[host]), int(refusals.short[host])

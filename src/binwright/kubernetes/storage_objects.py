@@ -98,7 +98,7 @@ class TopologyTerm(Part):
 
 
 class StorageClass(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    metadata: AnnotatedMeta = field(default_factory=AnnotatedMeta)
     provisioner: str = ""
     volume_binding_mode: str | None = None
     allowed_topologies: tuple[TopologyTerm, ...] | None = None

@@ -44,8 +44,8 @@ class VolumeChoice:
         self._claims: dict[Key, int] = {}
 
     def claim(self, claim: PersistentVolumeClaim) -> int:
-        """The claim's number in the pools. Pre-bound to the first volume that names it; to be provisioned for the node
-        that its annotation names, which may be none of the input.
+        """The claim's number in the pools. It holds the volumes that name it; it is to be provisioned for the node that
+        its annotation names, which may be none of the input.
         """
         key = claim_key(claim)
         if key not in self._claims:
@@ -80,17 +80,20 @@ class VolumeChoice:
         rows: list[int] = self._fleet.pools.add([self._rank[_size(one)] for one in self._volumes], seen).tolist()
         return rows
 
-    def _prebound(self, claim: PersistentVolumeClaim) -> int | None:
-        """The row of the first volume that names this claim."""
+    def _prebound(self, claim: PersistentVolumeClaim) -> list[int]:
+        """The rows of the volumes that name this claim and could be its own."""
         uids = (None, "", claim.metadata.uid)
-        for number, one in enumerate(self._volumes):
-            named = one.spec.claim_ref
-            if named is not None and (named.namespace, named.name) == claim_key(claim) and named.uid in uids:
-                return self._row[number]
-        return None
+        return [
+            self._row[number]
+            for number, one in enumerate(self._volumes)
+            if (named := one.spec.claim_ref) is not None
+            and (named.namespace, named.name) == claim_key(claim)
+            and named.uid in uids
+            and _could_be(one, claim)
+        ]
 
     def _suited(self, claim: PersistentVolumeClaim) -> list[int]:
-        """Numbers of the unclaimed volumes that a claim could have, were they large enough."""
+        """Numbers of the unclaimed volumes that a claim could have."""
         selector = label_selectors.parse(claim.spec.selector, f"PersistentVolumeClaim {'/'.join(claim_key(claim))}")
         return [number for number, one in enumerate(self._volumes) if _suits(one, claim, selector)]
 
@@ -148,16 +151,27 @@ def _storage(quantities: Quantities | None, where: str) -> int:
     return nanos((quantities or {}).get("storage", 0), f"{where}: storage")
 
 
-def _suits(volume: PersistentVolume, claim: PersistentVolumeClaim, selector: Selector) -> bool:
-    """Available, unclaimed, and of the class, mode, attributes, access and labels asked for."""
+def _could_be(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:
+    """Large enough, not being deleted, and of the class, mode and attributes asked for: what a volume that names the
+    claim must be as well.
+    """
     spec, wanted = volume.spec, claim.spec
+    return (
+        (spec.storage_class_name or "") == (wanted.storage_class_name or "")
+        and (spec.volume_mode or "Filesystem") == (wanted.volume_mode or "Filesystem")
+        and (spec.volume_attributes_class_name or "") == (wanted.volume_attributes_class_name or "")
+        and volume.metadata.deletion_timestamp is None
+        and _size(volume) >= requested(claim)
+    )
+
+
+def _suits(volume: PersistentVolume, claim: PersistentVolumeClaim, selector: Selector) -> bool:
+    """Available, unclaimed, and of the access and labels asked for."""
     return (
         volume.status is not None
         and volume.status.phase == "Available"
-        and spec.claim_ref is None
-        and (spec.storage_class_name or "") == (wanted.storage_class_name or "")
-        and (spec.volume_mode or "Filesystem") == (wanted.volume_mode or "Filesystem")
-        and (spec.volume_attributes_class_name or "") == (wanted.volume_attributes_class_name or "")
-        and set(wanted.access_modes or ()) <= set(spec.access_modes or ())
+        and volume.spec.claim_ref is None
+        and set(claim.spec.access_modes or ()) <= set(volume.spec.access_modes or ())
         and (selector is None or label_selectors.matches(selector, volume.metadata.labels or {}))
+        and _could_be(volume, claim)
     )

@@ -5,11 +5,14 @@ Only rules that some object uses are listed. Whoever builds a rule takes it out 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from binwright.openstack.asked import Asked
 from binwright.openstack.cloud import Cloud
-from binwright.openstack.flavors import GROUP_SPEC, FlavorGroups
+from binwright.openstack.flavors import flavor_groups
 from binwright.openstack.hosts import Hosts
+from binwright.openstack.nova.compute_hosts import untold_attributes
+from binwright.openstack.nova.filters import ADDRESS_BITS
 from binwright.openstack.nova.server_groups import Groups, group_hint
 from binwright.openstack.pending import Wanted
 from binwright.openstack.zones import Zones
@@ -17,8 +20,6 @@ from binwright.outcome import NotEvaluated
 
 __all__ = ["rules_not_evaluated"]
 
-BESIDE_ROOT = "resources of nested and sharing providers: which provider of the tree serves them"
-GRANULAR = "granular resource groups of the flavor: one provider for each"
 IGNORED = "extra specs that Nova ignores with a warning"
 NO_COLUMN = "resources that the input tells no capacity of"
 ZONE = "availability zone: the input does not tell its hosts"
@@ -27,6 +28,7 @@ HINTS = "scheduler hints"
 IMAGE = "image properties"
 VOLUME = "Cinder volumes"
 TENANT = "aggregates that are reserved for projects (filter_tenant_id)"
+CAPABILITY = "capabilities of the host"
 TRAITS = "required and forbidden traits: the input has no traits/"
 
 # Extra specs by what they ask for: a key, or the beginning of one that ends in "*".
@@ -43,50 +45,33 @@ SPECS = {
     ),
     "PCI devices": ("pci_passthrough:*", "hw:pci_numa_affinity_policy"),
     "accelerators": ("accel:*",),
-    "traits that extra specs imply": (
-        "hw:mem_encryption",
-        "hw:tpm_*",
-        "hw:maxphysaddr_*",
-        "hw:firmware_type",
-        "os:secure_boot",
-    ),
     "aggregate extra specs": ("aggregate_instance_extra_specs:*",),
-    "capabilities of the host": ("capabilities:*",),
 }
 
 
 def rules_not_evaluated(
-    cloud: Cloud,
-    hosts: Hosts,
-    zones: Zones,
-    server_groups: Groups,
-    wanted: Iterable[Wanted],
-    asked_groups: Iterable[FlavorGroups],
+    cloud: Cloud, hosts: Hosts, zones: Zones, server_groups: Groups, asking: Iterable[tuple[Wanted, Asked]]
 ) -> list[NotEvaluated]:
-    """The rules that some pending server uses; `asked_groups` are the flavors' groups of `wanted`, one for one."""
+    """The rules that some of these servers uses."""
     found: dict[str, NotEvaluated] = {}
     volumes = {server for volume in cloud.volumes for server in volume.servers}
-    beside = {name for offers in hosts.offers for name, offer in offers.items() if offer.joined}
+    untold = untold_attributes(hosts)
     tenants = any(key.startswith("filter_tenant_id") for one in cloud.aggregates for key in one.metadata)
 
     def use(rule: str, example: str) -> None:
         entry = found.setdefault(rule, NotEvaluated(rule, 0, example))
         entry.objects += 1
 
-    for server, asked in zip(wanted, asked_groups):
-        totals = asked.totals()
+    for server, asked in asking:
         name, flavor = server.name, server.flavor
-        if beside & totals.keys():
-            use(BESIDE_ROOT, f"{name}: {min(beside & totals.keys())}")
+        groups = flavor_groups(flavor, from_volume=server.from_volume)
+        totals = groups.totals()
         if hosts.unknown & totals.keys():
             use(NO_COLUMN, f"{name}: {min(hosts.unknown & totals.keys())}")
-        suffixed = sorted(suffix for suffix in asked.groups if suffix)
-        if suffixed:
-            use(GRANULAR, f"{name}: flavor {flavor.name}, group {suffixed[0]}")
-        if asked.ignored:
-            use(IGNORED, f"{name}: flavor {flavor.name}, {asked.ignored[0]}")
-        if (asked.unsuffixed.required or asked.unsuffixed.forbidden) and "traits" not in cloud.present:
-            use(TRAITS, f"{name}: {min(asked.unsuffixed.required | asked.unsuffixed.forbidden)}")
+        if groups.ignored:
+            use(IGNORED, f"{name}: flavor {flavor.name}, {groups.ignored[0]}")
+        if asked.untold_traits:
+            use(TRAITS, f"{name}: {min(asked.untold_traits)}")
         if server.zone is not None and not zones.known:
             use(ZONE, f"{name}: {server.zone}")
         hint = group_hint(server.hints)
@@ -101,22 +86,23 @@ def rules_not_evaluated(
             use(VOLUME, name)
         if tenants:
             use(TENANT, name)
-        for rule, key in _spec_rules(flavor.extra_specs):
+        for rule, key in _spec_rules(flavor.extra_specs, untold):
             use(rule, f"{name}: flavor {flavor.name}, {key}={flavor.extra_specs[key]}")
     return list(found.values())
 
 
-def _spec_rules(specs: Iterable[str]) -> Iterable[tuple[str, str]]:
+def _spec_rules(specs: Iterable[str], untold: Collection[str]) -> Iterable[tuple[str, str]]:
     """(rule, key) for every rule that some extra spec belongs to, with the first such key."""
     keys = sorted(specs)
     for rule, patterns in SPECS.items():
         key = next((key for key in keys if any(_matches(key, pattern) for pattern in patterns)), None)
         if key is not None:
             yield rule, key
-    # An unscoped key is compared with an attribute of the host when the host has one of that name.
+    # A key is compared with an attribute of the host when the host has one of that name.
     for key in keys:
-        if ":" not in key and key != "group_policy" and GROUP_SPEC.fullmatch(key) is None:
-            yield "capabilities of the host", key
+        path = ADDRESS_BITS if key == "hw:maxphysaddr_bits" else key
+        if path.removeprefix("capabilities:").split(":")[0] in untold:
+            yield CAPABILITY, key
             return
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from binwright.errors import InputError
 from binwright.openstack.cloud import Cloud, Flavor, Server, Wish
 
-__all__ = ["Catalogue", "Wanted", "pending_servers", "wanted_servers"]
+__all__ = ["Catalogue", "Wanted", "pending_servers", "wanted_server", "wanted_servers"]
 
 NAME_AND_ID = re.compile(r"(.+) \(([^()]+)\)")
 
@@ -32,6 +32,11 @@ class Wanted:
     image: str | None = None
     hints: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+
+    @property
+    def key(self) -> str:
+        """What stands for the instance: its id, or the name that a wish gives it."""
+        return self.uid or f"{self.where}: {self.name}"
 
 
 class Catalogue:
@@ -87,6 +92,11 @@ def wanted_servers(cloud: Cloud, *, retry_errors: bool = False) -> list[Wanted]:
         names = [wish.name] if wish.count == 1 else [f"{wish.name}-{number}" for number in range(1, wish.count + 1)]
         wanted += [_wanted(wish, name, None, flavor) for name in names]
     return wanted
+
+
+def wanted_server(cloud: Cloud, server: Server) -> Wanted:
+    """A server of a cloud as one to place, whatever its status. Raises InputError for a flavor that is not known."""
+    return _wanted(server, server.name, server.id, Catalogue(cloud.flavors).flavor_of(server))
 
 
 def _wanted(asked: Server | Wish, name: str, uid: str | None, flavor: Flavor) -> Wanted:

@@ -40,22 +40,27 @@ class Source:
     blobs: list[Blob] = field(repr=False)
 
 
-def find_sources(paths: Iterable[str], input: str = "auto") -> list[Source]:
+def find_sources(
+    paths: Iterable[str], input: str = "auto", *, clusters: Iterable[str] = (), clouds: Iterable[str] = ()
+) -> list[Source]:
     """The sources that `paths` name, in the order given; within a sandwich clouds, clusters, then loose files.
 
     `input` is one of INPUTS and says how plain files are to be read; a sandwich's directories say it themselves.
+    clusters, clouds: further paths, whose layer is known.
     Raises InputError for a path that is missing, empty, unreadable, given twice, or of no or of both layers.
     """
     if input not in INPUTS:
         raise InputError(f"--input {input}: not one of {', '.join(INPUTS)}")
     paths = list(paths)
-    refuse_repeats(paths)
+    known = [*((path, "kubectl") for path in clusters), *((path, "openstack") for path in clouds)]
+    refuse_repeats([*paths, *(path for path, _ in known)])
     found: list[tuple[str, str, list[Blob]]] = []
     if input == OPENB:
         found = openb_pairs(paths)
     else:
-        for path in paths:
-            found += sandwich(path, input) or [plain(path, input)]
+        known = [*((path, input) for path in paths), *known]
+    for path, what in known:
+        found += sandwich(path, what) or [plain(path, what)]
     refuse_repeats([path for path, _, _ in found])
     names = shortest_names([path for path, _, _ in found])
     return [Source(name, layer, blobs) for name, (_, layer, blobs) in zip(names, found)]

@@ -93,7 +93,7 @@ class NodeVolumeLimits:
         bound = self._related.find("PersistentVolume", claim.spec.volume_name) if claim.spec.volume_name else None
         if bound is not None:
             csi = bound.spec.csi
-            return (csi.driver, csi.volume_handle) if csi else migrated(bound.spec)
+            return (csi.driver, csi.volume_handle) if csi else migrated(bound.spec, bound.metadata.labels)
         storage_class = self._related.find("StorageClass", claim.spec.storage_class_name)
         if storage_class is None:
             return None

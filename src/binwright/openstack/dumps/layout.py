@@ -25,13 +25,26 @@ TABLES = (
     "aggregates",
     "server_groups",
     "volumes",
+    "volume_types",
+    "volume_services",
+    "pools",
+    "ports",
+    "networks",
+    "qos_policies",
+    "baremetal_nodes",
+    "node_groups",
     "providers",
     "requests",
 )
 PER_PROVIDER = ("inventories", "traits", "allocations", "provider_aggregates")
 
 # Keys under which the services' own APIs wrap a list, and other names a table goes by.
-ALIASES = {name: name for name in TABLES} | {"resource_providers": "providers"}
+ALIASES = {name: name for name in TABLES} | {
+    "resource_providers": "providers",
+    "policies": "qos_policies",
+    "nodes": "baremetal_nodes",
+    "nodegroups": "node_groups",
+}
 EXTENSIONS = {".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz", ".xz"}
 
 

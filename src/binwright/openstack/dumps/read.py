@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from binwright.formats.files import Blob
 from binwright.openstack.cloud import Cloud
-from binwright.openstack.dumps.compute import READERS, refuse_duplicates
-from binwright.openstack.dumps.fields import Table
-from binwright.openstack.dumps.layout import sort_files
+from binwright.openstack.dumps import block_storage, compute, network, nodes
+from binwright.openstack.dumps.compute import refuse_duplicates
+from binwright.openstack.dumps.fields import Table, plain
+from binwright.openstack.dumps.layout import Layout, sort_files
 from binwright.openstack.dumps.placement import read_consumers, read_providers
 
 __all__ = ["read_dump"]
@@ -20,8 +22,13 @@ UNIQUE = {
     "aggregates": ("name",),
     "server_groups": ("id",),
     "requests": ("name",),
+    "volume_requests": ("name",),
+    "pools": ("name",),
+    "ports": ("id",),
+    "baremetal_nodes": ("uuid",),
 }
-ATTRIBUTES = {"requests": "wishes"}
+ATTRIBUTES = {"requests": "wishes", "volume_requests": "volume_wishes"}
+READERS = {**compute.READERS, **block_storage.READERS, **network.READERS, **nodes.READERS}
 
 
 def read_dump(name: str, blobs: Iterable[Blob]) -> Cloud:
@@ -31,6 +38,7 @@ def read_dump(name: str, blobs: Iterable[Blob]) -> Cloud:
     """
     layout = sort_files(blobs)
     cloud = Cloud(name, present={*layout.tables, *layout.per_provider}, skipped=dict(sorted(layout.unknown.items())))
+    layout.tables["volume_requests"] = _volume_requests(layout)
     for kind, (noun, synonyms, reader) in READERS.items():
         records = getattr(cloud, ATTRIBUTES.get(kind, kind))
         for file, objects in layout.tables.get(kind, []):
@@ -43,6 +51,17 @@ def read_dump(name: str, blobs: Iterable[Blob]) -> Cloud:
     if "allocations" in layout.per_provider:
         _sum_up(cloud)
     return cloud
+
+
+def _volume_requests(layout: Layout) -> list[tuple[str, list[Any]]]:
+    """Take out of the requests those for volumes: a size and no flavor."""
+    taken = []
+    for number, (file, objects) in enumerate(layout.tables.get("requests", [])):
+        fields = [{plain(str(key)) for key in one} if isinstance(one, dict) else set() for one in objects]
+        sized = ["size" in known and not any(key.startswith("flavor") for key in known) for known in fields]
+        taken.append((file, [one for one, volume in zip(objects, sized) if volume]))
+        layout.tables["requests"][number] = (file, [one for one, volume in zip(objects, sized) if not volume])
+    return taken
 
 
 def _sum_up(cloud: Cloud) -> None:

@@ -63,17 +63,28 @@ def is_prebound(volume, claim):
     return same_name and reference.get("uid") in (None, "", metadata.get("uid"))
 
 
-def suits(volume, claim):
-    """Available, unclaimed, of the class, large enough, and of the mode, attributes, access and labels asked for."""
+def is_of_kind(volume, claim):
+    """Of the class, large enough, of the mode and attributes asked for, not being deleted. The peer holds volumes that
+    are pre-bound to the claim to this, too (recorded from it; the spec names it for the others only).
+    """
     spec, wanted = volume["spec"], claim["spec"]
-    selector = wanted.get("selector")
     return (
-        (volume.get("status") or {}).get("phase") == "Available"
-        and not spec.get("claimRef")
-        and (spec.get("storageClassName") or "") == (wanted.get("storageClassName") or "")
+        (spec.get("storageClassName") or "") == (wanted.get("storageClassName") or "")
         and parse_quantity((spec.get("capacity") or {}).get("storage", 0)) >= requested_size(claim)
         and (spec.get("volumeMode") or "Filesystem") == (wanted.get("volumeMode") or "Filesystem")
         and (spec.get("volumeAttributesClassName") or "") == (wanted.get("volumeAttributesClassName") or "")
+        and volume["metadata"].get("deletionTimestamp") is None
+    )
+
+
+def suits(volume, claim):
+    """Available, unclaimed, of the kind, access and labels asked for."""
+    spec, wanted = volume["spec"], claim["spec"]
+    selector = wanted.get("selector")
+    return (
+        is_of_kind(volume, claim)
+        and (volume.get("status") or {}).get("phase") == "Available"
+        and not spec.get("claimRef")
         and set(wanted.get("accessModes") or ()) <= set(spec.get("accessModes") or ())
         and (selector is None or selects(parse_label_selector(selector), volume["metadata"].get("labels") or {}))
     )
@@ -159,7 +170,8 @@ class VolumeBinding(Plugin):
     def choose_volume(self, claim, cluster, node, chosen):
         """The volume pre-bound to the claim, else the smallest that suits; ties: first in input order."""
         volumes = cluster.objects["persistentVolumes"]
-        prebound = next((volume for volume in volumes if is_prebound(volume, claim)), None)
+        mine = (one for one in volumes if is_prebound(one, claim) and is_of_kind(one, claim) and one not in chosen)
+        prebound = next(mine, None)
         if prebound is not None:
             return prebound if reaches(prebound, node) else None
         fitting = [v for v in volumes if v not in chosen and suits(v, claim) and reaches(v, node)]

@@ -1,0 +1,49 @@
+"""Ironic's nodes as resource providers: one class, one of it, one instance (openstack spec 10).
+
+For clouds whose dump has baremetal_nodes.json and nothing of Placement; what Placement says of a node goes first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from binwright.openstack.cloud import BareMetalNode
+from binwright.openstack.placement.inventory import Inventory
+from binwright.openstack.placement.tree import Provider
+
+__all__ = ["is_available", "node_provider", "node_providers", "resource_class_name"]
+
+NO_NAME = re.compile("[^0-9A-Za-z]+")
+
+
+def resource_class_name(resource_class: str) -> str:
+    """Placement's name of a node's class: "baremetal.gold" is CUSTOM_BAREMETAL_GOLD."""
+    return "CUSTOM_" + NO_NAME.sub("_", resource_class).upper()
+
+
+def is_available(node: BareMetalNode) -> bool:
+    """Whether a new instance may come: not in maintenance, power known and no error, provision state available."""
+    powered = node.power_state is not None and node.power_state.casefold() != "error"
+    return powered and not node.maintenance and node.provision_state in (None, "available")
+
+
+def node_provider(node: BareMetalNode, *, reserve_in_use: bool = True) -> Provider:
+    """The root provider of a node: its class once, none if it has no class.
+
+    A node that is not available, or in use, is reserved; reserve_in_use False is the service's workaround
+    `skip_reserve_in_use_ironic_nodes`, with which one in use is so for its instance alone (and its state).
+    """
+    provider = Provider(node.uuid, node.name, where=node.where, traits=node.traits)
+    if node.resource_class is None:
+        return provider
+    name = resource_class_name(node.resource_class)
+    reserved = not is_available(node) or (reserve_in_use and node.instance is not None)
+    provider.inventories[name] = Inventory(total=1, reserved=int(reserved), max_unit=1)
+    provider.used[name] = int(node.instance is not None)
+    return provider
+
+
+def node_providers(nodes: Iterable[BareMetalNode]) -> list[Provider]:
+    """The providers of all nodes, in order."""
+    return [node_provider(node) for node in nodes]

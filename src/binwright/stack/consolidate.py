@@ -1,0 +1,44 @@
+"""`consolidate`: every source by its own layer, and beside each plan the bound that packing proves.
+
+A layer offers `consolidate.consolidate_source(name, blobs, flags, options)`, which makes a `Consolidated`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from binwright.stack.evacuation_result import ConsolidateResult
+from binwright.stack.layers import by_layer
+from binwright.stack.node_bound import least_hosts
+from binwright.stack.sources import Source
+from binwright.stack.wishes import PLAINLY, Wishes, kubernetes_options
+
+__all__ = ["Progress", "consolidate_sources"]
+
+Progress = Callable[[str, int, int], None]
+
+
+def consolidate_sources(
+    sources: Iterable[Source],
+    wishes: Wishes = PLAINLY,
+    progress: Progress | None = None,
+    **flags: bool,
+) -> ConsolidateResult:
+    """The nodes of each source that can be emptied together. flags: delete_emptydir_data, pods with emptyDir volumes
+    may be moved, too. `progress(source name, sources done, sources)` is called before each source and once at the end.
+
+    Raises InputError for the first bad object of any source.
+    """
+    start = time.perf_counter()
+    able, notes = by_layer(sources, "consolidate", "consolidate")
+    plans = []
+    for done, (source, module) in enumerate(able):
+        if progress is not None:
+            progress(source.name, done, len(able))
+        options = kubernetes_options(wishes)
+        plan = module.consolidate_source(source.name, source.blobs, module.ConsolidateFlags(**flags), options)
+        plans.append((plan, least_hosts(plan.needs)))
+    if progress is not None:
+        progress("", len(able), len(able))
+    return ConsolidateResult(plans, notes, elapsed_seconds=time.perf_counter() - start)

@@ -1,0 +1,72 @@
+"""What each physical host has, and what the pods on it were promised, through all layers."""
+
+from collections.abc import Mapping
+
+from binwright.kubernetes.pending import sort_out
+from binwright.kubernetes.requests import Requests
+from binwright.openstack.cloud import Cloud
+from binwright.openstack.placement.tree import Forest
+from binwright.stack.sandwich import Sandwich
+from binwright.units import milli, nanos, whole
+
+CPU, MEMORY = "cpu", "memory"
+MIB = 2**20
+
+
+def capacities(sandwich: Sandwich) -> dict[str, dict[str, int]]:
+    """Host key -> physical cpu (millicores) and memory (bytes): inventories first, then the hypervisor's columns, then
+    the node that the host itself is. Resources that nothing tells are left out.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for key, place in sandwich.nodes.items():
+        if place.server is None and place.host is not None and place.node.status is not None:
+            told = place.node.status.capacity or {}
+            where = f"Node {key[0]}/{key[1]}: status.capacity"
+            amounts = {name: nanos(told[name], f"{where}.{name}") for name in (CPU, MEMORY) if name in told}
+            found[place.host.key] = {
+                name: milli(value) if name == CPU else whole(value) for name, value in amounts.items()
+            }
+    for source, cloud in sandwich.clouds.items():
+        for hypervisor in cloud.hypervisors:
+            here = found.setdefault(f"{source}/{hypervisor.hostname}", {})
+            if hypervisor.vcpus:
+                here[CPU] = 1000 * hypervisor.vcpus
+            if hypervisor.memory_mb:
+                here[MEMORY] = MIB * hypervisor.memory_mb
+        for name, amounts in inventories(cloud).items():
+            found.setdefault(f"{source}/{name}", {}).update(amounts)
+    return found
+
+
+def inventories(cloud: Cloud) -> dict[str, dict[str, int]]:
+    """Name of a root provider -> totals of its whole tree."""
+    forest = Forest(cloud.providers)
+    found: dict[str, dict[str, int]] = {}
+    for provider in cloud.providers:
+        if provider.parent is not None:
+            continue
+        tree = forest.tree(provider.uuid)
+        total = {
+            name: sum(one.inventories[name].total for one in tree if name in one.inventories)
+            for name in ("VCPU", "PCPU", "MEMORY_MB")
+        }
+        cpus = total["VCPU"] + total["PCPU"]
+        amounts = {CPU: 1000 * cpus, MEMORY: MIB * total["MEMORY_MB"]}
+        found[provider.name] = {name: amount for name, amount in amounts.items() if amount}
+    return found
+
+
+def promised(sandwich: Sandwich) -> Mapping[str, dict[str, int]]:
+    """Host key -> requests of all bound pods on its nodes, cpu (millicores) and memory (bytes)."""
+    found: dict[str, dict[str, int]] = {}
+    requests = Requests()
+    for cluster in sorted(sandwich.clusters):
+        for pod in sort_out(sandwich.clusters[cluster].pods).bound:
+            place = sandwich.place_of(cluster, pod)
+            if place is None or place.host is None:
+                continue
+            here = found.setdefault(place.host.physical().key, {CPU: 0, MEMORY: 0})
+            used = requests.of(pod).used
+            for name in (CPU, MEMORY):
+                here[name] += used.get(name, 0)
+    return found

@@ -1,0 +1,200 @@
+"""Every decision of random clouds beside the slow reference: its query, its candidates, its filters and weighers.
+
+The reference takes over what was placed before it is asked again, because which of several candidates of the chosen
+host is claimed is open in Placement.
+"""
+
+import random
+
+import pytest
+
+from binwright.openstack.capacity import cloud_hosts
+from binwright.openstack.pending import pending_servers, wanted_servers
+from binwright.openstack.placement.names import RESOURCE_CLASSES, TRAITS
+from binwright.openstack.scheduler import Scheduler
+from binwright.openstack.zones import cloud_zones
+from tests.openstack import random_dumps
+from tests.openstack.clouds import read
+from tests.reference.openstack.answer import allocation_candidates
+from tests.reference.openstack.cloud import Cloud
+from tests.reference.openstack.filters import run_pipeline
+from tests.reference.openstack.host import Group, Host, Request
+from tests.reference.openstack.resource_request import pinning_requested, query_strings
+from tests.reference.openstack.weighers import weigh
+
+NAMES = {"traits": sorted(TRAITS), "resource_classes": sorted(RESOURCE_CLASSES)}
+ENABLED = [
+    "ComputeFilter",
+    "ComputeCapabilitiesFilter",
+    "ImagePropertiesFilter",
+    "ServerGroupAntiAffinityFilter",
+    "ServerGroupAffinityFilter",
+]
+UNTOLD = {"cpu_info": None, "supported_instances": [], "host_ip": None, "failed_builds": 0, "metrics": {}}
+
+
+class Slow:
+    """The reference's view of a dump, made from the files themselves."""
+
+    def __init__(self, files):
+        self.files = files
+        part = {name: value for name, value in files.items() if "/" in name}
+        providers = files["providers.json"]
+        self.cloud = Cloud.from_json(
+            {
+                "resource_providers": [
+                    row
+                    | {
+                        "inventories": {
+                            one["resource_class"]: {k: v for k, v in one.items() if k != "resource_class"}
+                            for one in part[f"inventories/{row['uuid']}.json"]
+                        },
+                        "traits": [one["name"] for one in part[f"traits/{row['uuid']}.json"]],
+                        "aggregates": [one["uuid"] for one in part[f"provider_aggregates/{row['uuid']}.json"]],
+                    }
+                    for row in providers
+                ],
+                "allocations": {},
+                "extra_traits": list(random_dumps.TRAITS),
+                "extra_resource_classes": [],
+            },
+            NAMES,
+        )
+        for row in providers:
+            for consumer in part[f"allocations/{row['uuid']}.json"]["allocations"].values():
+                self.charge({row["uuid"]: consumer["resources"]})
+        self.aggregates = [
+            {
+                "uuid": row["UUID"],
+                "name": row["Name"],
+                "metadata": row["Properties"] | {"availability_zone": row["Availability Zone"]},
+                "hosts": row["Hosts"],
+            }
+            for row in files["aggregates.json"]
+        ]
+        self.flavors = {row["Name"]: self.flavor(row) for row in files["flavors.json"]}
+        self.hosts = [self.host(row) for row in files["hypervisors.json"]]
+        running = {row["ID"]: row["Host"] for row in files["servers.json"] if row["Host"]}
+        self.groups = [
+            Group(
+                row["Policy"],
+                list(row["Members"]),
+                [running[one] for one in row["Members"] if one in running],
+                int(row["Rules"].get("max_server_per_host", 1)),
+            )
+            for row in files["server_groups.json"]
+        ]
+
+    @staticmethod
+    def flavor(row):
+        sizes = {"vcpus": row["VCPUs"], "memory_mb": row["RAM"], "root_gb": row["Disk"], "ephemeral_gb": 0}
+        return sizes | {"name": row["Name"], "swap": row["Swap"], "extra_specs": row["Properties"]}
+
+    def host(self, row):
+        inventories = {one["resource_class"]: one for one in self.files[f"inventories/{row['ID']}.json"]}
+        nothing = {"total": 0, "reserved": 0, "allocation_ratio": 1.0}
+        cpu, ram, disk = (inventories.get(name, nothing) for name in ("VCPU", "MEMORY_MB", "DISK_GB"))
+        used = {name: self.cloud.usage(row["ID"], name) for name in ("VCPU", "MEMORY_MB", "DISK_GB")}
+        name = row["Hypervisor Hostname"]
+        own = [one["ID"] for one in self.files["servers.json"] if one["Host"] == name]
+        return Host.from_json(
+            {
+                "host": name,
+                "nodename": name,
+                "uuid": row["ID"],
+                "cell": "",
+                "vcpus": cpu["total"],
+                "vcpus_used": cpu["reserved"] + used["VCPU"],
+                "memory_mb": ram["total"],
+                "memory_mb_used": ram["reserved"] + used["MEMORY_MB"],
+                "local_gb": disk["total"],
+                "local_gb_used": disk["reserved"] + used["DISK_GB"],
+                "disk_available_least": None,
+                "cpu_allocation_ratio": cpu["allocation_ratio"],
+                "ram_allocation_ratio": 1.0,
+                "disk_allocation_ratio": 1.0,
+                "hypervisor_type": row["Hypervisor Type"],
+                "hypervisor_version": row["Hypervisor Version"],
+                "num_io_ops": 0,
+                "num_instances": len(own),
+                "instances": own,
+                "service": {"up": row["State"] == "up", "disabled": False},
+                "aggregates": [one["name"] for one in self.aggregates if name in one["hosts"]],
+                "numa_topology": None,
+                "pci_pools": None,
+            }
+            | UNTOLD,
+            self.aggregates,
+        )
+
+    def charge(self, allocations):
+        for uuid, amounts in allocations.items():
+            for name, amount in amounts.items():
+                self.cloud.used[uuid, name] = self.cloud.usage(uuid, name) + amount
+
+    def decide(self, row):
+        """([(host, total weight)], best first, host -> its allocations)."""
+        spec = {"flavor": self.flavors[row["Flavor"]], "availability_zone": row["Availability Zone"], "project_id": "p"}
+        case = {"spec": spec, "aggregates": self.aggregates, "hosts": [], "config": {}}
+        case |= {"prefilters": True, "owner_trait": False}
+        query, fallback = query_strings(case, NAMES)
+        found = []
+        for text in (query, fallback)[: 1 + pinning_requested(spec["flavor"], None)]:
+            status, body = allocation_candidates(self.cloud, text, "1.36")
+            found += body["allocation_requests"] if status == 200 else []
+        request = Request.from_json(spec | {"instance_uuid": row["ID"]})
+        request.group = next((group for group in self.groups if row["ID"] in group.members), None)
+        allocations = {
+            host.name: [one["allocations"] for one in found if host["uuid"] in one["allocations"]]
+            for host in self.hosts
+        }
+        hosts = [host for host in self.hosts if allocations[host.name]]
+        for host in hosts:
+            host.candidates = [{}]
+        left = run_pipeline(hosts, request, ENABLED, {})
+        _, order = weigh(left, request, {})
+        return request, [(host, total) for host, total in order], allocations
+
+
+def check(seed, by_chain):
+    files = random_dumps.dump(random.Random(seed))
+    cloud = read(files)
+    wanted = wanted_servers(cloud)
+    hosts = cloud_hosts(cloud, pending_servers(cloud))
+    scheduler = Scheduler(cloud, hosts, cloud_zones(cloud, hosts), wanted, by_chain=by_chain)
+    slow = Slow(files)
+    rows = [row for row in files["servers.json"] if not row["Host"]]
+    for server, row in zip(wanted, rows, strict=True):
+        where = f"seed {seed}, server {server.name}"
+        decision = scheduler.place(server)
+        try:
+            request, order, allocations = slow.decide(row)
+        except ValueError:  # a filter that cannot compare
+            assert decision.reasons[0].rule == "filters", where
+            continue
+        if not order:
+            assert decision.host is None, where
+            assert decision.reasons, where
+            assert sum(reason.hosts for reason in decision.reasons) >= len(hosts), where
+            continue
+        assert decision.host is not None, where
+        best, total = order[0]
+        name = hosts.names[decision.host]
+        assert (name, decision.score) == (best.name, pytest.approx(total, abs=1e-12)), where
+        taken = {uuid: {"resources": dict(amounts)} for uuid, amounts in decision.allocations.items()}
+        assert taken in allocations[name], where
+        slow.charge(decision.allocations)
+        best.consume(request, {})
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("by_chain", [False, True])
+def test_every_decision_is_the_references(seed, by_chain):
+    check(seed, by_chain)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(10_000, 15_000, 500))
+def test_every_decision_of_many_clouds_is_the_references(first):
+    for seed in range(first, first + 500):
+        check(seed, by_chain=False)

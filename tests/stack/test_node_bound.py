@@ -1,0 +1,65 @@
+"""How few hosts can be enough: small problems by hand, and never more than trying every set of hosts says."""
+
+from itertools import combinations, product
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from binwright.moves import Needs
+from binwright.stack.node_bound import least_hosts
+
+
+def needs(items, bins):
+    """items: amounts; bins: (capacity, stays)."""
+    return Needs(("cpu",), [((amount,), 1) for amount in items], [((size,), stays, 1) for size, stays in bins])
+
+
+def test_the_largest_hosts_are_counted_first():
+    """17 cores on hosts of 10, 5, 5, 2: two hosts hold at most 15."""
+    assert least_hosts(needs([1] * 17, [(5, False), (10, False), (2, False), (5, False)])).hosts == 3
+
+
+def test_hosts_that_stay_count_and_their_room_is_used():
+    bound = least_hosts(needs([4, 4], [(10, True), (10, False), (0, True)]))
+    assert (bound.hosts, bound.fixed) == (2, 2)
+    assert least_hosts(needs([4] * 3, [(10, True), (10, False), (0, True)])).hosts == 3
+
+
+def test_nothing_to_place_needs_only_what_stays():
+    assert least_hosts(needs([], [(10, True), (10, False)])).hosts == 1
+    assert least_hosts(Needs(("cpu",), [], [])).hosts == 0
+
+
+def test_equal_hosts_are_one_kind_with_a_count():
+    found = least_hosts(Needs(("cpu", "pods"), [((1, 1), 250)], [((64, 110), False, 5)]))
+    assert (found.hosts, found.proof) == (4, "volume")
+
+
+@given(
+    st.lists(st.integers(1, 5), min_size=1, max_size=5),
+    st.lists(st.tuples(st.integers(0, 8), st.booleans()), min_size=1, max_size=4),
+)
+def test_the_bound_is_never_above_the_truth(items, bins):
+    bins = [*bins, (sum(items), False)]  # so that there is a way
+    assert least_hosts(needs(items, bins)).hosts <= truth(items, bins)
+
+
+def truth(items, bins):
+    """The fewest hosts, those that stay among them, by trying every assignment."""
+    fixed = [number for number, (_, stays) in enumerate(bins) if stays]
+    others = [number for number, (_, stays) in enumerate(bins) if not stays]
+    for count in range(len(others) + 1):
+        for chosen in combinations(others, count):
+            if fits(items, [bins[number][0] for number in [*fixed, *chosen]]):
+                return len(fixed) + count
+    raise AssertionError("there is a way")
+
+
+def fits(items, sizes):
+    for places in product(range(len(sizes)), repeat=len(items)):
+        load = [0] * len(sizes)
+        for amount, place in zip(items, places):
+            load[place] += amount
+        if all(used <= size for used, size in zip(load, sizes)):
+            return True
+    return False
