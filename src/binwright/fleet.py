@@ -324,7 +324,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         live: look at this fleet itself, not at a copy; that costs less, and holds until the fleet changes.
         """
         number = self._class_of("explain", request)
-        return Explanation(self if live else self.fork(), number)
+        return Explanation(self if arguments.yes_or_no("explain: live", live) else self.fork(), number)
 
     def claim(self, request: Request, hosts: Any) -> Int64Array:
         """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64.

@@ -94,7 +94,7 @@ class HostMethods:
         self._labels.fill(first, checked)
         self._state.classes.new_hosts(first, count)
         self._state.domain_terms.new_hosts(first, count)
-        self.pools.new_hosts(first)
+        self.pools._hosts_added(first)
         position = self.profile.positions["eligible"]
         for number in self._explicit:
             self._state.classes.set_rule(number, first, np.ones(count, np.uint8), position)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from binwright import arrays
+from binwright import arguments, arrays
 from binwright._core.fleet import LARGEST_AMOUNT
 from binwright.arrays import BoolArray, Int64Array
 from binwright.errors import InputError, StateError
@@ -56,7 +56,9 @@ class Pools:
         """
         self._check_idle()
         amounts = arrays.bounded("pools.add: sizes", sizes, 0, LARGEST_AMOUNT, of="row")
-        given = [None] * len(amounts) if seen is None else list(seen)
+        given = [None] * len(amounts)
+        if seen is not None:
+            given = list(arguments.collection("pools.add: seen", seen, "sets of hosts"))
         if len(given) != len(amounts):
             raise InputError(f"pools.add: seen has {len(given)} entries for {len(amounts)} rows")
         masks = [None if one is None else self._mask(f"pools.add: seen by row {i}", one) for i, one in enumerate(given)]
@@ -125,7 +127,7 @@ class Pools:
             None if held < 0 else held, None if pinned == UNPINNED else -1 if pinned == ELSEWHERE else pinned
         )
 
-    def new_hosts(self, first: int) -> None:
+    def _hosts_added(self, first: int) -> None:
         """Hosts from `first` on were just added, maybe in the slots of others that a rollback took away."""
         self._sets.clear()
         self._core.new_hosts(first)

@@ -155,8 +155,8 @@ def pool(
     first claim that cannot be met speaks. A placed item lets each claim hold its row, or pins it to the host; what
     is held stays so when the item goes. A claim given twice needs two rows. Rule: kube-scheduler VolumeBinding.
     """
-    given = tuple(claims)
-    return HardTerm("pool", rule, (), argument, missing, resolvable, missing_resolvable, claims=given)
+    listed = arguments.collection("pool: claims", claims, "claims")
+    return HardTerm("pool", rule, (), argument, missing, resolvable, missing_resolvable, claims=listed)
 
 
 class TermCompiler:
@@ -171,7 +171,7 @@ class TermCompiler:
 
     def hard(self, term: HardTerm) -> dict[str, Any]:
         """One hard term as the core takes it."""
-        if not isinstance(term.op, str) or not isinstance(term.refs, tuple):
+        if not isinstance(term.op, str) or not isinstance(term.refs, tuple) or not isinstance(term.claims, tuple):
             raise InputError(f"{self._where}: {term!r} is not a term as forbid and its like make them")
         if term.op not in OPS or (len(term.refs) != 1 and term.op in ONE_REF):
             raise InputError(f"{self._where}: a term {term.op!r} over {len(term.refs)} sums")
