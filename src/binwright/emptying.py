@@ -7,7 +7,7 @@ own rules; it counts when every item finds a host. Deterministic: no clock, no c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -76,23 +76,30 @@ class Emptied:
     sequence: str = BY_HOST
 
 
-def emptiable(fleet: Fleet, movable: Mapping[int, Mapping[int, Request]], budgets: Budgets | None = None) -> Emptied:
-    """The largest set of hosts found that can be emptied together.
+def emptiable(
+    fleet: Fleet,
+    movable: Mapping[int, Mapping[int, Request]],
+    budgets: Budgets | None = None,
+    worth: Mapping[int, int] | None = None,
+) -> Emptied:
+    """The largest set of hosts found that can be emptied together, or the one that is worth most.
 
     movable: for every host that may be emptied, its items that then have to go elsewhere, each with the request that
-    finds it a host; other items of it stay. Hosts are taken in two orders, the least loaded first (largest share that
-    its items ask of the fleet's capacity) and the smallest first (largest share of the fleet's capacity), items in
-    every sequence: the longest prefix of the order that can be emptied at once, then every further host that still
+    finds it a host; other items of it stay. worth: of emptying each of these hosts, default 1; at least 0.
+
+    Hosts are taken in two orders: the least loaded first (largest share that its items ask of the fleet's capacity),
+    and the smallest first (largest share of the fleet's capacity), both for what the host is worth; items in every
+    sequence. From each: the longest prefix of the order that can be emptied at once, then every further host that still
     can, one after another, as far as all of them can be emptied at once again. Of the best set, hosts are kept after
-    all where that lets two others go. Of equal sets the first found counts.
+    all where that lets others of more worth go. Of equal sets the first found counts.
     """
-    search = _Search(fleet, movable, budgets or {})
+    search = _Search(fleet, movable, budgets or {}, worth or dict.fromkeys(movable, 1))
     best = Emptied()
     for order in (search.by_load(), search.by_size()):
         for sequence in (BY_HOST, BY_SIZE, WAITING) if budgets else (BY_HOST, BY_SIZE):
             begun = search.longest_prefix(order, sequence)
             found = search.longest_prefix(search.grown(order, begun, sequence), sequence, len(begun))
-            if len(found) > len(best.hosts):
+            if search.worth(found) > search.worth(best.hosts):
                 best = Emptied(found, sequence)
             if len(best.hosts) == len(order):
                 return best
@@ -100,22 +107,38 @@ def emptiable(fleet: Fleet, movable: Mapping[int, Mapping[int, Request]], budget
 
 
 class _Search:
-    def __init__(self, fleet: Fleet, movable: Mapping[int, Mapping[int, Request]], budgets: Budgets) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        movable: Mapping[int, Mapping[int, Request]],
+        budgets: Budgets,
+        worth: Mapping[int, int],
+    ) -> None:
         self._fleet = fleet
         self._movable = movable
         self._budgets = budgets
+        self._worth = worth
         items = [fleet.items_on(host) for host in movable]
         self._newest = max((int(some.max()) for some in items if len(some)), default=-1)
         self._sizes = Sizes(fleet)
         self.placed = 0
 
+    def worth(self, hosts: Iterable[int]) -> int:
+        """What emptying hosts is worth."""
+        return sum(self._worth[host] for host in hosts)
+
     def by_load(self) -> list[int]:
-        """The candidates, those with the least to move first."""
-        return sorted(self._movable, key=lambda host: (self._load(host), len(self._movable[host]), host))
+        """The candidates, those with the least to move for what they are worth first."""
+        return sorted(self._movable, key=lambda host: (*self._each(host, self._load), len(self._movable[host]), host))
 
     def by_size(self) -> list[int]:
-        """The candidates, those that offer the least first."""
-        return sorted(self._movable, key=lambda host: (self._room(host), self._load(host), host))
+        """The candidates, those that offer the least for what they are worth first."""
+        return sorted(self._movable, key=lambda host: (*self._each(host, self._room), self._load(host), host))
+
+    def _each(self, host: int, measure: Callable[[int], float]) -> tuple[bool, float]:
+        """A measure of a host in proportion to its worth; hosts that are worth nothing come last."""
+        worth = self._worth[host]
+        return not worth, measure(host) / worth if worth else measure(host)
 
     def _load(self, host: int) -> float:
         asked: dict[str, int] = {}
@@ -141,7 +164,9 @@ class _Search:
         return list(order[:good])
 
     def grown(self, order: Iterable[int], begun: Sequence[int], sequence: str, enough: int | None = None) -> list[int]:
-        """`begun`, which can be emptied, and every further host of `order` that still can, until there are `enough`."""
+        """`begun`, which can be emptied, and every further host of `order` that still can, until they are worth more
+        than `enough`.
+        """
         fleet = self._fleet
         taken = list(begun)
         base = fleet.checkpoint()
@@ -150,7 +175,7 @@ class _Search:
         for host in order:
             if host in known:
                 continue
-            if enough is not None and len(taken) >= enough:
+            if enough is not None and self.worth(taken) > enough:
                 break
             token = fleet.checkpoint()
             if self._empty([host], sequence):
@@ -162,7 +187,7 @@ class _Search:
         return taken
 
     def exchanged(self, order: Sequence[int], hosts: Sequence[int], sequence: str) -> list[int]:
-        """`hosts`, with one kept where two others can go instead, again and again while the what-ifs last."""
+        """`hosts`, with one kept where others of more worth can go instead, again and again while the what-ifs last."""
         best = list(hosts)
         self.placed = 0
         improved = True
@@ -175,8 +200,8 @@ class _Search:
                 if not self._what_if(rest, sequence):
                     continue
                 others = [one for one in order if one != host]
-                found = self.grown(others, rest, sequence, enough=len(best) + 1)
-                if len(found) > len(best) and self._what_if(found, sequence):
+                found = self.grown(others, rest, sequence, enough=self.worth(best))
+                if self.worth(found) > self.worth(best) and self._what_if(found, sequence):
                     best, improved = found, True
                     break
         return best

@@ -72,12 +72,23 @@ class Headroom:
         return sum(shape.count for shape in self.shapes)
 
 
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """How many of one shape, alone, are in one zone on hosts that have one trait ("": any), and on how many hosts."""
+
+    shape: str
+    zone: str
+    trait: str
+    hosts: int
+    count: int
+
+
 @dataclass(slots=True)
 class SourceHeadroom:
     """Everything that one source has to say: an answer a shape, and one for all shapes together if there are several.
 
     supposes: in what state of the source, a part of a sentence. unknown: shapes that name an object which the source
-    does not have.
+    does not have. matrix: shape by zone by trait, of layers that have them.
     """
 
     source: str
@@ -86,5 +97,6 @@ class SourceHeadroom:
     supposes: str
     answers: list[Headroom] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    matrix: list[MatrixRow] = field(default_factory=list)
     not_evaluated: list[NotEvaluated] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

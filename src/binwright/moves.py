@@ -6,11 +6,12 @@ Knows names and texts, never arrays; the stack merges sources and makes the JSON
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from binwright.outcome import NotEvaluated, Outcome
 from binwright.verdict import Verdict
 
-__all__ = ["BudgetUse", "Consolidated", "Evacuated", "Held", "Move", "Needs"]
+__all__ = ["Bin", "BudgetUse", "Consolidated", "Evacuated", "Held", "Move", "Needs"]
 
 
 @dataclass(slots=True)
@@ -85,26 +86,36 @@ class Evacuated:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """`count` hosts alike: what of their amounts is not held in any case, whether they stay anyway, the price of one
+    (1 where hosts are counted).
+    """
+
+    amounts: tuple[int, ...]
+    stays: bool = False
+    price: Fraction = Fraction(1)
+    count: int = 1
+
+
 @dataclass(slots=True)
 class Needs:
-    """What has to stay somewhere, as a problem of packing: `items` are (amounts, how many), `bins` are hosts without
-    what they hold in any case, (amounts, whether such a host stays anyway, how many); amounts in order of `resources`.
+    """What has to stay somewhere, as a problem of packing: `items` are (amounts, how many), `bins` the hosts; amounts
+    in order of `resources`.
     """
 
     resources: tuple[str, ...]
     items: list[tuple[tuple[int, ...], int]]
-    bins: list[tuple[tuple[int, ...], bool, int]]
-
-    @property
-    def fixed(self) -> int:
-        """Hosts that stay in any case."""
-        return sum(count for _, stays, count in self.bins if stays)
+    bins: list[Bin]
 
 
 @dataclass(slots=True)
 class Consolidated:
-    """The evacuation of the largest set of hosts found; `idle` are those of them where nothing has to move."""
+    """The evacuation of the best set of hosts found; `idle` are those of them where nothing has to move. `prices`: what
+    all hosts cost, and those that remain, None where hosts were counted.
+    """
 
     evacuated: Evacuated
     idle: list[str]
     needs: Needs
+    prices: tuple[Fraction, Fraction] | None = None

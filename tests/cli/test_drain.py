@@ -164,6 +164,22 @@ def test_a_plan_is_the_same_every_time(command):
     assert first == second
 
 
+def test_prices_are_told_when_there_are_some(command, cluster, tmp_path):
+    catalogue = tmp_path / "catalogue.csv"
+    catalogue.write_text("name,vcpus,memory_mb,price\nbig,4,8192,0.2\nsmall,4,8192,0.1\n")
+    types = [{"node.kubernetes.io/instance-type": name} for name in ("big", "small", "small")]
+    path = cluster(*(node_dict(name, labels=labels) for name, labels in zip("abc", types)), running("p", "a", "1"))
+    ended = command("consolidate", path, "--prices", str(catalogue))
+    assert "Price: 0.4 now, 0.1 after, at least 0.1" in ended.out
+    found = json.loads(command("consolidate", path, "--prices", str(catalogue), "-o", "json").out)
+    jsonschema.validate(found, schemas.schema("ConsolidateResult"))
+    assert found["summary"]["price"] == {"before": 0.4, "after": 0.1, "bound": 0.1}
+    assert found["sources"][0]["emptied"] == ["a", "b"]
+    ended = command("consolidate", path, "--prices", str(tmp_path))
+    assert (ended.code, ended.out) == (exits.BAD, "")
+    assert len(ended.err.splitlines()) == 1
+
+
 def test_nothing_to_empty_is_no(command, cluster):
     ended = command("consolidate", cluster(node_dict("a"), running("p", "a")))
     assert (ended.code, ended.err) == (exits.NO, "")

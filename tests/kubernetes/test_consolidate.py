@@ -1,5 +1,7 @@
 """Consolidation of small clusters checked by hand: which nodes are candidates, which go, where the pods land."""
 
+from fractions import Fraction
+
 import pytest
 
 from binwright.errors import InputError
@@ -162,6 +164,46 @@ def test_a_cluster_of_one_full_node_has_nothing_to_empty():
     found = consolidated(node_dict("a"), running("p", "a"))
     assert (found.evacuated.emptied, found.evacuated.moves, found.evacuated.rounds) == ([], [], 0)
     assert least_hosts(found.needs).hosts == 1
+
+
+TYPED = {"node.kubernetes.io/instance-type": "dear"}, {"node.kubernetes.io/instance-type": "cheap"}
+PRICES = {"dear": Fraction("1.5"), "cheap": Fraction("0.25")}
+
+
+def test_with_prices_the_dear_node_goes_though_more_has_to_move():
+    objects = [
+        node_dict("a", labels=TYPED[0]), node_dict("b", labels=TYPED[1]), node_dict("c", labels=TYPED[1]),
+        running("p", "a", "3"), running("q", "b", "2"), running("r", "c", "500m"),
+    ]  # fmt: skip
+    counted = consolidated(*objects)
+    assert (counted.evacuated.emptied, counted.prices) == (["c"], None)
+    priced = consolidated(*objects, prices=PRICES)
+    assert priced.evacuated.emptied == ["a"]
+    assert priced.prices == (Fraction(2), Fraction("0.5"))
+    bound = least_hosts(priced.needs, priced=True)
+    assert (bound.hosts, bound.price) == (2, Fraction("0.5"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({}, "Node a: no label node.kubernetes.io/instance-type, so it has no price"),
+        (
+            {"beta.kubernetes.io/instance-type": "odd"},
+            "Node a: label node.kubernetes.io/instance-type: 'odd' is not in the catalogue",
+        ),
+    ],
+)
+def test_a_node_without_a_price_is_refused(labels, message):
+    with pytest.raises(InputError) as error:
+        consolidated(node_dict("a", labels=labels), prices=PRICES)
+    assert str(error.value) == message
+
+
+def test_pods_of_nodes_that_are_not_in_the_input_are_left_out():
+    found = consolidated(node_dict("a"), running("p", "elsewhere", meta={"labels": {}}), running("q", "a"))
+    assert held_of(found) == []
+    assert found.evacuated.notes == ["1 pods are bound to nodes that are not in the input, so they use nothing"]
 
 
 def test_an_input_without_nodes_is_refused():

@@ -315,3 +315,13 @@ def test_what_is_pending_and_what_nobody_said_of_budgets_is_told():
     found = drained("a", objects=objects)
     assert found.notes == ["1 pending pods are left out: what moves is placed before them, such as default/waits"]
     assert ("PodDisruptionBudget", 1) in [(one.rule, one.objects) for one in found.not_evaluated]
+
+
+def test_that_kube_scheduler_samples_is_told():
+    objects = [*(node_dict(f"n{number}") for number in range(150)), running("p", "n0")]
+    found = drained("n0", objects=objects)
+    assert found.notes == [
+        "every one of 150 nodes was looked at; kube-scheduler stops at 100 feasible ones, so it may choose another "
+        "that fits"
+    ]
+    assert drained("n1", objects=objects).notes == []

@@ -7,7 +7,7 @@ import pytest
 
 from binwright.errors import InputError
 from binwright.openstack.cloud import Cloud, Flavor, Network, Port, QosPolicy, QosRule
-from binwright.openstack.neutron.ports import find_ports, server_ports, to_requests
+from binwright.openstack.neutron.ports import server_ports, to_requests, wish_requests
 from binwright.openstack.neutron.providers import TUNNELLED, Agent, agent_providers
 from binwright.openstack.neutron.qos import physnet_trait, resource_request, vnic_type_trait
 from binwright.openstack.nova.options import DEFAULTS
@@ -210,7 +210,8 @@ def test_ports_of_a_dump():
     (group,) = to_requests(cloud, ports["s2"]).groups
     assert group.resources == {"NET_BW_EGR_KILOBIT_PER_SEC": 7}
     assert group.required == {"CUSTOM_PHYSNET_PHYSNET1", "CUSTOM_VNIC_TYPE_DIRECT"}
-    assert to_requests(cloud, find_ports(cloud, ["four"], "request")).groups == ()
+    assert wish_requests(cloud, ["four"], "request").groups == ()
+    assert [group.id for group in wish_requests(cloud, ["two", "p1"], "request").groups] == ["p2", "g"]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +243,17 @@ def test_what_a_port_names_must_be_there():
     with pytest.raises(InputError, match=r"port p: network_id: 'n1' is not in networks\.json"):
         to_requests(cloud, [port()])
     with pytest.raises(InputError, match=r"request x: ports: 'none' is not in ports\.json"):
-        find_ports(cloud, ["none"], "request x")
+        wish_requests(Cloud("c", present={"ports"}), ["none"], "request x")
+
+
+def test_what_a_dump_does_not_tell_of_ports_is_listed():
+    assert wish_requests(Cloud("c"), ["none"], "request x").not_evaluated == (
+        ("ports: the input has no ports.json", "request x: none"),
+    )
+    assert to_requests(Cloud("c"), [port()]).not_evaluated == (
+        ("QoS policies of ports: the input has no qos_policies.json", "ports.json: port p: gold"),
+    )
+    assert to_requests(Cloud("c"), [port(resource_request={})]).not_evaluated == ()
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,18 @@
 """How few hosts can be enough: small problems by hand, and never more than trying every set of hosts says."""
 
+from fractions import Fraction
 from itertools import combinations, product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binwright.moves import Needs
+from binwright.moves import Bin, Needs
 from binwright.stack.node_bound import least_hosts
 
 
 def needs(items, bins):
     """items: amounts; bins: (capacity, stays)."""
-    return Needs(("cpu",), [((amount,), 1) for amount in items], [((size,), stays, 1) for size, stays in bins])
+    return Needs(("cpu",), [((amount,), 1) for amount in items], [Bin((size,), stays) for size, stays in bins])
 
 
 def test_the_largest_hosts_are_counted_first():
@@ -31,8 +32,17 @@ def test_nothing_to_place_needs_only_what_stays():
 
 
 def test_equal_hosts_are_one_kind_with_a_count():
-    found = least_hosts(Needs(("cpu", "pods"), [((1, 1), 250)], [((64, 110), False, 5)]))
+    found = least_hosts(Needs(("cpu", "pods"), [((1, 1), 250)], [Bin((64, 110), count=5)]))
     assert (found.hosts, found.proof) == (4, "volume")
+
+
+def test_prices_bound_what_the_rest_costs():
+    """12 cores: the cheap way is 8 cores for 3 and 8 for 4; whatever is done, 12 cores at 3/8 each cost 4.5."""
+    bins = [Bin((8,), price=Fraction(3)), Bin((8,), price=Fraction(4)), Bin((4,), stays=True, price=Fraction(1, 2))]
+    found = least_hosts(Needs(("cpu",), [((1,), 16)], bins), priced=True)
+    assert found.hosts == 3
+    assert Fraction(1, 2) < found.price <= Fraction(15, 2)
+    assert least_hosts(Needs(("cpu",), [((1,), 16)], bins)).price is None
 
 
 @given(

@@ -90,8 +90,8 @@ def draw_hosts(console: Any, answer: Headroom, wide: bool) -> None:
     for some in groups.values():
         first = some[0]
         names = listing([room.host for room in some], MOST_NAMES)
-        number = f"{len(some)} x " if len(some) > 1 else ""
+        many = f"{len(some)} x " if len(some) > 1 else ""
         stopped = "" if first.rule is None else f"{first.rule}: {first.text}"
         taken = cell_text(sum(sum(room.counts) for room in some))
-        table.add_row(printable(number + names), taken, printable(stopped), printable(", ".join(first.short)))
+        table.add_row(printable(many + names), taken, printable(stopped), printable(", ".join(first.short)))
     console.print(table)

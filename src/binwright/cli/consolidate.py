@@ -9,12 +9,13 @@ from binwright.cli.inputs import PATHS, add_rules, add_sources, sources_of
 from binwright.cli.kubectl import consolidate_commands
 from binwright.cli.output import Rows, show
 from binwright.cli.place import progress_bar
+from binwright.packing.catalogue import read_catalogue_file
 from binwright.stack.consolidate import consolidate_sources
 from binwright.stack.wishes import Wishes
 
 DESCRIPTION = f"""\
 Which nodes of a cluster can be emptied together, and how: the largest set that was found, the moves in an order in
-which each can be carried out, and beside it how few nodes there can be, proven. Nodes are counted, not priced.
+which each can be carried out, and beside it how few nodes there can be, proven. With --prices, what saves most.
 
 No candidate is a node of the control plane, one with scale-down-disabled or do-not-disrupt, or one with a pod that has
 no controller, has an emptyDir volume (see --delete-emptydir-data), says safe-to-evict: "false" or do-not-disrupt, would
@@ -22,6 +23,7 @@ come back to a cordoned node, or whose disruption budget allows nothing. Daemon-
 
 All chosen nodes are cordoned first, so every pod moves once, to a node that stays; the scheduler's own rules say where.
 The bound covers requests and pod counts on every node's allocatable, daemon-set pods, and the nodes that must stay.
+Why a node could not go as well, `binwright drain NODE PATH` says pod by pod.
 
 {PATHS} Exit code 0: at least one node can be emptied, 1: none.
 """
@@ -32,6 +34,8 @@ def configure(parser: Parser) -> None:
     add_sources(parser)
     text = "pods with emptyDir volumes may be moved, too; their data is lost"
     parser.add_argument("--delete-emptydir-data", action="store_true", help=text)
+    text = "CSV name,vcpus,memory_mb,price; name is a node's label node.kubernetes.io/instance-type"
+    parser.add_argument("--prices", metavar="CATALOGUE", help=text)
     add_rules(parser)
     add_output(parser, (*FORMS, "commands"))
 
@@ -39,10 +43,12 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Consolidate and print. 0: some node can be emptied, 1: none, or (--strict) a rule was not evaluated."""
     sources = sources_of(options)
+    catalogue = None if options.prices is None else read_catalogue_file(options.prices)
     with progress_bar(options.quiet) as progress:
         result = consolidate_sources(
             sources,
             Wishes(complete=options.complete, config=options.config),
+            catalogue,
             progress,
             delete_emptydir_data=options.delete_emptydir_data,
         )

@@ -53,6 +53,10 @@ def draw_consolidate(console: Any, result: ConsolidateResult, wide: bool) -> Non
         table.add_row(*map(cell_text, (one.source, *cells, len(one.moves), one.rounds)))
     console.print()
     console.print(table)
+    price = result.price
+    if price is not None:
+        console.print()
+        console.print(f"Price: {price['before']:,} now, {price['after']:,} after, at least {price['bound']:,}")
     for one in result.sources:
         if one.emptied:
             names = listing(one.emptied, len(one.emptied) if wide else MOST_NODES)

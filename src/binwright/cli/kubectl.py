@@ -79,6 +79,8 @@ def heading(source: Evacuated, what: str, note: str) -> Iterator[str]:
         f"{source.source}: {what}, {count(len(source.moves), 'pod')} move. Made by binwright, which ran nothing."
     )
     yield from map(comment, note.splitlines())
+    for remark in source.notes:
+        yield comment(f"{remark}.")
     yield comment(f"kubectl has to talk to the cluster that {source.source} is a dump of.")
 
 

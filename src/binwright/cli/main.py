@@ -24,7 +24,8 @@ VERBS = {
     "explain": "say why one object goes where it goes, host by host: rule, shortfall, smallest change, score",
     "verify": "replay what is placed in dumps, oldest first, and list what the rules would refuse",
     "capacity": "how many more of each shape fit, or of a mix, and what runs out first",
-    "stack": "ask about all layers together, from racks to pods (audit, ledger, blast)",
+    "candidates": "what Placement answers to GET /allocation_candidates, from a cloud's dump",
+    "stack": "ask about all layers together, from racks to pods (audit, ledger, blast, report)",
     "drain": "what kubectl drain of some nodes would do: who moves where, who may not go, who finds no place",
     "consolidate": "the nodes that can be emptied together, the moves in order, a proven bound beside them",
     "pack": "pack items into few or cheap bins, with a proven lower bound beside the packing",
@@ -35,6 +36,7 @@ VERBS = {
 GROUPS = {
     "stack": {
         "audit": "hazards of all layers together: spread, quorums, stale labels, what joins nothing",
+        "report": "one page for people: numbers, hazards, the sandwich drawn to scale, before and after",
         "ledger": "what each physical host has, what every layer gave away of it, what is used, what is idle",
         "blast": "what breaks when a host, a rack or a zone is lost, and what finds another place at once",
     }

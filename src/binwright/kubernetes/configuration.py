@@ -7,7 +7,7 @@ out is kept by name in `not_evaluated`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -179,9 +179,10 @@ def read_configuration(data: Mapping[str, Any], where: str = "configuration") ->
     ]
 
 
-def read_file(path: str) -> SchedulerProfile:
-    """The profile of a file with a KubeSchedulerConfiguration: of several the one named default-scheduler, else the
-    first. Raises InputError naming the file.
+def read_file(path: str) -> list[SchedulerProfile]:
+    """The profiles of a file with a KubeSchedulerConfiguration, the one named default-scheduler first if there is one.
+
+    Raises InputError naming the file.
     """
     loaded = [one for blob in read_path(path) for one in documents.load(blob)]
     if len(loaded) != 1 or not isinstance(loaded[0], dict):
@@ -189,10 +190,7 @@ def read_file(path: str) -> SchedulerProfile:
     kind = loaded[0].get("kind")
     if kind != "KubeSchedulerConfiguration":
         raise InputError(f"{path}: kind: {shown(kind)} is not KubeSchedulerConfiguration")
-    profiles = read_configuration(loaded[0], path)
-    chosen = next((one for one in profiles if one.scheduler_name == DEFAULT_SCHEDULER), profiles[0])
-    others = tuple(f"profile {one.scheduler_name}" for one in profiles if one is not chosen)
-    return replace(chosen, not_evaluated=chosen.not_evaluated + others)
+    return sorted(read_configuration(loaded[0], path), key=lambda one: one.scheduler_name != DEFAULT_SCHEDULER)
 
 
 def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage: int) -> SchedulerProfile:

@@ -7,42 +7,42 @@ would be; the search before it (`binwright.emptying`) only says which nodes to t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import count
+from math import lcm
 
 from binwright.emptying import WAITING, Budgets, Emptied, Sizes, emptiable, in_sequence
 from binwright.errors import InputError
 from binwright.formats.files import Blob
 from binwright.kubernetes.compile import Cluster
 from binwright.kubernetes.configuration import SchedulerProfile
-from binwright.kubernetes.disruption import Answer, Budget, EvictionApi
-from binwright.kubernetes.drain import held, held_by_budget, pods_by_node
-from binwright.kubernetes.drain_filters import Action, DrainFlags, fate
+from binwright.kubernetes.disruption import Answer, Budget
 from binwright.kubernetes.evacuation import Evacuation, replacement
 from binwright.kubernetes.node_needs import needs
-from binwright.kubernetes.objects import Node, Pod
+from binwright.kubernetes.objects import Node
 from binwright.kubernetes.place import Options
-from binwright.kubernetes.plugins.node_unschedulable import UNSCHEDULABLE
 from binwright.kubernetes.reader import Objects, read_blobs
-from binwright.kubernetes.tolerations import tolerates
-from binwright.moves import Consolidated, Evacuated, Held
+from binwright.kubernetes.staying import SCALE_DOWN_DISABLED, Staying, staying_in
+from binwright.moves import Consolidated, Evacuated
 from binwright.request import Request
+from binwright.units import shown
 
 __all__ = ["ConsolidateFlags", "consolidate", "consolidate_source"]
 
-CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
-SAFE = "cluster-autoscaler.kubernetes.io/safe-to-evict"
-DISABLED = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
-DO_NOT_DISRUPT = "karpenter.sh/do-not-disrupt"
+INSTANCE_TYPE = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
 HALVE_AFTER = 6
 
 
 @dataclass(frozen=True)
 class ConsolidateFlags:
-    """delete_emptydir_data: pods with emptyDir volumes may be moved, too."""
+    """delete_emptydir_data: pods with emptyDir volumes may be moved, too. prices: of kinds of nodes by the names in
+    their label node.kubernetes.io/instance-type; None counts nodes.
+    """
 
     delete_emptydir_data: bool = False
+    prices: Mapping[str, Fraction] | None = None
 
 
 def consolidate_source(source: str, blobs: Iterable[Blob], flags: ConsolidateFlags, options: Options) -> Consolidated:
@@ -60,11 +60,14 @@ def consolidate_source(source: str, blobs: Iterable[Blob], flags: ConsolidateFla
 def consolidate(
     source: str, objects: Objects, flags: ConsolidateFlags, profile: SchedulerProfile | None = None
 ) -> Consolidated:
-    """The largest set of nodes found that can be emptied together, the moves, and what bounds any such set."""
+    """The largest set of nodes found that can be emptied together, or the dearest one if there are prices; the moves,
+    and what bounds any such set.
+    """
     before = Evacuation(source, objects, (), profile)
     cluster = before.cluster
-    staying = _staying(source, objects, flags, before.api)
+    staying = staying_in(source, objects, flags.delete_emptydir_data, before.api)
     names = cluster.nodes.names
+    prices = [_price(node, flags.prices) for node in objects.nodes]
     requests = _movable(cluster, staying)
     budgets: dict[int, tuple[Budget, int]] = {}
     for item, pod in cluster.held.items():
@@ -72,7 +75,9 @@ def consolidate(
         if judged.answer is Answer.COUNTED and judged.budget is not None:
             budgets[item] = judged.budget, judged.budget.allowed
     candidates = {host: items for host, items in requests.items() if names[host] not in staying.nodes}
-    chosen = emptiable(cluster.fleet, candidates, budgets)
+    whole = lcm(*(price.denominator for price in prices))
+    worth = {host: int(prices[host] * whole) for host in candidates}
+    chosen = emptiable(cluster.fleet, candidates, budgets, worth)
     evacuation, emptied = _replayed(source, objects, profile, chosen, requests, budgets, cluster)
     found = Evacuated(
         source,
@@ -91,86 +96,36 @@ def consolidate(
     if idle:
         found.notes.append(
             f"{len(idle)} of the emptied nodes run nothing, or pods of daemon sets only, such as {idle[0]}; nodes that "
-            f'are there for these are kept by annotation {DISABLED}: "true"'
+            f'are there for these are kept by annotation {SCALE_DOWN_DISABLED}: "true"'
         )
     fixed = [name in staying.nodes for name in names]
-    return Consolidated(found, idle, needs(cluster, requests, fixed, staying.gone))
+    saved = sum((prices[cluster.nodes.index[name]] for name in emptied), Fraction())
+    total = sum(prices, Fraction())
+    return Consolidated(
+        found,
+        idle,
+        needs(cluster, requests, fixed, prices, staying.gone),
+        None if flags.prices is None else (total, total - saved),
+    )
 
 
-# ---- who stays -------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Staying:
-    """`nodes`: node -> why it is not emptied. `pods`: keys of pods that never move (they stay, go with their node, or
-    are refused); `gone`: keys of those that go without being replaced.
-    """
-
-    nodes: dict[str, list[Held]]
-    pods: set[str]
-    gone: set[str]
-
-
-def _staying(source: str, objects: Objects, flags: ConsolidateFlags, api: EvictionApi) -> _Staying:
-    staying = _Staying({}, set(), set())
-    for node in objects.nodes:
-        why = _node_reason(node)
-        if why is not None:
-            name = node.metadata.name or ""
-            staying.nodes[name] = [Held(source, "Node", None, name, node.metadata.uid, name, "refuse", *why)]
-    for name, pods in pods_by_node(objects.pods).items():
-        for pod in pods:
-            annotations = pod.metadata.annotations
-            safe = annotations is not None and annotations.safe_to_evict == "true"
-            what = fate(pod, DrainFlags(True, flags.delete_emptydir_data or safe))
-            if what.action is not Action.EVICT:
-                (staying.gone if what.action is Action.DELETE else staying.pods).add(pod.key)
-                if what.action is not Action.REFUSE:
-                    continue
-                refused = held(source, pod, what.action.value, what.reason, what.text)
-            else:
-                reason = _pod_reason(pod)
-                judged = api.judge(pod)
-                if reason is not None:
-                    refused = held(source, pod, "refuse", *reason)
-                elif judged.answer in (Answer.NOT_NOW, Answer.NEVER):
-                    refused = held_by_budget(source, pod, judged)
-                else:
-                    continue
-                staying.pods.add(pod.key)
-            staying.nodes.setdefault(name, []).append(refused)
-    return staying
-
-
-def _node_reason(node: Node) -> tuple[str, str] | None:
-    """(word, sentence) why a node is not emptied whatever runs there."""
-    labels, annotations = node.metadata.labels or {}, node.metadata.annotations
-    for label in CONTROL_PLANE:
-        if label in labels:
-            return "controlPlane", f"label {label}"
-    if annotations is not None and annotations.scale_down_disabled == "true":
-        return "doNotEvict", f'annotation {DISABLED}: "true"'
-    if annotations is not None and annotations.do_not_disrupt == "true":
-        return "doNotEvict", f'annotation {DO_NOT_DISRUPT}: "true"'
-    return None
-
-
-def _pod_reason(pod: Pod) -> tuple[str, str] | None:
-    """(word, sentence) why a pod that could be evicted is not."""
-    annotations = pod.metadata.annotations
-    if annotations is not None and annotations.safe_to_evict == "false":
-        return "doNotEvict", f'annotation {SAFE}: "false"'
-    if annotations is not None and annotations.do_not_disrupt == "true":
-        return "doNotEvict", f'annotation {DO_NOT_DISRUPT}: "true"'
-    if any(tolerates(one, UNSCHEDULABLE) for one in (pod.spec.tolerations if pod.spec else None) or ()):
-        return "comesBack", f"tolerates {UNSCHEDULABLE.key}, so it may come back to a cordoned node"
-    return None
+def _price(node: Node, prices: Mapping[str, Fraction] | None) -> Fraction:
+    """What a node costs, 1 where nodes are counted."""
+    if prices is None:
+        return Fraction(1)
+    labels = node.metadata.labels or {}
+    kind = next((labels[label] for label in INSTANCE_TYPE if label in labels), None)
+    if kind is None:
+        raise InputError(f"Node {node.metadata.name}: no label {INSTANCE_TYPE[0]}, so it has no price")
+    if kind not in prices:
+        raise InputError(f"Node {node.metadata.name}: label {INSTANCE_TYPE[0]}: {shown(kind)} is not in the catalogue")
+    return prices[kind]
 
 
 # ---- which nodes -----------------------------------------------------------------------------------------------------
 
 
-def _movable(cluster: Cluster, staying: _Staying) -> dict[int, dict[int, Request]]:
+def _movable(cluster: Cluster, staying: Staying) -> dict[int, dict[int, Request]]:
     """For every node its pods that could be somewhere else, each with the request that would place its replacement."""
     requests: dict[int, dict[int, Request]] = {host: {} for host in range(len(cluster.nodes))}
     for item, pod in cluster.held.items():

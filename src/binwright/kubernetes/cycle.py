@@ -109,7 +109,7 @@ class Cycle:
         """
         cluster, fleet = self._cluster, self._cluster.fleet
         self.withdraw(pod.key)
-        pre_filter = cluster.rules.pre_filter
+        pre_filter = cluster.book(pod).pre_filter
         request, names = cluster.request(pod), pre_filter.names(pod)
         refusal = pre_filter.refusal(pod)
         nominated = nominated or (pod.status.nominated_node_name if pod.status else None)

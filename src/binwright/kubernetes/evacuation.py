@@ -25,6 +25,7 @@ from binwright.kubernetes.pending import DEFAULT_SCHEDULER, Queue, sort_out, unb
 from binwright.kubernetes.plugins.node_unschedulable import UNSCHEDULABLE
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.refusals import Refusals
+from binwright.kubernetes.sampling import number_to_find
 from binwright.moves import BudgetUse, Move
 from binwright.outcome import NotEvaluated, Outcome
 from binwright.verdict import Verdict
@@ -192,6 +193,13 @@ class Evacuation:
     def notes(self) -> list[str]:
         """What a user should know of the input besides."""
         found = []
+        nodes = len(self.cluster.nodes)
+        sample = number_to_find(nodes, self.profile.percentage)
+        if self.moves and sample < nodes:
+            found.append(
+                f"every one of {nodes} nodes was looked at; kube-scheduler stops at {sample} feasible ones, so it may "
+                "choose another that fits"
+            )
         if self.queue.pending:
             found.append(
                 f"{len(self.queue.pending)} pending pods are left out: what moves is placed before them, "

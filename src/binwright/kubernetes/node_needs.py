@@ -8,21 +8,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from fractions import Fraction
 
 import numpy as np
 
 from binwright.kubernetes.compile import Cluster
-from binwright.moves import Needs
+from binwright.moves import Bin, Needs
 from binwright.request import Request
 
 __all__ = ["needs"]
 
 
 def needs(
-    cluster: Cluster, movable: Mapping[int, Mapping[int, Request]], fixed: Sequence[bool], gone: Collection[str]
+    cluster: Cluster,
+    movable: Mapping[int, Mapping[int, Request]],
+    fixed: Sequence[bool],
+    prices: Sequence[Fraction],
+    gone: Collection[str],
 ) -> Needs:
     """movable: node -> item -> the request that would place it elsewhere; of other pods those in `gone` (keys) hold
-    nothing any more, the rest go with their node. fixed: which nodes stay in any case. The fleet holds everything.
+    nothing any more, the rest go with their node. fixed: which nodes stay in any case. prices: of the nodes, 1 each
+    where they are counted. The fleet holds everything.
     """
     fleet = cluster.fleet
     rows = [fleet.resources.index(name) for name in cluster.resources]
@@ -39,12 +45,8 @@ def needs(
         if pod.key in gone:
             request, host = fleet.item(item)
             used[:, host] -= _held(request, rows)
-    bins = Counter((tuple(column), stays) for column, stays in zip((roomy - used).T.tolist(), fixed))
-    return Needs(
-        cluster.resources,
-        list(items.items()),
-        [(amounts, stays, count) for (amounts, stays), count in bins.items()],
-    )
+    alike = Counter(zip(map(tuple, (roomy - used).T.tolist()), fixed, prices))
+    return Needs(cluster.resources, list(items.items()), [Bin(*kind, count) for kind, count in alike.items()])
 
 
 def _held(request: Request, rows: Sequence[int]) -> np.ndarray:

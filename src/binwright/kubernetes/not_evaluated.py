@@ -63,8 +63,10 @@ def _rules(related: Related) -> Iterable[tuple[str, Callable[[Pod], bool], bool]
     yield "DynamicResources", _resource_claims, False
 
 
-def find(queue: Queue, related: Related, profile: SchedulerProfile | None = None) -> list[NotEvaluated]:
-    """Every rule that some pod uses and that is not evaluated, and what of the profile is not carried out."""
+def find(
+    queue: Queue, related: Related, profile: SchedulerProfile | None = None, others: Sequence[SchedulerProfile] = ()
+) -> list[NotEvaluated]:
+    """Every rule that some pod uses and that is not evaluated, and what of the profiles is not carried out."""
     found = []
     for rule, uses, bound_too in _rules(related) if queue.pending else ():
         users = [pod for pod in queue.pending if uses(pod)]
@@ -72,10 +74,10 @@ def find(queue: Queue, related: Related, profile: SchedulerProfile | None = None
             users += [pod for pod in queue.bound if uses(pod)]
         found += _entry(rule, users)
     found += _entry("SchedulingGates", queue.gated) + _foreign(queue.foreign)
-    if not (related.stated("PodGroup") and (profile is None or profile.gangs)):
+    if not (related.stated("PodGroup") and (profile is None or any(one.gangs for one in (profile, *others)))):
         found += _entry("PodGroup", labelled(queue.pending))
-    if profile is not None:
-        found += [NotEvaluated(one, 1, f"profile {profile.scheduler_name}") for one in profile.not_evaluated]
+    for named in (*(() if profile is None else (profile,)), *others):
+        found += [NotEvaluated(one, 1, f"profile {named.scheduler_name}") for one in named.not_evaluated]
     return found
 
 

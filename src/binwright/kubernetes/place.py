@@ -40,13 +40,19 @@ class Options:
     """How to place. `preempt`: push out less important pods where that helps, which then queue again.
     `sample_percentage`: look at a part of the nodes as the peer does (0 adapts), None at all of them. `complete`: kinds
     that the input lacks have no objects. `profile`: the scheduler's, None for the default one, with Coscheduling where
-    the input has PodGroups.
+    the input has PodGroups; `others`: further ones of the same configuration, for pods that name them.
     """
 
     preempt: bool = False
     sample_percentage: int | None = None
     complete: bool = False
     profile: SchedulerProfile | None = None
+    others: tuple[SchedulerProfile, ...] = ()
+
+    @property
+    def profiles(self) -> tuple[SchedulerProfile, ...]:
+        """All profiles, at least one."""
+        return (self.profile or SchedulerProfile(), *self.others)
 
 
 def place_source(name: str, blobs: Iterable[Blob], options: Options = Options()) -> SourceOutcome:
@@ -77,11 +83,11 @@ def place_objects(objects: Any, *, name: str = "cluster", options: Options = Opt
 def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
     if not objects.nodes:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
-    profile, arrivals = options.profile or SchedulerProfile(), objects.arrivals
-    queue = sort_out(objects.pods, [profile.scheduler_name])
-    gangs = Gangs(objects.related, queue, options.profile is None or profile.gangs)
+    profiles, arrivals = options.profiles, objects.arrivals
+    queue = sort_out(objects.pods, [one.scheduler_name for one in profiles])
+    gangs = Gangs(objects.related, queue, options.profile is None or any(one.gangs for one in profiles))
     try:
-        cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending], profile, objects.related)
+        cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending], profiles, objects.related)
         strays = cluster.bind(queue.bound)
         before = _totals(cluster)
         run = Run(name, cluster, options, gangs)
@@ -100,14 +106,16 @@ def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
     outcome.resources = [
         ResourceUse(resource, capacity, used, after[resource][1]) for resource, (capacity, used) in before.items()
     ]
-    outcome.not_evaluated = not_evaluated.find(queue, objects.related, options.profile) + arrivals.not_evaluated
+    outcome.not_evaluated = (
+        not_evaluated.find(queue, objects.related, options.profile, options.others) + arrivals.not_evaluated
+    )
     if options.preempt:
         outcome.not_evaluated += not_evaluated.budgets(run.preempting, objects.related)
         outcome.not_evaluated += not_evaluated.preemption(run.refused_together, cluster.held.values())
     else:
         outcome.not_evaluated += not_evaluated.preemption(run.refused, cluster.held.values())
     nodes = len(objects.nodes)
-    sample = number_to_find(nodes, profile.percentage) if options.sample_percentage is None else None
+    sample = number_to_find(nodes, profiles[0].percentage) if options.sample_percentage is None else None
     outcome.notes = notes(queue, strays, nodes, sample) + arrivals.notes + gangs.notes
     return outcome
 
@@ -122,8 +130,7 @@ class Run:
         self._cluster = cluster
         self.cycle = Cycle(cluster, None if sampled is None else Sampling(cluster.nodes, sampled))
         self._singly = options.preempt or sampled is not None
-        self._preempts = options.preempt and cluster.scheduler.preempts
-        self._preemption = Preemption(cluster) if self._preempts else None
+        self._preemption = Preemption(cluster) if options.preempt else None
         self._refusals = Refusals(cluster)
         self._gangs = gangs
         self.outcomes: dict[str, Outcome] = {}
@@ -187,8 +194,8 @@ class Run:
                 self._preemption.mark([item])
             self._placed(pod, decision.host, score, victims)
             return list(victims)
-        if self._preempts and decision.refusal is None and not victims:
-            assert self._preemption is not None
+        preempts = self._preemption is not None and self._cluster.book(pod).scheduler.preempts
+        if self._preemption is not None and preempts and decision.refusal is None and not victims:
             attempt = self._preemption.attempt(pod, decision.statuses, decision.nominated)
             if attempt.chosen is not None:
                 self.preempting.append(pod)
@@ -198,7 +205,7 @@ class Run:
                 for victim in out:
                     self.outcomes.pop(victim.key, None)
                 return self._one(pod, self._cluster.nodes.names[attempt.chosen.host], out)
-        if self._preemption is None:
+        if not preempts:
             self.cycle.nominate(pod)
         self._unplaced(pod, self._refusals.decided(decision))
         return list(victims)

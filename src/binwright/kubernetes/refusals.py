@@ -25,7 +25,7 @@ class Refusals:
 
     def explained(self, pod: Pod, look: Explanation) -> dict[str, Any]:
         """From a decision of the engine, all nodes looked at."""
-        return self._told(look, Statuses(self._cluster, look), self._cluster.rules.pre_filter.refusal(pod))
+        return self._told(look, Statuses(self._cluster, look), self._cluster.book(pod).pre_filter.refusal(pod))
 
     def decided(self, decision: Decision) -> dict[str, Any]:
         """From a whole cycle."""

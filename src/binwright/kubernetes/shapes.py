@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,11 +22,12 @@ from binwright.kubernetes.admission import Admission, manifest
 from binwright.kubernetes.drain_filters import controller
 from binwright.kubernetes.manifests import Manifest
 from binwright.kubernetes.objects import Pod, PodSpec
-from binwright.kubernetes.pending import unbound
 from binwright.kubernetes.reader import Objects
+from binwright.kubernetes.requests import CPU, MEMORY, STORAGE, is_scalar, pod_request
 from binwright.kubernetes.templates import Wanted, of_workload, template_hash
 from binwright.kubernetes.workload_objects import Job, MapSelecting, StatefulSet, Workload
 from binwright.outcome import NotEvaluated
+from binwright.units import nanos
 
 __all__ = ["Shape", "Shapes", "split"]
 
@@ -34,12 +35,14 @@ _AMOUNT = re.compile(r"([A-Za-z0-9][-A-Za-z0-9./_]*)=([^=,]+)")
 _TIMES = re.compile(r"([1-9][0-9]{0,5}):(.+)")
 _FILES = (".json", ".yaml", ".yml", ".jsonl", ".gz", ".xz")
 
-# kind -> how kubectl lets it be called, and the Struct of a manifest
+_Pod = TypeVar("_Pod", bound=Pod)
+
+# kind -> how kubectl lets it be called, API group aside, and the Struct of a manifest
 _WORKLOADS: dict[str, tuple[frozenset[str], type]] = {
-    "Deployment": (frozenset({"deploy", "deployment", "deployments", "deployments.apps"}), Workload),
-    "ReplicaSet": (frozenset({"rs", "replicaset", "replicasets", "replicasets.apps"}), Workload),
-    "StatefulSet": (frozenset({"sts", "statefulset", "statefulsets", "statefulsets.apps"}), StatefulSet),
-    "Job": (frozenset({"job", "jobs", "jobs.batch"}), Job),
+    "Deployment": (frozenset({"deploy", "deployment", "deployments"}), Workload),
+    "ReplicaSet": (frozenset({"rs", "replicaset", "replicasets"}), Workload),
+    "StatefulSet": (frozenset({"sts", "statefulset", "statefulsets"}), StatefulSet),
+    "Job": (frozenset({"job", "jobs"}), Job),
     "ReplicationController": (frozenset({"rc", "replicationcontroller", "replicationcontrollers"}), MapSelecting),
     "DeploymentConfig": (frozenset({"dc", "deploymentconfig", "deploymentconfigs"}), MapSelecting),
 }
@@ -132,6 +135,7 @@ class Shapes:
     def _admitted(self, name: str, times: int, pod: Manifest) -> Shape:
         try:
             result = self._admission.admit(pod)
+            pod_request(result.pod)  # its amounts can be read
         except InputError as problem:
             raise InputError(f"--pod {name}: {problem}") from None
         return Shape(name, times, self._unclaimed(result.pod), result.refusal)
@@ -144,7 +148,11 @@ class Shapes:
             amount = _AMOUNT.fullmatch(part)
             if amount is None:
                 raise InputError(f"--pod {text}: {part}: not RESOURCE=AMOUNT")
-            requests[amount[1]] = amount[2]
+            name = amount[1]
+            if not (is_scalar(name) or name in (CPU, MEMORY, STORAGE)):
+                raise InputError(f"--pod {text}: {name}: no resource that pods ask for (cpu, memory, VENDOR/NAME, ...)")
+            nanos(amount[2], f"--pod {text}: {name}")
+            requests[name] = amount[2]
         containers = [{"name": "shape", "resources": {"requests": requests}}]
         metadata = {"name": "shape", "namespace": self.namespace or "default"}
         return manifest({"metadata": metadata, "spec": {"containers": containers}}, f"--pod {text}")
@@ -175,7 +183,7 @@ class Shapes:
             yield from self._of_document({**job, "kind": "Job", "metadata": data.get("metadata") or {}}, where)
         elif kind in _WORKLOADS:
             try:
-                workload = msgspec.convert(data, type=_WORKLOADS[kind][1])
+                workload: Any = msgspec.convert(data, type=_WORKLOADS[kind][1])
             except msgspec.ValidationError as problem:
                 field_, what = documents.shape_problem(problem)
                 raise InputError(f"{where}: {kind}: {field_.removeprefix('.') or 'the object'}: {what}") from None
@@ -196,11 +204,11 @@ class Shapes:
     def _named(self, text: str) -> Pod | None:
         """The object of this name as a pod; a Manifest where it is made from a template. None when there is none."""
         kind, _, rest = text.partition("/")
-        wanted = _KINDS.get(kind.lower()) if rest else None
+        wanted = _KINDS.get(kind.lower().partition(".")[0]) if rest else None
         if wanted is not None and wanted != "Pod":
             found = self._only(text, list(self.objects.related.all(wanted)), rest)
             return None if found is None else self._next_of(wanted, of_workload(wanted, found))
-        pod = self._only(text, self.objects.pods, rest if wanted else text)
+        pod: Pod | None = self._only(text, self.objects.pods, rest if wanted else text)
         return None if pod is None else unnoded(pod)
 
     def _only(self, text: str, things: Sequence[Any], name: str) -> Any | None:
@@ -252,9 +260,9 @@ def made_by(kind: str, wanted: Wanted) -> Manifest:
     return wanted.pod(wanted.name, _THROUGH.get(kind, kind), wanted.name, labels)
 
 
-def unnoded(pod: Any) -> Any:
+def unnoded(pod: _Pod) -> _Pod:
     """A pod without node, status and gates, as one like it would come."""
     if pod.spec is None:
         return pod
-    pod = unbound(pod)
-    return msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, scheduling_gates=None))
+    spec = msgspec.structs.replace(pod.spec, node_name=None, scheduling_gates=None)
+    return msgspec.structs.replace(pod, spec=spec, status=None)

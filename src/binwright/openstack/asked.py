@@ -80,7 +80,7 @@ class Asking:
         hints = {key: value for key, value in server.hints.items() if key != "group"}
         told = json.dumps(hints, sort_keys=True, default=str)
         same = (id(server.flavor), server.from_volume, server.zone, server.image, server.project, server.uid is None)
-        key = (*same, told)
+        key = (*same, told, repr(server.ports))
         if key not in self._known:
             self._known[key] = self._made(server, hints)
         return self._known[key]
@@ -97,6 +97,8 @@ class Asking:
             from_volume=server.from_volume,
             force_hosts=[name for name in target[:1] if name],
             force_nodes=[name for name in target[1:] if name],
+            requested_groups=server.ports.groups,
+            same_subtrees=server.ports.same_subtrees,
         )
         asked = Asked(len(self._known), spec)
         if server.uid is None and self._zones.missing(zone or None):

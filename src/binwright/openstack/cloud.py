@@ -280,7 +280,7 @@ class Cloud:
 
     `consumers` are the allocation rows per consumer, provider and class; None when the input has only sums.
     `columns` tells which column of which file gave which field; `skipped` counts objects of unknown files.
-    `not_understood`: (rule, example) of what stands in wishes and could not be read.
+    `not_understood`: (rule, example) of what stands in wishes and could not be read; `notes`: how the input was read.
     """
 
     name: str
@@ -307,3 +307,4 @@ class Cloud:
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     not_understood: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)

@@ -15,6 +15,7 @@ import numpy as np
 from binwright.explain import Explanation
 from binwright.fleet import Fleet
 from binwright.float_scores import FloatScore, free_score, near_score, used_score
+from binwright.headroom import HostRoom
 from binwright.openstack.asked import Asked
 from binwright.openstack.chain import FILTER_TEXTS
 from binwright.openstack.cloud import ServerGroup
@@ -26,7 +27,7 @@ from binwright.openstack.nova.server_groups import AFFINITY_FILTER, ANTI_AFFINIT
 from binwright.openstack.nova.weighers import WEIGHERS, multipliers
 from binwright.openstack.placement.inventory import MAX_INT
 from binwright.openstack.placement.query import RequestGroup
-from binwright.openstack.placement.why import ROOT_TEXTS
+from binwright.openstack.placement.why import ROOT_TEXTS, shortage_text
 from binwright.openstack.zones import Zones
 from binwright.outcome import ReasonText
 from binwright.profile import Profile, Rule
@@ -237,6 +238,21 @@ class FleetPath:
                 told.append(((0, text), ReasonText(reason.rule, reason.hosts, text)))
         told.sort(key=lambda pair: (self.profile.positions[pair[1].rule], pair[0]))
         return [one for _, one in told]
+
+    def host_room(self, look: Explanation, request: Request, host: int) -> HostRoom:
+        """What keeps a server off one host: the first rule in words, and the classes that it lacks."""
+        room = HostRoom(self._hosts.names[host], [])
+        rejecting = look.reasons_at(host)
+        if rejecting:
+            room.rule, argument = rejecting[0]
+            room.text = self.argument_text(room.rule, argument)
+            if room.rule == RESOURCES:
+                name = min((str(name) for rule, name in rejecting if rule == RESOURCES), key=class_key)
+                provider = self._hosts.providers[host]
+                inventory = None if provider is None else provider.inventories.get(name)
+                room.text = shortage_text(name, request.demand[name], inventory)
+            room.short = sorted((str(name) for rule, name in rejecting if rule == RESOURCES), key=class_key)
+        return room
 
     def _shortages(self, look: Explanation, reason: Reason, request: Request) -> list[ReasonText]:
         """One shortage, told apart: hosts without the class, with too little of it, that never give so much at once."""

@@ -62,6 +62,9 @@ def rules_not_evaluated(
         entry = found.setdefault(rule, NotEvaluated(rule, 0, example))
         entry.objects += 1
 
+    for rule, example in cloud.not_understood:
+        use(rule, example)
+
     for server, asked in asking:
         name, flavor = server.name, server.flavor
         groups = flavor_groups(flavor, from_volume=server.from_volume)
@@ -86,6 +89,8 @@ def rules_not_evaluated(
             use(VOLUME, name)
         if tenants:
             use(TENANT, name)
+        for rule, example in server.ports.not_evaluated:
+            use(rule, example)
         for rule, key in _spec_rules(flavor.extra_specs, untold):
             use(rule, f"{name}: flavor {flavor.name}, {key}={flavor.extra_specs[key]}")
     return list(found.values())

@@ -13,6 +13,7 @@ from typing import Any
 
 from binwright.errors import InputError
 from binwright.openstack.cloud import Cloud, Flavor, Server, Wish
+from binwright.openstack.neutron.ports import PortRequests, server_ports, to_requests, wish_requests
 
 __all__ = ["Catalogue", "Wanted", "pending_servers", "wanted_server", "wanted_servers"]
 
@@ -32,6 +33,7 @@ class Wanted:
     image: str | None = None
     hints: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    ports: PortRequests = field(default_factory=PortRequests)
 
     @property
     def key(self) -> str:
@@ -82,24 +84,31 @@ def wanted_servers(cloud: Cloud, *, retry_errors: bool = False) -> list[Wanted]:
 
     Raises InputError for a flavor that is not known.
     """
-    catalogue = Catalogue(cloud.flavors)
+    catalogue, ports = Catalogue(cloud.flavors), server_ports(cloud)
     wanted = [
-        _wanted(server, server.name, server.id, catalogue.flavor_of(server))
+        _wanted(
+            server,
+            server.name,
+            server.id,
+            catalogue.flavor_of(server),
+            to_requests(cloud, ports.get(server.id or "", ())),
+        )
         for server in pending_servers(cloud, retry_errors=retry_errors)
     ]
     for wish in cloud.wishes:
-        flavor = catalogue.flavor_of(wish)
+        flavor, asked = catalogue.flavor_of(wish), wish_requests(cloud, wish.ports, wish.where)
         names = [wish.name] if wish.count == 1 else [f"{wish.name}-{number}" for number in range(1, wish.count + 1)]
-        wanted += [_wanted(wish, name, None, flavor) for name in names]
+        wanted += [_wanted(wish, name, None, flavor, asked) for name in names]
     return wanted
 
 
 def wanted_server(cloud: Cloud, server: Server) -> Wanted:
     """A server of a cloud as one to place, whatever its status. Raises InputError for a flavor that is not known."""
-    return _wanted(server, server.name, server.id, Catalogue(cloud.flavors).flavor_of(server))
+    ports = to_requests(cloud, server_ports(cloud).get(server.id or "", ()))
+    return _wanted(server, server.name, server.id, Catalogue(cloud.flavors).flavor_of(server), ports)
 
 
-def _wanted(asked: Server | Wish, name: str, uid: str | None, flavor: Flavor) -> Wanted:
+def _wanted(asked: Server | Wish, name: str, uid: str | None, flavor: Flavor, ports: PortRequests) -> Wanted:
     return Wanted(
         name=name,
         uid=uid,
@@ -110,4 +119,5 @@ def _wanted(asked: Server | Wish, name: str, uid: str | None, flavor: Flavor) ->
         image=asked.image,
         hints=asked.hints,
         where=asked.where,
+        ports=ports,
     )

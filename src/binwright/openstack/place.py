@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 from binwright.formats.files import Blob
 from binwright.openstack.capacity import cloud_hosts
+from binwright.openstack.cinder.place import place_volumes
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.dumps import read_dump
 from binwright.openstack.hosts import Hosts, class_key
@@ -32,7 +33,7 @@ def place_source(name: str, blobs: Iterable[Blob], *, retry_errors: bool = False
 
 
 def place_cloud(cloud: Cloud, *, retry_errors: bool = False, by_chain: bool = False) -> SourceOutcome:
-    """Place the pending servers of a cloud; the cloud itself does not change.
+    """Place the pending servers of a cloud, then its volumes; the cloud itself does not change.
 
     by_chain: go through the whole of the rules also where the engine alone would do; the answer is the same.
     """
@@ -50,6 +51,11 @@ def place_cloud(cloud: Cloud, *, retry_errors: bool = False, by_chain: bool = Fa
         cloud, hosts, zones, scheduler.groups, ((one, scheduler.asked(one)) for one in wanted)
     )
     result.notes = [*cloud_notes(cloud, hosts, zones, wanted), *scheduler.notes()]
+    volumes = place_volumes(cloud, retry_errors=retry_errors)
+    result.placed += volumes.placed
+    result.unplaced += volumes.unplaced
+    result.not_evaluated += volumes.not_evaluated
+    result.notes += volumes.notes
     return result
 
 
@@ -93,7 +99,7 @@ def refused_message(decision: Decision, hosts: Hosts) -> str:
 
 def cloud_notes(cloud: Cloud, hosts: Hosts, zones: Zones, wanted: Iterable[Wanted]) -> list[str]:
     """How the input was read, in lines."""
-    return [*hosts.notes, *zones.notes, *_zone_notes(zones, wanted), *_column_notes(cloud)]
+    return [*cloud.notes, *hosts.notes, *zones.notes, *_zone_notes(zones, wanted), *_column_notes(cloud)]
 
 
 def _column_notes(cloud: Cloud) -> list[str]:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from binwright.errors import InputError
+from binwright.explain import Explanation
 from binwright.openstack.asked import Asked, Asking
 from binwright.openstack.chain import Chain, Look
 from binwright.openstack.cloud import Cloud, ServerGroup
@@ -27,6 +28,7 @@ from binwright.openstack.pending import Wanted
 from binwright.openstack.refusals import HostRefusal, refusal_of, summed_up
 from binwright.openstack.zones import Zones
 from binwright.outcome import ReasonText
+from binwright.request import Request
 from binwright.verdict import Change, Verdict
 
 __all__ = ["Decision", "Scheduler"]
@@ -150,8 +152,9 @@ class Scheduler:
     def place(self, server: Wanted) -> Decision:
         """Give a server to the best host; nothing changes where there is none."""
         asked, group = self.asked(server), self.groups.group_of(server)
-        if asked.number in self._plain and self._fleet_path is not None:
-            return self._place_plainly(self._fleet_path, asked, server, group)
+        path = self.plain_path(asked)
+        if path is not None:
+            return self._place_plainly(path, asked, server, group)
         try:
             look = self.look(server)
         except InputError as problem:  # what makes a filter fail; Nova gives the server up
@@ -172,9 +175,7 @@ class Scheduler:
         result = path.fleet.place(request)
         host = int(result.hosts[0])
         if host < 0:
-            look = path.fleet.explain(request, live=True)
-            change = self._change(path, look.smallest_change)
-            return Decision(look.verdict, reasons=path.reasons(look, request), change=change)
+            return self.plain_refusal(path, request, path.fleet.explain(request, live=True))
         provider = self.hosts.providers[host]
         amounts = asked.queries[0].groups[""].resources
         allocations = {} if provider is None else {provider.uuid: amounts}
@@ -184,6 +185,16 @@ class Scheduler:
         return Decision(Verdict.PLACED, host, float(result.scores[0]), allocations)
 
     # -- refusing
+
+    def plain_path(self, asked: Asked) -> FleetPath | None:
+        """The engine, if it answers for these servers."""
+        return self._fleet_path if asked.number in self._plain else None
+
+    def plain_refusal(self, path: FleetPath, request: Request, look: Explanation) -> Decision:
+        """Why the engine found no host."""
+        return Decision(
+            look.verdict, reasons=path.reasons(look, request), change=self._change(path, look.smallest_change)
+        )
 
     def refusal(self, asked: Asked, look: Look) -> Decision:
         """Why no host takes a server, summed up over all hosts."""

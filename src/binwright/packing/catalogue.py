@@ -12,7 +12,7 @@ from typing import Any
 
 from binwright.errors import InputError
 from binwright.formats import documents
-from binwright.formats.files import Blob
+from binwright.formats.files import Blob, read_path
 from binwright.formats.tables import read_csv
 from binwright.packing.problem import Bins
 from binwright.units import shown
@@ -57,6 +57,14 @@ class Catalogue:
             max_items=self.max_items,
             names=self.names,
         )
+
+
+def read_catalogue_file(path: str) -> Catalogue:
+    """The catalogue in one file. Raises InputError for a directory, and as `read_catalogue`."""
+    blob, *others = read_path(path)
+    if others:
+        raise InputError(f"{path}: a directory; name the file of the catalogue")
+    return read_catalogue(blob)
 
 
 def read_catalogue(blob: Blob) -> Catalogue:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from binwright.moves import BudgetUse, Consolidated, Evacuated, Held, Move
@@ -157,6 +158,11 @@ class ConsolidateResult(Evacuations):
         """At least so many nodes are needed."""
         return sum(bound.hosts for _, bound in self.plans)
 
+    @property
+    def price(self) -> dict[str, int | float] | None:
+        """What all nodes cost, those that remain, and what these cost at least; None where nodes were counted."""
+        return total_price([plan_price(plan, bound) for plan, bound in self.plans])
+
     def to_dict(self) -> dict[str, Any]:
         """The envelope of kind ConsolidateResult, as `DrainResult.to_dict`."""
         remaining = self.hosts - self.emptied
@@ -169,6 +175,7 @@ class ConsolidateResult(Evacuations):
                 "remaining": remaining,
                 "bound": self.bound,
                 "gap": remaining - self.bound,
+                "price": self.price,
                 "moves": len(self.moves),
                 "rounds": self.rounds,
                 "elapsedSeconds": round(self.elapsed_seconds, 6),
@@ -192,10 +199,32 @@ def plan_entry(plan: Consolidated, bound: Bound) -> dict[str, Any]:
         "fixed": bound.fixed,
         "bound": bound.hosts,
         "gap": remaining - bound.hosts,
+        "price": total_price([plan_price(plan, bound)]),
         "proof": bound.proof,
         "covers": COVERS,
         "rounds": evacuated.rounds,
     }
+
+
+def plan_price(plan: Consolidated, bound: Bound) -> tuple[Fraction, Fraction, Fraction] | None:
+    """(all nodes, those that remain, bound) of one source."""
+    if plan.prices is None or bound.price is None:
+        return None
+    return (*plan.prices, bound.price)
+
+
+def total_price(prices: list[tuple[Fraction, Fraction, Fraction] | None]) -> dict[str, int | float] | None:
+    """Sums over sources; None unless all are priced."""
+    priced = [price for price in prices if price is not None]
+    if not priced or len(priced) < len(prices):
+        return None
+    before, after, bound = (sum(column, Fraction()) for column in zip(*priced))
+    return {"before": number(before), "after": number(after), "bound": number(bound)}
+
+
+def number(exact: Fraction) -> int | float:
+    """An integer where it is one."""
+    return int(exact) if exact.denominator == 1 else float(exact)
 
 
 def move_entry(move: Move) -> dict[str, Any]:

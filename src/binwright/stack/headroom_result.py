@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from binwright.headroom import Headroom, HostRoom, SourceHeadroom
+from binwright.headroom import Headroom, HostRoom, MatrixRow, SourceHeadroom
 from binwright.outcome import NotEvaluated
 from binwright.stack.envelope import API_VERSION, merged_not_evaluated, not_evaluated_entries, reason_entries
 
@@ -51,6 +51,7 @@ class HeadroomResult:
                 for source in self.sources
             ],
             "capacity": [answer_entry(answer) for answer in self.answers],
+            "matrix": [matrix_entry(source.source, row) for source in self.sources for row in source.matrix],
             "notes": self.notes,
             "notEvaluated": not_evaluated_entries(self.not_evaluated),
         }
@@ -76,6 +77,17 @@ def answer_entry(answer: Headroom) -> dict[str, Any]:
         "smallestChange": answer.smallest_change,
         "runsOut": answer.runs_out,
         "hosts": [host_entry(room) for room in answer.hosts],
+    }
+
+
+def matrix_entry(source: str, row: MatrixRow) -> dict[str, Any]:
+    return {
+        "source": source,
+        "shape": row.shape,
+        "zone": row.zone,
+        "trait": row.trait or None,
+        "hosts": row.hosts,
+        "count": row.count,
     }
 
 

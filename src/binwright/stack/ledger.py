@@ -15,11 +15,10 @@ from binwright.kubernetes.limits import guaranteed, limit
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.requests import Requests
-from binwright.openstack.cloud import Cloud
-from binwright.openstack.flavors import flavor_groups
 from binwright.stack.envelope import API_VERSION
-from binwright.stack.physical import CPU, MEMORY, MIB, capacities
+from binwright.stack.physical import CPU, MEMORY, capacities
 from binwright.stack.sandwich import NodePlace, Sandwich
+from binwright.stack.server_sizes import server_sizes
 from binwright.stack.usage import Usage
 from binwright.units import milli, nanos, whole
 
@@ -180,38 +179,15 @@ def ledger(sandwich: Sandwich, usage: Usage, risk: float = 0.01, seconds: float 
 
 def _servers(sandwich: Sandwich, accounts: dict[str, Account]) -> None:
     """What is sold to servers; those that lie in another cloud's server were sold below already."""
-    sizes = {source: _sizes(cloud) for source, cloud in sandwich.clouds.items()}
+    sizes = {source: server_sizes(cloud) for source, cloud in sandwich.clouds.items()}
     for place in sandwich.servers.values():
         if place.host is None or place.host.physical() is not place.host:
             continue
         account = accounts[place.host.key]
         account.servers += 1
-        cpu, memory = sizes[place.cloud](place.server.id, place.server.flavor, place.server.flavor_ref)
+        cpu, memory = sizes[place.cloud](place.server)
         account.lines[CPU].sold += cpu
         account.lines[MEMORY].sold += memory
-
-
-def _sizes(cloud: Cloud) -> Any:
-    """What a server of this cloud takes: its allocations, else its flavor."""
-    flavors = {key: flavor for flavor in cloud.flavors for key in (flavor.name, flavor.id) if key}
-
-    def size(server: str | None, flavor: Any, reference: str | None) -> tuple[int, int]:
-        rows = cloud.consumers.get(server or "")
-        if rows:
-            amounts: dict[str, int] = {}
-            for taken in rows.values():
-                for name, amount in taken.items():
-                    amounts[name] = amounts.get(name, 0) + amount
-        else:
-            known = flavor or flavors.get(reference or "")
-            amounts = flavor_groups(known).totals() if known is not None else {}
-        cpus = amounts.get("VCPU", 0) + amounts.get("PCPU", 0)
-        known = flavor or flavors.get(reference or "")
-        if not cpus and known is not None and any(name.startswith("CUSTOM_") for name in amounts):
-            return 1000 * known.vcpus, MIB * known.memory_mb  # a bare-metal host, sold whole
-        return 1000 * cpus, MIB * amounts.get("MEMORY_MB", 0)
-
-    return size
 
 
 def _nodes(sandwich: Sandwich, accounts: dict[str, Account]) -> None:

@@ -1,4 +1,4 @@
-"""How few hosts can be enough for what has to stay somewhere: a layer's `Needs` as a problem of packing, and its bound.
+"""How few or cheap hosts can be enough for what has to stay somewhere: a layer's `Needs` as a problem of packing.
 
 The bound is proven by a certificate that the exact checker has been through. It covers amounts on every host's own
 capacity, and hosts that stay in any case; rules between items, labels and budgets can only raise the truth above it.
@@ -7,6 +7,7 @@ capacity, and hosts that stay in any case; rules between items, labels and budge
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from binwright.moves import Needs
 from binwright.packing.bounds import best_bound
@@ -22,32 +23,44 @@ COVERS = "requests and pod counts on every node's own allocatable, daemon-set po
 
 @dataclass(frozen=True)
 class Bound:
-    """At least `hosts` hosts are needed, `fixed` of them because they stay in any case; `proof` names the rule."""
+    """At least `hosts` hosts are needed, `fixed` of them because they stay in any case; `proof` names the rule. With
+    prices: whatever stays costs at least `price`.
+    """
 
     hosts: int
     fixed: int
     proof: str
+    price: Fraction | None = None
 
 
-def least_hosts(needs: Needs) -> Bound:
-    """The bound that the rules without a solver prove."""
-    fixed = needs.fixed
+def least_hosts(needs: Needs, priced: bool = False) -> Bound:
+    """The bounds that the rules without a solver prove; with the one on the price if the hosts are `priced`."""
+    fixed = sum(bin.count for bin in needs.bins if bin.stays)
+    more, proof = _more(needs, [Fraction(1)] * len(needs.bins))
+    price = None
+    if priced:
+        price = sum((bin.price * bin.count for bin in needs.bins if bin.stays), Fraction())
+        price += _more(needs, [bin.price for bin in needs.bins])[0]
+    return Bound(fixed + int(more), fixed, proof, price)
+
+
+def _more(needs: Needs, prices: list[Fraction]) -> tuple[Fraction, str]:
+    """What the hosts that do not stay anyway cost at least, and the rule that proves it."""
     if not needs.items or not needs.bins:
-        return Bound(fixed, fixed, "count")
-    problem = Problem(
-        Items([list(amounts) for amounts, _ in needs.items], [count for _, count in needs.items]),
-        Bins(
-            [list(amounts) for amounts, _, _ in needs.bins],
-            [0 if stays else 1 for _, stays, _ in needs.bins],
-            [count for _, _, count in needs.bins],
-        ),
+        return Fraction(), "count"
+    bins = Bins(
+        [list(bin.amounts) for bin in needs.bins],
+        [Fraction() if bin.stays else price for bin, price in zip(needs.bins, prices)],
+        [bin.count for bin in needs.bins],
     )
+    items = Items([list(amounts) for amounts, _ in needs.items], [count for _, count in needs.items])
+    problem = Problem(items, bins)
     form = make_form(problem)
     if not form.types:
-        return Bound(fixed, fixed, "count")
+        return Fraction(), "count"
     certificate = best_bound(form)
     try:
-        more = check_certificate(problem, for_problem(certificate, form, problem))
+        units = check_certificate(problem, for_problem(certificate, form, problem))
     except TooHard:
-        return Bound(fixed, fixed, "count")
-    return Bound(fixed + more, fixed, certificate.kind if more else "count")
+        return Fraction(), "count"
+    return units * bins.price_unit, certificate.kind if units else "count"

@@ -6,7 +6,7 @@ from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.requests import Requests
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.placement.tree import Forest
-from binwright.stack.sandwich import Sandwich
+from binwright.stack.sandwich import NodePlace, Sandwich
 from binwright.units import milli, nanos, whole
 
 CPU, MEMORY = "cpu", "memory"
@@ -15,17 +15,12 @@ MIB = 2**20
 
 def capacities(sandwich: Sandwich) -> dict[str, dict[str, int]]:
     """Host key -> physical cpu (millicores) and memory (bytes): inventories first, then the hypervisor's columns, then
-    the node that the host itself is. Resources that nothing tells are left out.
+    the node that the host itself is, or that its only server is, if that is sold whole (bare metal). Resources that
+    nothing tells are left out.
     """
-    found: dict[str, dict[str, int]] = {}
-    for key, place in sandwich.nodes.items():
-        if place.server is None and place.host is not None and place.node.status is not None:
-            told = place.node.status.capacity or {}
-            where = f"Node {key[0]}/{key[1]}: status.capacity"
-            amounts = {name: nanos(told[name], f"{where}.{name}") for name in (CPU, MEMORY) if name in told}
-            found[place.host.key] = {
-                name: milli(value) if name == CPU else whole(value) for name, value in amounts.items()
-            }
+    found = {
+        place.host.key: node_capacity(place) for place in sandwich.nodes.values() if place.server is None and place.host
+    }
     for source, cloud in sandwich.clouds.items():
         for hypervisor in cloud.hypervisors:
             here = found.setdefault(f"{source}/{hypervisor.hostname}", {})
@@ -35,7 +30,18 @@ def capacities(sandwich: Sandwich) -> dict[str, dict[str, int]]:
                 here[MEMORY] = MIB * hypervisor.memory_mb
         for name, amounts in inventories(cloud).items():
             found.setdefault(f"{source}/{name}", {}).update(amounts)
+    for place in sandwich.nodes.values():
+        if place.server is not None and place.host is not None and not found.get(place.host.key):
+            found[place.host.key] = node_capacity(place)
     return found
+
+
+def node_capacity(place: NodePlace) -> dict[str, int]:
+    """What a node says it has."""
+    told = (place.node.status and place.node.status.capacity) or {}
+    where = f"Node {place.cluster}/{place.name}: status.capacity"
+    amounts = {name: nanos(told[name], f"{where}.{name}") for name in (CPU, MEMORY) if name in told}
+    return {name: milli(value) if name == CPU else whole(value) for name, value in amounts.items()}
 
 
 def inventories(cloud: Cloud) -> dict[str, dict[str, int]]:

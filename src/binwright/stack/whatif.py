@@ -1,11 +1,13 @@
-"""Copies of a sandwich with one thing moved: a pod to another node, a server to another host. Nothing else changes."""
+"""Copies of a sandwich with things moved: pods to other nodes, servers to other hosts. Nothing else changes."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import msgspec
 
 from binwright.kubernetes.objects import Node, Pod, PodSpec
 from binwright.openstack.relocation import with_server_on
+from binwright.stack.finding import Repair
 from binwright.stack.join import HOST_ID_LABELS, host_id
 from binwright.stack.sandwich import Host, NodePlace, Sandwich, ServerPlace
 
@@ -44,3 +46,17 @@ def relabelled(node: Node, value: str) -> Node:
     labels = node.metadata.labels or {}
     changed = {key: value for key in HOST_ID_LABELS if key in labels}
     return msgspec.structs.replace(node, metadata=msgspec.structs.replace(node.metadata, labels={**labels, **changed}))
+
+
+def with_repairs(sandwich: Sandwich, steps: Iterable[Repair]) -> Sandwich:
+    """The sandwich after these steps, one after another."""
+    for step in steps:
+        source, name = step.object.source, step.object.name
+        if step.action == "movePod":
+            pods = sandwich.clusters[source].pods
+            key = f"{step.object.namespace}/{name}"
+            sandwich = with_pod_on(sandwich, source, next(pod for pod in pods if pod.key == key), step.to_host or "")
+        else:
+            place = next(one for one in sandwich.servers.values() if (one.cloud, one.server.name) == (source, name))
+            sandwich = with_server_moved(sandwich, place, sandwich.hosts[f"{source}/{step.to_host}"])
+    return sandwich

@@ -56,6 +56,8 @@ def kubernetes_options(wishes: Wishes) -> "Options":
     from binwright.kubernetes.configuration import read_file
     from binwright.kubernetes.place import Options
 
-    profile = None if wishes.config is None else read_file(wishes.config)
-    sampled = (0 if profile is None else profile.percentage) if wishes.peer_sampling else None
-    return Options(wishes.preempt, sampled, wishes.complete, profile)
+    profiles = [] if wishes.config is None else read_file(wishes.config)
+    sampled = (profiles[0].percentage if profiles else 0) if wishes.peer_sampling else None
+    return Options(
+        wishes.preempt, sampled, wishes.complete, profiles[0] if profiles else None, others=tuple(profiles[1:])
+    )

@@ -14,6 +14,7 @@ from typing import Any
 from binwright.errors import InputError
 from binwright.formats import documents
 from binwright.formats.files import Blob
+from binwright.openstack.heat.templates import is_environment, is_template
 
 __all__ = ["PER_PROVIDER", "TABLES", "Layout", "sort_files"]
 
@@ -52,11 +53,13 @@ EXTENSIONS = {".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz", ".xz"}
 class Layout:
     """The objects of a dump: per table the files with their rows, per provider kind uuid -> (file, documents).
 
-    `unknown` counts the objects of files that are none of a dump's.
+    templates, environments: Heat's, under whatever name. `unknown` counts the objects of files that are none of these.
     """
 
     tables: dict[str, list[tuple[str, list[Any]]]] = field(default_factory=dict)
     per_provider: dict[str, dict[str, tuple[str, list[Any]]]] = field(default_factory=dict)
+    templates: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    environments: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
 
 
@@ -71,6 +74,9 @@ def sort_files(blobs: Iterable[Blob]) -> Layout:
         stem = _stem(path.name)
         kind = path.parent.name
         loaded = documents.load(blob)
+        if len(loaded) == 1 and (is_template(loaded[0]) or is_environment(loaded[0])):
+            (layout.templates if is_template(loaded[0]) else layout.environments).append((blob.name, loaded[0]))
+            continue
         if kind in PER_PROVIDER:
             files = layout.per_provider.setdefault(kind, {})
             if stem in files:

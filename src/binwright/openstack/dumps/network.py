@@ -47,7 +47,7 @@ def read_port(row: Row) -> Port:
         network=row.reference("network"),
         vnic_type=row.text("vnic_type") or "normal",
         qos_policy=row.reference("qos_policy"),
-        resource_request=row.mapping("resource_request") if row.raw("resource_request") is not None else None,
+        resource_request=row.mapping("resource_request") if row.has("resource_request") else None,
         where=row.where,
     )
 

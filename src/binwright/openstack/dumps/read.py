@@ -6,12 +6,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from binwright.formats.files import Blob
+from binwright.openstack import magnum
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.dumps import block_storage, compute, network, nodes
 from binwright.openstack.dumps.compute import refuse_duplicates
 from binwright.openstack.dumps.fields import Table, plain
 from binwright.openstack.dumps.layout import Layout, sort_files
 from binwright.openstack.dumps.placement import read_consumers, read_providers
+from binwright.openstack.heat import stacks
+from binwright.openstack.heat.templates import Environment, read_environment, read_template
+from binwright.openstack.ironic import node_providers
+from binwright.openstack.wishes import Wishes
 
 __all__ = ["read_dump"]
 
@@ -48,6 +53,9 @@ def read_dump(name: str, blobs: Iterable[Blob]) -> Cloud:
                 refuse_duplicates(file, noun, field, (getattr(record, field) for record in records))
     cloud.providers = read_providers(layout, cloud.columns)
     cloud.consumers = read_consumers(layout)
+    _bare_metal(cloud)
+    magnum.to_requests(cloud.node_groups).join(cloud)
+    _read_stacks(layout).join(cloud)
     if "allocations" in layout.per_provider:
         _sum_up(cloud)
     return cloud
@@ -62,6 +70,25 @@ def _volume_requests(layout: Layout) -> list[tuple[str, list[Any]]]:
         taken.append((file, [one for one, volume in zip(objects, sized) if volume]))
         layout.tables["requests"][number] = (file, [one for one, volume in zip(objects, sized) if not volume])
     return taken
+
+
+def _bare_metal(cloud: Cloud) -> None:
+    """Where Placement's part is missing and every host is a node of Ironic's, its nodes tell what it would say."""
+    nodes = {one.uuid for one in cloud.baremetal_nodes}
+    if not nodes or "providers" in cloud.present:
+        return
+    if all(one.hostname in nodes or one.id in nodes for one in cloud.hypervisors):
+        cloud.providers = node_providers(cloud.baremetal_nodes)
+        cloud.present |= {"providers", "inventories", "traits", "allocations"}
+        cloud.notes.append("providers: the nodes of baremetal_nodes.json, because providers.json is missing")
+
+
+def _read_stacks(layout: Layout) -> Wishes:
+    """What Heat's templates ask for, with the values of the environments beside them."""
+    environment = Environment()
+    for file, document in layout.environments:
+        read_environment(file, document, environment)
+    return stacks.to_requests([read_template(*one) for one in layout.templates], environment)
 
 
 def _sum_up(cloud: Cloud) -> None:

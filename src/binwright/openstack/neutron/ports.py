@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from binwright.errors import InputError
@@ -18,27 +18,36 @@ from binwright.openstack.nova.request_spec import RequestedGroup
 from binwright.openstack.placement.inventory import MAX_INT
 from binwright.units import shown
 
-__all__ = ["PortRequests", "find_ports", "server_ports", "to_requests"]
+__all__ = ["PortRequests", "server_ports", "to_requests", "wish_requests"]
 
+NO_PORTS = "ports: the input has no ports.json"
+NO_POLICIES = "QoS policies of ports: the input has no qos_policies.json"
 SUFFIX = re.compile(r"[A-Za-z0-9_-]{1,64}")
 NAMESPACE = uuid.UUID(int=0)  # of ports that have no uuid yet
 
 
 @dataclass(frozen=True, slots=True)
 class PortRequests:
-    """Groups of which each comes from one provider, and sets of group ids that come from one subtree each."""
+    """Groups of which each comes from one provider, and sets of group ids that come from one subtree each.
+
+    not_evaluated: (rule, example) of what the input does not tell.
+    """
 
     groups: tuple[RequestedGroup, ...] = ()
     same_subtrees: tuple[tuple[str, ...], ...] = ()
+    not_evaluated: tuple[tuple[str, str], ...] = ()
 
 
 def to_requests(cloud: Cloud, ports: Iterable[Port]) -> PortRequests:
     """What these ports of one server ask of Placement. Raises InputError, naming port and field."""
     groups: list[RequestedGroup] = []
     subtrees: list[tuple[str, ...]] = []
+    untold: list[tuple[str, str]] = []
     for port in ports:
         asked = port.resource_request
         if asked is None:
+            if _policy_name(cloud, port) is not None and "qos_policies" not in cloud.present:
+                untold.append((NO_POLICIES, f"{port.where}: {_policy_name(cloud, port)}"))
             asked = _worked_out(cloud, port)
         if not asked:
             continue
@@ -60,7 +69,7 @@ def to_requests(cloud: Cloud, ports: Iterable[Port]) -> PortRequests:
     for one in ids:
         if ids.count(one) > 1:
             raise InputError(f"resource_request: two groups of one server have the id {one}")
-    return PortRequests(tuple(groups), tuple(subtrees))
+    return PortRequests(tuple(groups), tuple(subtrees), tuple(untold))
 
 
 def _group(where: str, row: Any) -> RequestedGroup:
@@ -81,8 +90,7 @@ def _group(where: str, row: Any) -> RequestedGroup:
 
 def _worked_out(cloud: Cloud, port: Port) -> dict[str, Any] | None:
     """The attribute from the port's policy, or its network's; None where nothing is guaranteed, or told."""
-    network = _named(cloud.networks, port.network)
-    policy_name = port.qos_policy or (network.qos_policy if network is not None else None)
+    network, policy_name = _named(cloud.networks, port.network), _policy_name(cloud, port)
     policy = _named(cloud.qos_policies, policy_name)
     if policy is None:
         if policy_name is not None and "qos_policies" in cloud.present:
@@ -92,6 +100,11 @@ def _worked_out(cloud: Cloud, port: Port) -> dict[str, Any] | None:
         raise InputError(f"{port.where}: network_id: {shown(port.network)} is not in networks.json")
     physical = None if network is None else network.physical_network
     return resource_request(_uuid(port), policy.rules, port.vnic_type, physical)
+
+
+def _policy_name(cloud: Cloud, port: Port) -> str | None:
+    network: Network | None = _named(cloud.networks, port.network)
+    return port.qos_policy or (network.qos_policy if network is not None else None)
 
 
 def _uuid(port: Port) -> uuid.UUID:
@@ -118,12 +131,16 @@ def server_ports(cloud: Cloud) -> dict[str, list[Port]]:
     return ports
 
 
-def find_ports(cloud: Cloud, names: Iterable[str], where: str) -> list[Port]:
-    """The ports that a request names, by id or name. Raises InputError for one that ports.json lacks."""
-    found = []
+def wish_requests(cloud: Cloud, names: Iterable[str], where: str) -> PortRequests:
+    """What the ports that a wish names, by id or name, ask. Raises InputError for one that is not there."""
+    ports, untold = [], []
     for name in names:
         port = _named(cloud.ports, name)
-        if port is None:
+        if port is not None:
+            ports.append(port)
+        elif "ports" in cloud.present:
             raise InputError(f"{where}: ports: {name!r} is not in ports.json")
-        found.append(port)
-    return found
+        else:
+            untold.append((NO_PORTS, f"{where}: {name}"))
+    found = to_requests(cloud, ports)
+    return replace(found, not_evaluated=(*untold, *found.not_evaluated))

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 
+from binwright.openstack.placement.inventory import Inventory
 from binwright.openstack.placement.query import CandidateQuery, RequestGroup
 from binwright.openstack.placement.tree import Forest, Provider
 
-__all__ = ["Shortage", "Why", "why_nothing"]
+__all__ = ["ROOT_TEXTS", "Shortage", "Why", "shortage_text", "why_nothing"]
 
 ROOT_TEXTS = {"COMPUTE_STATUS_DISABLED": "with compute service disabled (COMPUTE_STATUS_DISABLED)"}
 Offers = Callable[[CandidateQuery, str], bool]
@@ -135,13 +136,17 @@ def _shortages(group: RequestGroup, serving: list[Provider]) -> Iterator[Why]:
         if any(one.inventories[name].fits(one.used.get(name, 0), amount) for one in offering):
             continue
         short = _shortage(name, amount, offering)
-        if not offering or not any(one.inventories[name].total for one in offering):
-            yield Why(f"resources{group.suffix}", f"without {name}", short)
-        elif short.admitted:
-            yield Why(f"resources{group.suffix}", f"short of {name} ({amount} asked)", short)
-        else:
-            limits = f"whose inventory limits (min, max, step) forbid {amount} {name}"
-            yield Why(f"resources{group.suffix}", limits, short)
+        nearest = next((one.inventories[name] for one in offering if one.uuid == short.provider), None)
+        yield Why(f"resources{group.suffix}", shortage_text(name, amount, nearest), short)
+
+
+def shortage_text(name: str, amount: int, inventory: Inventory | None) -> str:
+    """Why an inventory that has not enough has not enough."""
+    if inventory is None or not inventory.total:
+        return f"without {name}"
+    if inventory.admits(amount):
+        return f"short of {name} ({amount} asked)"
+    return f"whose inventory limits (min, max, step) forbid {amount} {name}"
 
 
 def _shortage(name: str, amount: int, offering: list[Provider]) -> Shortage:
