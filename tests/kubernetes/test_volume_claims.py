@@ -2,7 +2,10 @@
 
 import pickle
 
+import msgspec
+
 from binwright.kubernetes.compile import Cluster
+from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.place import Options, place_dicts
 from binwright.kubernetes.reader import read_dicts
 from tests.kubernetes.made import node_dict, pod_dict
@@ -142,6 +145,28 @@ def test_preemption_frees_no_volume():
     assert [one.name for one in outcome.placed] == ["holder"]
     (refused,) = outcome.unplaced
     assert refused.message == "0/1 nodes are available: 1 node(s) didn't find available persistent volumes to bind."
+
+
+def test_a_claim_that_comes_later_is_ranked_between_the_others():
+    cluster, (one,) = cluster_of(
+        [
+            node_dict("a"),
+            storage_class("local", **LOCAL),
+            volume("small", ["a"], "1Gi"),
+            volume("large", ["a"], "3Gi"),
+            claim("c"),
+            pod("p", "c"),
+        ]
+    )
+    cluster.request(one)
+    for storage, feasible in (("4Gi", 0), ("2Gi", 1), ("1Gi", 1)):
+        more = read_dicts([node_dict("a"), claim(f"d{storage}", storage=storage)], "later").related
+        (added,) = more.all("PersistentVolumeClaim")
+        cluster.related.add("PersistentVolumeClaim", added)
+        asking = msgspec.convert(pod("late", f"d{storage}"), Pod)
+        assert cluster.fleet.explain(cluster.request(asking)).feasible == feasible
+    assert cluster.fleet.place(cluster.request(msgspec.convert(pod("late", "d2Gi"), Pod))).placed == 1
+    assert cluster.fleet.pools.holder(1) is not None  # the larger of the two
 
 
 def test_sizes_are_compared_exactly():

@@ -6,6 +6,7 @@ the engine.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -42,6 +43,7 @@ class VolumeChoice:
         self._nodes = nodes
         self._related = related
         self._claims: dict[Key, int] = {}
+        self._suiting: dict[str, list[int]] = {}  # by what a claim asks for
 
     def claim(self, claim: PersistentVolumeClaim) -> int:
         """The claim's number in the pools. It holds the volumes that name it; it is to be provisioned for the node that
@@ -52,7 +54,7 @@ class VolumeChoice:
             selected = (claim.metadata.annotations or {}).get(SELECTED_NODE)
             problem = self._provisioning(claim)
             self._claims[key] = self._fleet.pools.add_claim(
-                self._rank[requested(claim)],
+                self._rank(requested(claim)),
                 [self._row[number] for number in self._suited(claim)],
                 provision=problem != NO_VOLUME,
                 room=problem != NO_SPACE,
@@ -67,17 +69,21 @@ class VolumeChoice:
         return list(self._related.all("PersistentVolume"))
 
     @cached_property
-    def _rank(self) -> Mapping[int, int]:
-        """Every size that volumes have or claims ask for, by its rank: only the order of sizes counts."""
+    def _sizes(self) -> Sequence[int]:
+        """Every size that volumes have or claims ask for, rising."""
         sizes = {_size(one) for one in self._volumes}
-        sizes.update(requested(one) for one in self._related.all("PersistentVolumeClaim"))
-        return {size: rank for rank, size in enumerate(sorted(sizes))}
+        return sorted(sizes.union(requested(one) for one in self._related.all("PersistentVolumeClaim")))
+
+    def _rank(self, size: int) -> int:
+        """A number in place of a size: only the order of sizes counts. One that came later stands between two."""
+        place = bisect_left(self._sizes, size)
+        return 2 * place + int(self._sizes[place : place + 1] == [size])
 
     @cached_property
     def _row(self) -> Sequence[int]:
         """The pool row of every volume."""
         seen = [reached(one, self._nodes) for one in self._volumes]
-        rows: list[int] = self._fleet.pools.add([self._rank[_size(one)] for one in self._volumes], seen).tolist()
+        rows: list[int] = self._fleet.pools.add([self._rank(_size(one)) for one in self._volumes], seen).tolist()
         return rows
 
     def _prebound(self, claim: PersistentVolumeClaim) -> list[int]:
@@ -85,17 +91,27 @@ class VolumeChoice:
         uids = (None, "", claim.metadata.uid)
         return [
             self._row[number]
-            for number, one in enumerate(self._volumes)
-            if (named := one.spec.claim_ref) is not None
-            and (named.namespace, named.name) == claim_key(claim)
-            and named.uid in uids
-            and _could_be(one, claim)
+            for number, uid in self._named.get(claim_key(claim), ())
+            if uid in uids and _could_be(self._volumes[number], claim)
         ]
+
+    @cached_property
+    def _named(self) -> Mapping[Key, list[tuple[int, str | None]]]:
+        """(number, uid that it gives) of the volumes that name a claim, by the claim."""
+        found: dict[Key, list[tuple[int, str | None]]] = {}
+        for number, one in enumerate(self._volumes):
+            if (named := one.spec.claim_ref) is not None:
+                found.setdefault((named.namespace, named.name), []).append((number, named.uid))
+        return found
 
     def _suited(self, claim: PersistentVolumeClaim) -> list[int]:
         """Numbers of the unclaimed volumes that a claim could have."""
-        selector = label_selectors.parse(claim.spec.selector, f"PersistentVolumeClaim {'/'.join(claim_key(claim))}")
-        return [number for number, one in enumerate(self._volumes) if _suits(one, claim, selector)]
+        asked = repr(claim.spec)
+        if asked not in self._suiting:
+            selector = label_selectors.parse(claim.spec.selector, f"PersistentVolumeClaim {'/'.join(claim_key(claim))}")
+            suiting = [number for number, one in enumerate(self._volumes) if _suits(one, claim, selector)]
+            self._suiting[asked] = suiting
+        return self._suiting[asked]
 
     def _provisioning(self, claim: PersistentVolumeClaim) -> np.ndarray:
         """Why a claim cannot be provisioned for each node, int8 (nodes,); FINE where it can."""
