@@ -38,7 +38,7 @@ class Dice(random.Random):
 
 def base(dice: Dice, nodes: tuple[int, int] = (2, 9), pods: tuple[int, int] = (0, 12), queue: int = 9) -> Json:
     """Nodes with room, pods on them and pods that wait, of several namespaces and labels."""
-    names = [f"n-{dice.randrange(16**5):05x}" for _ in range(dice.randint(*nodes))]
+    names = [f"n-{number:05x}" for number in dice.sample(range(16**5), dice.randint(*nodes))]
     case: Json = {"objects": {"nodes": [node(dice, name) for name in names]}}
     case["objects"]["namespaces"] = [
         {"metadata": {"name": name, "labels": dice.part({"team": dice.choice("pq"), "env": "e"}, 0.7)}}
@@ -86,8 +86,8 @@ def configured(case: Json, **arguments: Json) -> None:
 # ---- families ----------------------------------------------------------------------------------------------------
 
 QUANTITIES = {
-    "cpu": ("0", "1m", "100u", "333m", "0.5", "1", "1e-1", "2", "1500m"),
-    "memory": ("0", "1", "64Mi", "1.5Gi", "900M", "1e9", "700000Ki", "3Gi"),
+    "cpu": ("0", "1m", "100u", "1n", "333m", "0.5", "1", "1e-1", "2", "1500m"),
+    "memory": ("0", "1", "1500000001n", "64Mi", "1.5Gi", "900M", "1e9", "700000Ki", "3Gi"),
     "ephemeral-storage": ("1Gi", "0", "10Gi", "1"),
     "nvidia.com/gpu": ("0", "1", "3"),
     "example.com/fpga": ("1", "2"),
@@ -475,10 +475,22 @@ def volumes(dice: Dice) -> Json:
         for name in node_names(case)
         if dice.maybe(0.8)
     ]
+    objects["volumeAttachments"] = [
+        {
+            "metadata": {"name": f"va{at}"},
+            "spec": {
+                "attacher": dice.choice(("csi.x", "pd.csi.storage.gke.io", "")),
+                "nodeName": dice.choice([*node_names(case), "gone"]),
+                "source": dice.part({"persistentVolumeName": f"pv{dice.randint(0, 8)}"}, 0.9),
+            },
+        }
+        for at in range(dice.choice((0, 0, 4, 8)))
+    ]
     sizes = dice.sample(range(500, 6000), 8)
-    objects["persistentVolumes"] = [persistent_volume(dice, at, size) for at, size in enumerate(sizes)]
+    named: set[str] = set()
+    objects["persistentVolumes"] = [persistent_volume(dice, at, size, named) for at, size in enumerate(sizes)]
     objects["persistentVolumeClaims"] = [
-        claim(dice, f"{place[0]}{at}", place, at) for place in NAMESPACES for at in range(5)
+        claim(dice, f"{place[0]}{at}", place, at, node_names(case)) for place in NAMESPACES for at in range(5)
     ]
     alone: set[str] = set()
     for one in every_pod(case):
@@ -486,6 +498,8 @@ def volumes(dice: Dice) -> Json:
             one["spec"]["volumes"] = [
                 volume(dice, at, one["metadata"]["namespace"], alone) for at in range(dice.randint(1, 3))
             ]
+            if dice.maybe(0.1):
+                one["spec"]["volumes"].append({**one["spec"]["volumes"][0], "name": "again"})
         if "nodeName" not in one["spec"]:
             alone = set()
     return case
@@ -495,7 +509,8 @@ def limited(dice: Dice, name: str, node: str) -> Json:
     return {"name": name, "nodeID": node, **dice.part({"allocatable": {"count": dice.randint(0, 3)}}, 0.7)}
 
 
-def persistent_volume(dice: Dice, number: int, size: int) -> Json:
+def persistent_volume(dice: Dice, number: int, size: int, named: set[str]) -> Json:
+    """named: claims that volumes before it name."""
     spec: Json = {
         "capacity": {"storage": f"{size}Mi"},
         "storageClassName": dice.choice(("fast", "local", "local", "gce")),
@@ -512,8 +527,10 @@ def persistent_volume(dice: Dice, number: int, size: int) -> Json:
                {"awsElasticBlockStore": {"volumeID": dice.choice(("vol-1", "aws://z1/vol-1"))}},
                {"hostPath": {"path": "/x"}})  # fmt: skip
     spec |= dice.choice(sources)
-    place = dice.choice(NAMESPACES)
-    spec |= dice.part({"claimRef": {"name": f"{place[0]}{dice.randint(0, 4)}", "namespace": place}}, 0.2)
+    place, at = dice.choice(NAMESPACES), dice.randint(0, 4)
+    if dice.maybe(0.2) and f"{place[0]}{at}" not in named:
+        named.add(f"{place[0]}{at}")
+        spec["claimRef"] = {"name": f"{place[0]}{at}", "namespace": place}
     spec |= dice.part({"volumeMode": "Block"}, 0.08)
     labels = {
         ZONE: dice.choice(("z1", "z1__z2", "z-1-a__z-1-b")),
@@ -524,7 +541,7 @@ def persistent_volume(dice: Dice, number: int, size: int) -> Json:
     return {"metadata": meta, "spec": spec, "status": {"phase": dice.choice(("Available", "Available", "Bound"))}}
 
 
-def claim(dice: Dice, name: str, namespace: str, number: int) -> Json:
+def claim(dice: Dice, name: str, namespace: str, number: int, nodes: list[str]) -> Json:
     spec: Json = {"storageClassName": dice.choice(("fast", "fast", "local", "local", "gce", "now"))}
     spec["accessModes"] = [dice.choice(("ReadWriteOnce", "ReadWriteOnce", "ReadWriteOncePod"))]
     spec["resources"] = {"requests": {"storage": f"{dice.choice((512, 1024, 3000)) + number}Mi"}}
@@ -532,8 +549,8 @@ def claim(dice: Dice, name: str, namespace: str, number: int) -> Json:
     if spec["storageClassName"] == "now" or dice.maybe(0.4):
         spec["volumeName"] = f"pv{dice.randint(0, 8 if dice.maybe(0.2) else 7)}"
         annotations = dice.part({"pv.kubernetes.io/bind-completed": "yes"}, 0.93)
-    elif dice.maybe(0.1):
-        annotations["volume.kubernetes.io/selected-node"] = "elsewhere"
+    elif dice.maybe(0.15):
+        annotations["volume.kubernetes.io/selected-node"] = dice.choice([*nodes, "elsewhere"])
     spec |= dice.part({"selector": {"matchLabels": {"set": "1"}}}, 0.1) | dice.part({"volumeMode": "Filesystem"}, 0.3)
     meta = {"name": name, "namespace": namespace, "annotations": annotations}
     meta |= dice.part({"deletionTimestamp": "2026-01-01T00:00:00Z"}, 0.03)
@@ -619,7 +636,7 @@ def sampling(dice: Dice) -> Json:
     beside = dice.choice((spread, inter_pod, taints, node_affinity))
     case = beside(dice)
     names = node_names(case)
-    for at in range(dice.randint(100, 200)):
+    for at in range(420 if dice.maybe(0.1) else dice.randint(100, 200)):
         case["objects"]["nodes"].append(node(dice, f"m-{at}"))
     case["pending"] = case["pending"][:5]
     for one in case["pending"]:

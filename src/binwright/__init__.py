@@ -22,6 +22,7 @@ from binwright.profile import (
 from binwright.request import Request
 from binwright.result import PlaceResult
 from binwright.rows import Device, Rows
+from binwright.sweep import sweep
 from binwright.transaction import Transaction
 from binwright.verdict import Change, Reason, Verdict
 
@@ -61,4 +62,5 @@ __all__ = [
     "requested_to_capacity_ratio",
     "spread_score",
     "static_score",
+    "sweep",
 ]

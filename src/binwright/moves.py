@@ -11,7 +11,7 @@ from fractions import Fraction
 from binwright.outcome import NotEvaluated, Outcome
 from binwright.verdict import Verdict
 
-__all__ = ["Bin", "BudgetUse", "Consolidated", "Evacuated", "Held", "Move", "Needs"]
+__all__ = ["Asked", "Bin", "BudgetUse", "Consolidated", "Evacuated", "Held", "Move", "Needs"]
 
 
 @dataclass(slots=True)
@@ -89,23 +89,31 @@ class Evacuated:
 @dataclass(frozen=True, slots=True)
 class Bin:
     """`count` hosts alike: what of their amounts is not held in any case, whether they stay anyway, the price of one
-    (1 where hosts are counted).
+    (1 where hosts are counted), the pool that they belong to.
     """
 
     amounts: tuple[int, ...]
     stays: bool = False
     price: Fraction = Fraction(1)
+    pool: int = 0
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`count` items alike: their amounts, and the pools whose hosts they may be on."""
+
+    amounts: tuple[int, ...]
+    pools: frozenset[int] = frozenset({0})
     count: int = 1
 
 
 @dataclass(slots=True)
 class Needs:
-    """What has to stay somewhere, as a problem of packing: `items` are (amounts, how many), `bins` the hosts; amounts
-    in order of `resources`.
-    """
+    """What has to stay somewhere, as a problem of packing: items and hosts, amounts in order of `resources`."""
 
     resources: tuple[str, ...]
-    items: list[tuple[tuple[int, ...], int]]
+    items: list[Asked]
     bins: list[Bin]
 
 

@@ -85,6 +85,13 @@ def test_what_runs_out_is_what_most_nodes_lack(room):
     assert [host["counts"] for host in envelope["capacity"][0]["hosts"]] == [[2], [1], [1]]
 
 
+def test_nodes_that_something_else_closes_do_not_say_what_runs_out(room):
+    items = [node_dict("a", cpu="9", memory="2Gi"), *(node_dict(name, cpu="0", taints=[TAINT]) for name in "bc")]
+    _, envelope = room("--pod", "cpu=1,memory=1Gi", items=items)
+    assert envelope["capacity"][0]["runsOut"] == "memory"
+    assert envelope["capacity"][0]["hosts"][1]["short"] == ["cpu"]
+
+
 def test_pods_that_ask_for_nothing_run_out_of_pods(room):
     _, envelope = room("--pod", "cpu=0", items=[node_dict("a", pods=7), pod_dict("p", node="a")])
     (answer,) = envelope["capacity"]
@@ -249,3 +256,64 @@ def test_bad_usage_is_one_line(command, dump, words, message):
     ended = command("capacity", dump(), *words)
     assert (ended.code, ended.out, ended.err.count("\n")) == (exits.BAD, "", 1)
     assert ended.err.startswith(f"binwright: {message}")
+
+
+def test_quotas_do_not_count_but_are_told(room):
+    quota = {
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": "default"},
+        "spec": {"hard": {"requests.cpu": "3"}}, "status": {"used": {"requests.cpu": "1"}},
+    }  # fmt: skip
+    _, envelope = room("--pod", "cpu=1", items=[*OBJECTS, quota])
+    assert envelope["capacity"][0]["count"] == 5
+    (note,) = envelope["notes"]
+    assert note.startswith(
+        "demo: cpu=1: ResourceQuota default/q: requests.cpu: 1 used and 5 of pods to be made exceed 3"
+    )
+    assert room("--pod", "cpu=2", "-n", "web", items=[*OBJECTS, quota])[1]["notes"] == []
+    (note,) = room("--pod", "web/on-a", items=[*OBJECTS, quota])[1]["notes"]
+    assert note == "demo: web/on-a: whether quotas allow more of it is not asked, its limits are not known"
+
+
+def test_a_claim_that_the_first_pod_binds_holds_the_others_to_its_volume_and_is_free_again(room):
+    """The claim waits for its first pod: that takes the volume of one zone, where the others must follow; alone and in
+    the mix the answer is the same, so the volume was given back in between.
+    """
+    spec = {
+        "accessModes": ["ReadWriteMany"],
+        "storageClassName": "local",
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    metadata = {"name": "c", "namespace": "web", "uid": "c"}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+    terms = [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["x"]}]}]
+    volume = {
+        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"}, "status": {"phase": "Available"},
+        "spec": {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteMany"], "storageClassName": "local",
+            "nodeAffinity": {"required": {"nodeSelectorTerms": terms}},
+        },
+    }  # fmt: skip
+    kind = {
+        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "local"},
+        "provisioner": "kubernetes.io/no-provisioner", "volumeBindingMode": "WaitForFirstConsumer",
+    }  # fmt: skip
+    nodes = [node_dict(name, cpu="3", labels={"zone": name}) for name in "xy"]
+    mounted = [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]
+    pod = pod_dict("p", cpu="1", namespace="web", volumes=mounted, meta={"uid": "p"})
+    _, envelope = room("--pod", "p,cpu=1", items=[*nodes, pod, claim, volume, kind])
+    alone, amounts, mix = envelope["capacity"]
+    assert (alone["count"], [host["counts"] for host in alone["hosts"]]) == (3, [[3], [0]])
+    assert amounts["count"] == 6
+    assert mix["shapes"][0]["count"] >= 1
+    assert all(host["counts"][0] == 0 for host in mix["hosts"] if host["host"] == "y")
+
+
+def test_verbose_adds_the_notes_on_standard_error(command, dump):
+    paths = dump(name="s/a.json"), dump([node_dict("n")], name="s/b.json")
+    ended = command("capacity", *paths, "--pod", "web/on-a", "-v", "-q")
+    assert ended.err == "binwright: b: not asked for web/on-a, there is none\n"
+    stray = pod_dict("lost", cpu="1", node="elsewhere", meta={"uid": "l"})
+    path = dump([*OBJECTS, stray])
+    told = "1 pod bound to nodes that are not in the input (elsewhere), so they use nothing here: default/lost"
+    assert command("explain", "waits", path, "-v", "-q").err == f"binwright: {told}\n"
+    assert command("capacity", path, "--pod", "cpu=1", "-v", "-q").err == f"binwright: demo: {told}\n"

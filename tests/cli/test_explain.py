@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from binwright import schemas
-from binwright.cli import exits
+from binwright.cli import exits, explain_report
+from binwright.cli.output import on_console
+from binwright.explained import Explained, HostScore, ScorePart
 from tests.kubernetes.made import node_dict, pod_dict
 
 TAINT = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
@@ -138,6 +140,15 @@ def test_a_nominated_pod_gets_its_node_unscored(explained):
     assert (code, envelope["host"], envelope["score"]) == (exits.YES, "b", None)
 
 
+def test_pods_that_come_later_and_were_promised_a_node_keep_it(command, dump, explained):
+    """q is nominated: p, of equal priority, finds one of two cores promised away, as `place` says too."""
+    items = [node_dict("a", cpu="2"), pod_dict("p", cpu="2"), pod_dict("q", cpu="1", status={"nominatedNodeName": "a"})]
+    code, envelope = explained("p", items=items)
+    assert (code, envelope["host"]) == (exits.NO, None)
+    refused = json.loads(command("place", dump(items), "-o", "json").out)["unplaced"]
+    assert [(one["name"], one["message"]) for one in refused] == [("p", envelope["message"])]
+
+
 def test_pods_out_of_the_queue_say_so(explained):
     items = [
         node_dict("a"),
@@ -215,7 +226,20 @@ def test_the_table_of_a_bound_pod_shows_scores(command, dump):
     out = command("explain", "on-a", dump()).out
     assert "  It is bound to a; decided as if it came now: taken out, decided about, put back.\n" in out
     assert "  It goes to a, where it is, score 449.\n" in out
-    assert "a (here now)     1    449  TaintToleration 3 x 100, NodeResourcesFit 1 x 68," in out
+    heads, row = out.splitlines()[-2:]
+    assert heads.split() == ["Best", "hosts", "Rank", "Score", "x", "3", "x", "1", "x", "1", "x", "1"]
+    assert row.split() == ["a", "(here", "now)", "1", "449", "100", "68", "81", "0"]
+    assert "  Allocation  Locality\n" in out
+
+
+def test_weights_that_differ_by_host_stand_in_the_cells():
+    """Nova's multipliers may come from aggregates, so each host has its own."""
+    parts = [(ScorePart("RAMWeigher", 1, 0.5, weight), ScorePart("Same", 1, 1, 2)) for weight in (1.0, 2.0)]
+    best = [HostScore(name, rank, 1.5, part) for rank, (name, part) in enumerate(zip("ab", parts), 1)]
+    explained = Explained(None, "pending", None, "", {}, [], best)
+    lines = on_console(lambda console: explain_report.draw_best(console, explained)).splitlines()
+    assert [line.split()[3:] for line in lines[-2:]] == [["1.000", "x", "0.500", "1"], ["2.000", "x", "0.500", "1"]]
+    assert lines[-3].split()[4:] == ["x", "x", "2"]
 
 
 def test_rows_are_hosts_with_exact_amounts(command, dump):

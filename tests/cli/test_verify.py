@@ -75,6 +75,15 @@ def test_overcommit_is_the_younger_pods_finding_whatever_their_order_in_the_file
         assert envelope["summary"]["feasibleShare"] == 0.5
 
 
+def test_every_finding_is_asked_again_with_all_the_others_there(verified):
+    """Two cores: q and r are too much each, and stay it, since the other and p are there: 1 + 2 + 1."""
+    pods = [bound("p", "a", 1), bound("q", "a", 2, "2"), bound("r", "a", 3)]
+    assert [(name, kind) for name, kind, _ in short(verified(node_dict("a", cpu="2"), *pods)[1])] == [
+        ("q", "infeasible"),
+        ("r", "infeasible"),
+    ]
+
+
 def test_pods_of_one_second_come_in_the_order_of_their_start_then_of_the_queue(verified):
     status = [{"startTime": f"2026-01-01T00:00:0{second}Z"} for second in (2, 1)]
     pods = [bound(name, "a", 1, "2", status=one) for name, one in zip("pq", status)]
@@ -148,8 +157,13 @@ def test_a_host_port_given_twice_is_infeasible(verified):
             "TaintToleration",
             "node(s) had untolerated taint {node.kubernetes.io/not-ready: }",
         ),
+        (
+            {"taints": [{"key": "karpenter.sh/disrupted", "effect": "NoSchedule"}]},
+            "TaintToleration",
+            "node(s) had untolerated taint {karpenter.sh/disrupted: }",
+        ),
     ],
-    ids=["cordon", "condition"],
+    ids=["cordon", "condition", "consolidation"],
 )
 def test_a_node_that_was_closed_since_is_told_and_does_not_count(verified, closed, rule, text):
     code, envelope = verified(node_dict("a", **closed), node_dict("b"), bound("p", "a", 1), bound("q", "b", 2))
@@ -214,6 +228,11 @@ def test_a_pod_resized_in_place_holds_what_it_has_now(verified):
     given = {"name": "c", "resources": {"requests": {"cpu": "2"}}, "allocatedResources": {"cpu": "2"}}
     pods = [bound("p", "a", 1, status={"containerStatuses": [given]}), bound("q", "a", 2)]
     assert short(verified(node_dict("a", cpu="2"), *pods)[1]) == [("q", "infeasible", "NodeResourcesFit")]
+
+
+def test_a_group_is_no_rule_for_one_pod(verified):
+    meta = {"labels": {"scheduling.x-k8s.io/pod-group": "g"}}
+    assert verified(node_dict("a"), bound("p", "a", 1, meta=meta))[1]["notEvaluated"] == []
 
 
 def test_strict_counts_rules_that_were_not_evaluated(command, dump):

@@ -194,6 +194,22 @@ def test_openshifts_project_node_selector():
     assert refused.refusal == "pod node label selector conflicts with its project node label selector"
 
 
+def test_openshifts_default_node_selector():
+    usual = {"kind": "Scheduler", "metadata": {"name": "cluster"}, "spec": {"defaultNodeSelector": "type=user"}}
+    assert stored(pod(namespace="shop"), usual)["nodeSelector"] == {"type": "user"}
+    assert stored(pod(namespace="shop"), usual, project("region=east"))["nodeSelector"] == {"region": "east"}
+    assert "nodeSelector" not in stored(pod(namespace="shop"), usual, project(""))
+
+
+def test_bounds_of_limit_ranges_are_listed():
+    admission = Admission(cluster(limit_range({"type": "Pod", "max": {"cpu": "1"}})))
+    for name in ("a", "b"):
+        admission.admit(manifest(pod(name), "m"))
+    admission.admit(manifest(pod("c", namespace="other"), "m"))
+    expected = NotEvaluated("LimitRange (min, max, maxLimitRequestRatio)", 2, "Pod default/a")
+    assert admission.not_evaluated == [expected]
+
+
 def test_label_keys_are_merged_into_selectors():
     selector = {"matchLabels": {"app": "web"}}
     term = {

@@ -200,6 +200,26 @@ def test_a_node_without_a_price_is_refused(labels, message):
     assert str(error.value) == message
 
 
+def test_the_bound_knows_taints_and_selectors():
+    """By amounts alone one node would be enough; the tainted one is needed for p, another for q."""
+    taint = {"key": "gpu", "effect": "NoSchedule"}
+    tied = {"tolerations": [{"key": "gpu", "operator": "Exists"}], "nodeSelector": {"gpu": "yes"}}
+    objects = [
+        node_dict("a", labels={"gpu": "yes"}, taints=[taint]), node_dict("b"), node_dict("c"),
+        running("p", "a", "500m", **tied), running("q", "b", "500m"), running("r", "c", "500m"),
+    ]  # fmt: skip
+    found = consolidated(*objects)
+    assert len(found.evacuated.emptied) == 1
+    assert least_hosts(found.needs).hosts == 2
+
+
+def test_a_pod_that_would_not_be_let_onto_its_node_may_be_anywhere_to_the_bound():
+    taint = {"key": "new", "effect": "NoSchedule"}
+    found = consolidated(node_dict("a", taints=[taint]), node_dict("b", taints=[taint]), running("p", "a"))
+    assert found.evacuated.emptied == ["b"]
+    assert least_hosts(found.needs).hosts == 1
+
+
 def test_pods_of_nodes_that_are_not_in_the_input_are_left_out():
     found = consolidated(node_dict("a"), running("p", "elsewhere", meta={"labels": {}}), running("q", "a"))
     assert held_of(found) == []

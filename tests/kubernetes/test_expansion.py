@@ -212,6 +212,22 @@ def test_cron_jobs_are_listed():
     assert (outcome.placed, outcome.unplaced, outcome.skipped_kinds) == ([], [], {})
 
 
+def test_machine_sets_are_listed_while_nodes_are_missing():
+    def machines(name, replicas, ready):
+        meta = {"name": name, "namespace": "openshift-machine-api"}
+        return {
+            "apiVersion": "machine.openshift.io/v1beta1", "kind": "MachineSet", "metadata": meta,
+            "spec": {"replicas": replicas}, "status": {"readyReplicas": ready},
+        }  # fmt: skip
+
+    outcome = place_dicts(
+        "demo", [node_dict("n1"), machines("a", 2, 2), machines("b", 3, None), machines("c", 0, None)]
+    )
+    assert outcome.not_evaluated == [
+        NotEvaluated("MachineSet (nodes that are not ready yet)", 1, "MachineSet openshift-machine-api/b")
+    ]
+
+
 def test_a_daemon_set_goes_to_the_nodes_that_suit_it():
     hard = [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]
     cordoned = [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]
@@ -299,8 +315,22 @@ def test_bad_workloads():
         made(workload("Deployment", replicas=-1))
     with pytest.raises(InputError, match=r"Job shop/web: spec\.parallelism: 1000000 is not in"):
         made(workload("Job", "batch/v1", parallelism=10**6, completions=10**6))
-    with pytest.raises(InputError, match=r"ReplicaSet shop/web: spec\.template: missing"):
-        made(workload("ReplicaSet", replicas=1, template=None))
     with pytest.raises(InputError, match=r"objects: Deployment shop/web: spec\.replicas: expected `?int"):
         made(workload("Deployment", replicas="3"))
+
+
+def test_workloads_that_were_cut_down():
+    """Without a template nothing can be made, which is said where pods are missing."""
+    kinds = ["Deployment", "ReplicaSet", "StatefulSet"]
+    for kind in (*kinds, "DaemonSet"):
+        assert place_dicts("demo", [node_dict("n1"), workload(kind, template=None)]).not_evaluated == []
+    for kind in kinds:
+        cut = workload(kind, replicas=1, template=None)
+        outcome = place_dicts("demo", [node_dict("n1"), cut])
+        assert outcome.not_evaluated == [NotEvaluated("workload without pod template", 1, f"{kind} shop/web")]
+    there = owned("a", "ReplicaSet", "web")
+    assert (
+        place_dicts("demo", [node_dict("n1"), workload("ReplicaSet", replicas=1, template=None), there]).not_evaluated
+        == []
+    )
     assert names(workload("ReplicaSet", replicas=0, template=None)) == []

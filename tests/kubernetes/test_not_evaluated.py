@@ -60,7 +60,7 @@ def everything():
     kinds = {
         "Namespace": Namespace, "Service": Service, "ReplicaSet": Workload, "ReplicationController": Service,
         "PersistentVolume": PersistentVolume, "PersistentVolumeClaim": PersistentVolumeClaim,
-        "StorageClass": StorageClass, "CSINode": CsiNode,
+        "StorageClass": StorageClass, "CSINode": CsiNode, "VolumeAttachment": VolumeAttachment,
     }  # fmt: skip
     for kind, struct in kinds.items():
         related.add(kind, struct())
@@ -87,8 +87,8 @@ def test_kinds_that_stand_alone_are_not_enough():
     related.add("PersistentVolumeClaim", claim)
     rules = [entry.rule for entry in not_evaluated.find(queue, related)]
     assert rules == ["VolumeBinding (unbound claims)", "NodeVolumeLimits"]
-    related = everything()
-    related.add("VolumeAttachment", VolumeAttachment())
+    related.add("StorageClass", StorageClass())
+    related.add("CSINode", CsiNode())
     assert [one.rule for one in not_evaluated.find(queue, related)] == ["NodeVolumeLimits (VolumeAttachment)"]
 
 

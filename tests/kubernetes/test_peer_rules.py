@@ -117,6 +117,7 @@ def near(name: str, **spec: object) -> Json:
     return volume(name, **{"storageClassName": "local", "nodeAffinity": affinity, **spec})
 
 
+AT_NO_NODE = {"key": "at", "operator": "In", "values": ["gone"]}
 MINE = {"claimRef": {"name": "c", "namespace": "default"}}
 
 
@@ -183,3 +184,26 @@ def test_the_next_scan_starts_after_all_nodes_with_a_status():
         ],
     }
     assert [one["start"] for one in decided(case)] == [0, 1, 3, 103]
+
+
+def test_a_claim_that_a_pod_has_twice_is_provisioned_for_its_node():
+    """Its first mention takes the volume, its second is provisioned: the claim then has a selected node."""
+    case = binding_case(volume("free", storageClassName="local"), names=("c", "c"))
+    case["objects"]["storageClasses"][0]["provisioner"] = "csi.x"
+    case["pending"].append(pod_dict("q", namespace="default", volumes=claimed("c")))
+    first, second = decided(case)
+    assert first["chosen"] == "n"
+    assert reasons(second) == [[], [NO_VOLUME]]
+
+
+def test_nodes_that_differ_in_their_second_reason_only():
+    """Both are out of reach of the bound volume; one has no topology for the other claim, the other no space."""
+    elsewhere = near("far", nodeAffinity={"required": {"nodeSelectorTerms": [{"matchExpressions": [AT_NO_NODE]}]}})
+    case = binding_case(elsewhere, names=("done", "c"))
+    objects = case["objects"]
+    objects["persistentVolumeClaims"].append(claim("done", volumeName="far", storageClassName="local"))
+    topology = {"matchLabelExpressions": [{"key": "at", "values": ["m"]}]}
+    objects["storageClasses"][0] |= {"provisioner": "csi.x", "allowedTopologies": [topology]}
+    objects["csiDrivers"] = [{"metadata": {"name": "csi.x"}, "spec": {"storageCapacity": True}}]
+    far = "node(s) didn't match PersistentVolume's node affinity"
+    assert reasons(decided(case)[0]) == [[far, NO_VOLUME], [far, "node(s) did not have enough free storage"]]

@@ -6,13 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from binwright.errors import InputError
+from binwright.formats.files import Blob
 from binwright.kubernetes.compile import Cluster
 from binwright.kubernetes.configuration import read_configuration, read_file
 from binwright.kubernetes.conformance import _Replay
+from binwright.kubernetes.explain import open_source
 from binwright.kubernetes.objects import Node, Pod
 from binwright.kubernetes.place import Options, place_dicts
 from binwright.kubernetes.related import Related, kind_by_plural
+from binwright.kubernetes.verify import verify_source
 from binwright.outcome import NotEvaluated
+from binwright.verdict import Verdict
 from tests.kubernetes.made import node_dict, pod_dict
 from tests.kubernetes.test_against_reference import Dice, configuration, random_case
 from tests.reference.kubernetes.cluster import Cluster as SlowCluster
@@ -185,3 +189,30 @@ def test_random_profiles_against_the_reference(seed):
     case, profiles = drawn(seed)
     for pod, slow, quick in zip(case["pending"], slowly(case, profiles), quickly(case, profiles), strict=True):
         assert quick == slow, f"seed {seed}: {pod['metadata']['name']}"
+
+
+# ---- the other questions ---------------------------------------------------------------------------------------------
+
+
+def blobs(*items):
+    return [Blob("objects.json", msgspec.json.encode({"kind": "List", "apiVersion": "v1", "items": items}))]
+
+
+def test_explain_judges_a_pod_by_its_own_profile():
+    nodes = [node_dict("n", taints=[{"key": "k", "effect": "NoSchedule"}])]
+    pods = [pod_dict("p"), pod_dict("q", schedulerName="batch"), pod_dict("r", schedulerName="other")]
+    opened = open_source("demo", blobs(*nodes, *pods), options({"schedulerName": "default-scheduler"}, BATCH))
+    told = [opened.explain(number, 1) for number in range(3)]
+    assert [one.outcome.verdict for one in told] == [Verdict.UNRESOLVABLE, Verdict.PLACED, Verdict.UNRESOLVABLE]
+
+
+def test_verify_judges_bound_pods_by_their_own_profile():
+    nodes = [node_dict("n", cpu="1")]
+    pods = [
+        pod_dict(name, cpu="2", node="n", schedulerName=of)
+        for name, of in (("p", None), ("q", "batch"), ("r", "other"))
+    ]
+    found = verify_source("demo", blobs(*nodes, *pods), options({"schedulerName": "default-scheduler"}, BATCH))
+    assert found.checked == 2
+    assert {one.name for one in found.findings} == {"p", "q"}
+    assert [one.rule for one in found.not_evaluated] == ["schedulerName other"]

@@ -90,7 +90,10 @@ def test_the_next_pod_of_a_workload_is_like_its_youngest():
         )
         for day, cpu in ((1, "1"), (3, "2"), (2, "3"))
     ]
-    stranger = pod_dict("x", cpu="9", namespace="shop", meta={"labels": {"app": "web"}, "uid": "x"})
+    other = [{"apiVersion": "batch/v1", "kind": "Job", "name": "x", "controller": True}]
+    stranger = pod_dict("x", cpu="9", namespace="shop", meta={
+        "labels": {"app": "web"}, "uid": "x", "creationTimestamp": "2026-02-01T00:00:00Z", "ownerReferences": other,
+    })  # fmt: skip
     for name in ("deploy/web", "deployments/shop/web", "deployment.apps/web"):
         (shape,), _ = shapes_of(name, workload("Deployment", "web", replicas=0), *pods, stranger)
         assert asked(shape.pod) == {"cpu": 2000}
@@ -118,6 +121,19 @@ def test_kinds_by_kubectl_s_names(text, kind, version):
     (shape,), unknown = shapes_of(text, one)
     assert (asked(shape.pod), unknown) == ({"cpu": 1000}, [])
     assert shapes_of(text.replace("/w", "/v"), one) == ([], [text.replace("/w", "/v")])
+
+
+def test_a_workload_without_template_and_pods_is_refused():
+    bare = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "w", "uid": "u"},
+        "spec": {"replicas": 0},
+    }
+    with pytest.raises(InputError) as caught:
+        shapes_of("deploy/w", bare)
+    message = "--pod deploy/w: Deployment default/w: spec.template: missing, and no pod of it is in the input"
+    assert str(caught.value) == message
 
 
 def test_an_unknown_name_is_collected_and_an_ambiguous_one_refused():
@@ -217,3 +233,7 @@ def test_claims_that_each_pod_has_for_itself_are_left_out_and_listed():
     shapes = Shapes(read_dicts([node_dict("n"), pod_dict("p", volumes=volumes, meta={"uid": "u"})], "demo"))
     assert len(shapes.read(["p"])[0].pod.spec.volumes) == 2
     assert shapes.not_evaluated == []
+    volumes = [{"name": "own", "ephemeral": {"volumeClaimTemplate": {}}}]
+    shapes = Shapes(read_dicts([node_dict("n"), pod_dict("p", volumes=volumes, meta={"uid": "u"})], "demo"))
+    assert not shapes.read(["p"])[0].pod.spec.volumes
+    assert len(shapes.not_evaluated) == 1

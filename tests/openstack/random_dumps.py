@@ -16,9 +16,9 @@ def uuid(kind, number):
     return f"{kind:08x}-0000-4000-8000-{number:012x}"
 
 
-def dump(rng):
-    """File name -> object, as `tests.openstack.clouds` has them."""
-    nested, pooled = rng.random() < 0.5, rng.random() < 0.3
+def dump(rng, flat=False):
+    """File name -> object, as `tests.openstack.clouds` has them; a flat cloud has one provider a host."""
+    nested, pooled = (rng.random() < share and not flat for share in (0.5, 0.3))
     hosts = [f"compute-{number}" for number in range(rng.choice((1, 2, 3, 5)))]
     files = {"providers.json": [], "hypervisors.json": [], "flavors.json": flavors(rng, nested), "servers.json": []}
     for number, name in enumerate(hosts):

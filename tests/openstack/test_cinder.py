@@ -195,6 +195,33 @@ def test_an_option_that_is_not_evaluated_is_refused():
         SchedulerOptions(filters=("Mine",))
 
 
+def test_the_reference_agrees_with_the_recording(recording):
+    """Its two filters, on the first request of every case, before anything was consumed."""
+    compared = 0
+    for case in recording["cases"]:
+        request, expected = case["requests"][0], case["expected"][0]
+        if "extends_to" in request or "is_on" in request:
+            continue
+        default = case["config"].get("max_over_subscription_ratio", "20.0")
+        pools = []
+        for row in case["pools"]:
+            said = row["capabilities"]
+            sizes = [said.get(f"{one}_capacity_gb", 0) for one in ("total", "free", "allocated")]
+            provisioned, over = said.get("provisioned_capacity_gb", sizes[2]), said.get("max_over_subscription_ratio")
+            thin, reserved = said.get("thin_provisioning_support", False), said.get("reserved_percentage", 0)
+            names = read_pool(row, "pool").capabilities  # with every name of the protocol
+            pools.append(
+                reference.Pool(row["host"], *sizes, provisioned, reserved, thin, over or default, row["zone"], names)
+            )
+        specs = request.get("extra_specs", {})
+        thin = specs.get("provisioning:type") != "thick"
+        room = [one.name for one in pools if reference.capacity_filter(one, request["size"], thin)]
+        able = [one.name for one in pools if reference.capabilities_filter(one, specs)]
+        assert (room, able) == (expected["filters"]["CapacityFilter"], expected["filters"]["CapabilitiesFilter"]), case
+        compared += len(pools)
+    assert compared > 800
+
+
 def random_pool(rng, number):
     total = rng.choice([50, 100, 99.9, 1000, "infinite", "unknown"])
     free = rng.choice([0, 3, 12.5, 40, 49, "unknown"])

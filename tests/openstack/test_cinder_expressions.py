@@ -1,5 +1,9 @@
 """The language of filter and goodness functions; the answers are cinder 29.0.0's with pyparsing 3.2.5."""
 
+import gzip
+import json
+from pathlib import Path
+
 import pytest
 
 from binwright.openstack.cinder.expressions import ExpressionError, evaluate
@@ -7,6 +11,9 @@ from binwright.openstack.cinder.filters import FILTERS
 from binwright.openstack.cinder.pools import read_pool
 from binwright.openstack.cinder.volumes import VolumeRequest
 from binwright.openstack.cinder.weighers import goodness
+from binwright.openstack.conformance import replay
+
+RECORDING = Path(__file__).parents[1] / "conformance" / "openstack" / "cinder_expressions.json.gz"
 
 SCOPES = {
     "stats": {"x": 3, "y": 4, "f": 2.7, "l": [1, 2], "n": None, "b": True, "s": "abc", "neg": -5},
@@ -68,6 +75,22 @@ def test_what_has_no_value(text):
     with pytest.raises(ExpressionError) as refused:
         evaluate(text, SCOPES)
     assert "\n" not in str(refused.value)
+
+
+def test_recorded_values():
+    """1500 random expressions, most of them wrong in some way."""
+    document = json.loads(gzip.decompress(RECORDING.read_bytes()))
+    rows = [row for case in document["cases"] for row in case["expected"]]
+    assert (len(rows), sum("value" in row for row in rows) > 500) == (1500, True)
+    report = replay(document)
+    assert report.differences == []
+    assert report.cases == report.exact == 30
+    for row in rows:  # to the last bit, and of the same type
+        if "value" in row:
+            found = evaluate(row["text"], document["cases"][0]["scopes"])
+            assert (type(found), found) == (type(row["value"]), row["value"])
+    document["cases"][0]["expected"][0] = {"text": "1", "value": 2}
+    assert replay(document).exact == 29
 
 
 def pool(**said):

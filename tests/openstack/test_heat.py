@@ -1,14 +1,19 @@
 """Heat templates expanded: stacks as Magnum and Solum write them, by hand; functions; limits; what is refused."""
 
+import gzip
+import json
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from binwright.errors import InputError
 from binwright.formats.files import Blob
+from binwright.openstack.conformance import replay
 from binwright.openstack.dumps import read_dump
 from binwright.openstack.heat.values import Budget, Scope, Unknown
 
+RECORDING = Path(__file__).parents[1] / "conformance" / "openstack" / "heat.json.gz"
 CLUSTER = """
 heat_template_version: 2018-08-31
 description: a cluster, the way Magnum builds one
@@ -194,6 +199,30 @@ def test_what_no_parameter_tells_is_listed_or_refused():
         InputError, match=r"c/k8s\.yaml: resource worker_group: condition: parameter 'number_of_minions'"
     ):
         magnum(ENVIRONMENT.replace("number_of_minions: 2", "ssh_key_name: mine"))
+
+
+def test_a_key_that_stands_twice():
+    """Magnum's own template repeats a parameter; the last one counts. In other files it is refused."""
+    parameters = "parameters:\n  p: {default: 1}\n  p: {default: two}\n"
+    cloud = one("a: {type: OS::Nova::Server, properties: {flavor: f, name: {get_param: p}}}", parameters)
+    assert cloud.wishes[0].name == "two"
+    with pytest.raises(InputError, match=r"requests\.yaml: line 2: the key 'name' stands twice"):
+        stack({"requests.yaml": "- name: a\n  name: b\n"})
+
+
+def test_a_nested_stack_is_given_what_nobody_knows():
+    nested = """
+        heat_template_version: 1
+        parameters: {b: {type: boolean}, n: {type: number}, j: {type: json}}
+        resources: {a: {type: OS::Nova::Server, properties: {flavor: f}}}
+    """
+    cloud = one(
+        "a: {type: n.yaml, properties: {b: {get_attr: [x]}, n: {get_param: n}, j: {k: {get_file: x}}}}",
+        "parameters: {n: {type: number}}\n",
+        **{"n.yaml": nested},
+    )
+    assert [wish.where for wish in cloud.wishes] == ["c/s.yaml: resource a.a"]
+    assert cloud.not_understood == []
 
 
 def test_an_application_as_solum_deploys_it():
@@ -413,7 +442,10 @@ def scope(**parameters):
     [
         ({"get_param": "p"}, {"a": [1, 2]}),
         ({"get_param": ["p", "a", 1]}, 2),
-        ({"get_param": ["p", "a", 9]}, None),
+        ({"get_param": ["p", "a", 9]}, ""),
+        ({"str_split": [",", None]}, None),
+        ({"str_replace": {"template": "ab", "params": {"a": {"k": [1]}}}}, '{"k": [1]}b'),
+        ({"str_replace": {"template": "a", "params": {"a": {"get_attr": []}}}}, Unknown("get_attr")),
         ({"get_resource": "r"}, "s.r"),
         ({"str_replace": {"template": "a aa b", "params": {"a": "b", "aa": "a", "b": None}}}, "b a "),
         ({"str_replace": {"template": "x1", "params": {"x": 2, "1": True}}}, "2True"),
@@ -425,6 +457,7 @@ def scope(**parameters):
         ({"if": [{"or": ["no", {"equals": [1, 1]}]}, 1, 2]}, 1),
         ({"if": [{"and": ["yes", "no"]}, 1]}, None),
         ({"if": [{"and": ["maybe", "no"]}, 1, 2]}, 2),
+        ([1, {"if": ["no", 2]}, {"k": {"if": ["no", 2]}, "l": {"if": ["yes", 3]}}], [1, {"l": 3}]),
         ({"if": [{"contains": ["a", ["a"]]}, 1, 2]}, 1),
         ({"list_concat": [[1], [2, 1], None]}, [1, 2, 1]),
         ({"list_concat_unique": [[1], [2, 1]]}, [1, 2]),
@@ -450,7 +483,8 @@ def test_functions(data, value):
         ({"str_split": ["", "a"]}, "str_split: a list is not of the form"),
         ({"list_concat": [5]}, "list_concat: 5 is not of the form"),
         ({"list_join": [",", 5]}, "list_join: 5 is not of the form"),
-        ({"str_replace": {"template": "x", "params": {"x": [1]}}}, "str_replace: a list is not of the form"),
+        ({"str_replace": {"template": ["x"], "params": {"x": 1}}}, "str_replace: an object is not of the form"),
+        ({"list_join": [",", [5]]}, "list_join: 5 is not of the form"),
         ({"contains": ["a", 5]}, "contains: 5 is not of the form"),
     ],
 )
@@ -459,11 +493,22 @@ def test_functions_that_are_used_wrongly(data, message):
         scope().value(data)
 
 
+def test_recorded_values_of_the_real_heat():
+    document = json.loads(gzip.decompress(RECORDING.read_bytes()))
+    rows = [row for case in document["cases"] for row in case["expected"]]
+    assert (len(rows), sum("value" in row for row in rows)) == (1200, 969)
+    report = replay(document)
+    assert report.differences == []
+    assert report.cases == report.exact == 40
+    document["cases"][0]["expected"][0] = {"data": ["a"], "value": ["b"]}
+    assert replay(document).exact == 39
+
+
 @pytest.mark.parametrize(
     ("parameter", "text"),
     [
         ("{type: number, default: '3'}", "3"),
-        ("{type: comma_delimited_list, default: 'a, b'}", '["a", "b"]'),
+        ("{type: comma_delimited_list, default: 'a, b'}", '["a", " b"]'),
         ("{type: boolean, default: 'yes'}", "True"),
         ("{type: json, default: '{\"a\": 1}'}", '{"a": 1}'),
         ("{type: string, default: 7}", "7"),
@@ -485,6 +530,7 @@ def test_parameters_have_types(parameter, text):
     [
         ("5", "c/s.yaml: parameter p: 5 is not an object"),
         ("{type: number, default: x}", "c/s.yaml: parameter p: 'x' is not a number"),
+        ("{type: boolean, default: maybe}", "c/s.yaml: parameter p: 'maybe' is not a boolean"),
         ("{type: json, default: '{'}", "c/s.yaml: parameter p: '{' is not JSON"),
     ],
 )

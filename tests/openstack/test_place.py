@@ -425,3 +425,33 @@ def test_a_tie_goes_to_the_first_host():
     files = changed(small_cloud(), f"allocations/{COMPUTE_1}.json", "allocations", to={})
     files["servers.json"] = files["servers.json"][1:]
     assert place(files).placed[0].host == "compute-1.example"
+
+
+def together(number, **changes):
+    files = without(small_cloud(), "servers")
+    files["requests.json"] = [{"name": "w", "flavor": "m1.small", "max_count": number}]
+    files["servers.json"] = []
+    for path, value in changes.items():
+        files[path] = value
+    return files
+
+
+def test_one_request_for_several_places_all_or_none():
+    files = together(3)
+    assert [one.host for one in place(files).placed] == ["compute-2.example", "compute-1.example", "compute-2.example"]
+    for uuid in (COMPUTE_1, COMPUTE_2):
+        files[f"inventories/{uuid}.json"][0] = inventory("VCPU", 2)
+        files[f"allocations/{uuid}.json"] = {"allocations": {}}
+    result = place(files)
+    assert result.placed == []
+    assert [one.reasons[0].text for one in result.unplaced] == ["instance 3 of 3 found no host, so none gets one"] * 3
+    assert all(use.used_before == use.used_after for use in result.resources)
+    files["requests.json"].append({"name": "x", "flavor": "m1.small", "count": 2})
+    assert [one.name for one in place(files).placed] == ["x-1", "x-2"]  # nothing is left behind
+
+
+def test_several_in_one_request_or_as_many_requests():
+    files = together(2)
+    files["requests.json"][0]["count"] = 2
+    with pytest.raises(InputError, match=r"requests\.json: request w: .*beside max_count or min_count"):
+        place(files)

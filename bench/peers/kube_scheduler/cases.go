@@ -41,6 +41,7 @@ type Objects struct {
 	CSINodes    []*storagev1.CSINode            `json:"csiNodes"`
 	CSIDrivers  []*storagev1.CSIDriver          `json:"csiDrivers"`
 	Capacities  []*storagev1.CSIStorageCapacity `json:"csiStorageCapacities"`
+	Attachments []*storagev1.VolumeAttachment   `json:"volumeAttachments"`
 	Budgets     []*policyv1.PodDisruptionBudget `json:"podDisruptionBudgets"`
 }
 
@@ -58,6 +59,7 @@ func (o *Objects) served() []runtime.Object {
 	all = appended(all, o.CSINodes)
 	all = appended(all, o.CSIDrivers)
 	all = appended(all, o.Capacities)
+	all = appended(all, o.Attachments)
 	return appended(all, o.Budgets)
 }
 

@@ -1,6 +1,7 @@
 // Command kube_scheduler runs the real kube-scheduler in this process on the JSON of the recordings.
 //
 //	kube_scheduler verdicts <CASES >RESULTS    a file of cases on stdin; the same with `expected` anew on stdout
+//	kube_scheduler speed DIR [FLAGS]           how fast it decides a workload; one JSON object on stdout
 //	kube_scheduler version                     the release that is built in
 package main
 
@@ -32,10 +33,12 @@ func main() {
 	switch command {
 	case "verdicts":
 		err = verdicts(os.Stdin, os.Stdout)
+	case "speed":
+		err = speed(os.Args[2:], os.Stdout)
 	case "version":
 		fmt.Println(release())
 	default:
-		err = fmt.Errorf("usage: kube_scheduler verdicts|version")
+		err = fmt.Errorf("usage: kube_scheduler verdicts|speed|version")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "kube_scheduler:", err)

@@ -188,6 +188,7 @@ func (r *replay) score(pod *v1.Pod, look *Look, result *Result) error {
 	}
 	skip := look.state.GetSkipScorePlugins()
 	score := &Score{Total: make([]int64, len(look.feasible))}
+	score.Plugins, score.Weights, score.Raw, score.Norm = []string{}, []int64{}, [][]int64{}, [][]int64{}
 	for _, one := range r.profile.ListPlugins().Score.Enabled {
 		if skip.Has(one.Name) {
 			score.Skip = append(score.Skip, one.Name)

@@ -284,3 +284,85 @@ def _random_pool(rng: random.Random, name: str) -> dict[str, Any]:
     for key in rng.sample(sorted(CAPABILITIES), 2):
         said[key] = rng.choice(CAPABILITIES[key])
     return pool(name, total, free, **said)
+
+
+SCOPES: dict[str, Any] = {
+    "stats": {"x": 3, "y": 4, "f": 2.7, "l": [1, 2], "n": None, "b": True, "s": "abc", "neg": -5, "z": 0},
+    "volume": {"size": 4},
+    "capabilities": {"iops": "500", "ratio": "2.5", "tier": "gold"},
+    "extra": {},
+    "qos": None,
+}
+ATOMS = [
+    *(
+        "1",
+        "2",
+        "0",
+        "3.5",
+        "10",
+        "stats.x",
+        "stats.y",
+        "stats.f",
+        "stats.l",
+        "stats.n",
+        "stats.b",
+        "stats.s",
+        "stats.neg",
+    ),
+    *("stats.z", "volume.size", "capabilities.iops", "capabilities.ratio", "capabilities.tier", "extra.no", "qos.k"),
+    *("'a b'", '"5"', "abc", "x1", "andy", ".5", "stats"),
+]
+OPERATORS = [
+    *(
+        "+",
+        "-",
+        "*",
+        "/",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "==",
+        "!=",
+        "<>",
+        "AND",
+        "and",
+        "&&",
+        "OR",
+        "or",
+        "||",
+        ",",
+        "?",
+        ":",
+        " ",
+    ),
+    "^",
+]
+
+
+def expressions(count: int) -> Iterator[str]:
+    """Expressions of drivers' functions, most of them wrong in some way; none with two powers, which take for ever."""
+    rng = random.Random(SEED)
+    while count:
+        text = _expression(rng, rng.choice([1, 2, 3, 3, 4]))
+        if text.count("^") < 2:
+            count -= 1
+            yield text
+
+
+def _expression(rng: random.Random, depth: int) -> str:
+    kind = rng.random()
+    if depth == 0 or kind < 0.25:
+        return rng.choice(ATOMS)
+    inner = _expression(rng, depth - 1)
+    if kind < 0.4:
+        return rng.choice(["not ", "NOT ", "!", "-", "+", "abs ", "- "]) + inner
+    if kind < 0.65:
+        return f"({inner})"
+    other = _expression(rng, depth - 1)
+    if kind < 0.72:
+        return f"{rng.choice(['max', 'min', 'abs'])}({inner}{rng.choice([',', ', '])}{other})"
+    if kind < 0.79:
+        return f"{inner} ? {other} : {_expression(rng, depth - 1)}"
+    space = rng.choice([" ", ""])
+    return f"{inner}{space}{rng.choice(OPERATORS)}{space}{other}"

@@ -1,7 +1,7 @@
 """Records decisions of the real cinder scheduler, run in process, as cases for `binwright conformance cinder`.
 
     python -m venv V && V/bin/pip install cinder==29.0.0 pyparsing==3.2.5
-    V/bin/python bench/peers/openstack/record_cinder.py tests/conformance/openstack/cinder.json.gz
+    V/bin/python bench/peers/openstack/record_cinder.py tests/conformance/openstack
 
 The service's own HostManager, filters, weighers, weight handler and FilterScheduler decide. Stand-ins are the list of
 services, the RPC client that would tell the winner, and the two look-ups of volumes in its database. (pyparsing: with
@@ -31,13 +31,15 @@ from cinder import context, objects  # noqa: E402
 objects.register_all()
 from cinder.api.views.scheduler_stats import ViewBuilder  # noqa: E402
 from cinder.scheduler import base_weight, filter_scheduler  # noqa: E402
+from cinder.scheduler.evaluator import evaluator  # noqa: E402
 from cinder.scheduler.filters import affinity_filter  # noqa: E402
 from cinder.scheduler.weights import WeighedHost, volume_number  # noqa: E402
 from cinder.volume import rpcapi  # noqa: E402
-from cinder_cases import ALL_FILTERS, ALL_WEIGHERS, all_cases  # noqa: E402
+from cinder_cases import ALL_FILTERS, ALL_WEIGHERS, SCOPES, all_cases, expressions  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 CONF = cfg.CONF
+EXPRESSIONS = 1500
 REPORTED = datetime(2026, 1, 1)
 Json = dict[str, Any]
 
@@ -197,21 +199,33 @@ def recorded(case: Json) -> Json:
     return told
 
 
-def main(target: str) -> None:
-    """Record every case into one compressed file that is the same each time."""
+def evaluated(text: str) -> Json:
+    """The value of an expression, or that it has none."""
+    try:
+        return {"value": evaluator.evaluate(text, **SCOPES)}
+    except Exception:
+        return {"error": True}
+
+
+def write(target: Path, suite: str, cases: list[Json]) -> None:
+    """One compressed file that is the same each time."""
+    peer = f"cinder {version('cinder')}"
+    document = {"peer": peer, "suite": suite, "with": {"pyparsing": version("pyparsing")}, "cases": cases}
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    target.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    print(f"{target}: {len(cases)} cases, {target.stat().st_size} bytes")
+
+
+def main(directory: str) -> None:
+    """Record every case."""
     CONF([], project="cinder")
     logging.disable(logging.CRITICAL)
     stand_in()
-    document = {
-        "peer": f"cinder {version('cinder')}",
-        "suite": "volumes",
-        "with": {"pyparsing": version("pyparsing")},
-        "cases": [recorded(case) for case in all_cases()],
-    }
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    Path(target).write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-    requests = sum(len(case["requests"]) for case in document["cases"])
-    print(f"{target}: {len(document['cases'])} cases, {requests} requests, {Path(target).stat().st_size} bytes")
+    write(Path(directory) / "cinder.json.gz", "volumes", [recorded(case) for case in all_cases()])
+    rows = [{"text": text} | evaluated(text) for text in expressions(EXPRESSIONS)]
+    parts = [rows[first : first + 50] for first in range(0, len(rows), 50)]
+    cases = [{"id": f"part-{number}", "scopes": SCOPES, "expected": part} for number, part in enumerate(parts)]
+    write(Path(directory) / "cinder_expressions.json.gz", "expressions", cases)
 
 
 if __name__ == "__main__":

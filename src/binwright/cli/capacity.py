@@ -6,7 +6,7 @@ from typing import Any
 from binwright.cli import capacity_report, exits
 from binwright.cli.arguments import Parser, add_output
 from binwright.cli.inputs import PATHS, add_rules, add_sources, sources_of
-from binwright.cli.output import Rows, show
+from binwright.cli.output import Rows, say, show
 from binwright.headroom import Question
 from binwright.stack.headroom import headroom
 from binwright.stack.headroom_result import HeadroomResult
@@ -47,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
     """Count and print. 0: every shape fits at least once, 1: one does not, or (--strict) a rule was not evaluated."""
     sources = sources_of(options)
     result = headroom(sources, questions(options), Wishes(complete=options.complete, config=options.config))
+    say(options, result.notes)
     show(
         options,
         envelope=result.to_dict(),

@@ -26,6 +26,7 @@ PEERS = {
     "placement": "binwright.openstack.conformance",
     "nova": "binwright.openstack.conformance",
     "cinder": "binwright.openstack.conformance",
+    "heat": "binwright.openstack.conformance",
 }
 FIRST = 20
 

@@ -22,7 +22,8 @@ no controller, has an emptyDir volume (see --delete-emptydir-data), says safe-to
 come back to a cordoned node, or whose disruption budget allows nothing. Daemon-set and mirror pods go with their node.
 
 All chosen nodes are cordoned first, so every pod moves once, to a node that stays; the scheduler's own rules say where.
-The bound covers requests and pod counts on every node's allocatable, daemon-set pods, and the nodes that must stay.
+The bound covers requests and pod counts on every node's allocatable, daemon-set pods, the nodes that must stay, and
+where taints, node selectors and affinity, and volumes let pods be; not spread, affinity between pods, or budgets.
 Why a node could not go as well, `binwright drain NODE PATH` says pod by pod.
 
 {PATHS} Exit code 0: at least one node can be emptied, 1: none.

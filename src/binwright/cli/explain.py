@@ -6,7 +6,7 @@ from typing import Any
 from binwright.cli import exits, explain_report
 from binwright.cli.arguments import Parser, add_output, add_selection
 from binwright.cli.inputs import PATHS, add_rules, add_sources, selection, sources_of
-from binwright.cli.output import Rows, show
+from binwright.cli.output import Rows, say, show
 from binwright.cli.report import change_text
 from binwright.errors import InputError
 from binwright.explained import HostAnswer
@@ -47,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
     selected = selection(options)
     wishes = Wishes(retry_errors=options.retry_errors, complete=options.complete, config=options.config)
     result = explain_named(options.name, sources_of(options), wishes, options.best, selected)
+    say(options, result.explained.notes)
     hosts = result.explained.hosts
     show(
         options,

@@ -3,6 +3,7 @@
 Hosts that refuse alike are one row; `wide` has a row a host. Computes nothing that the result does not hold.
 """
 
+import re
 from typing import Any
 
 from binwright.cli.output import borderless, cell_text
@@ -19,12 +20,13 @@ from binwright.cli.report import (
     why_text,
 )
 from binwright.cli.words import count, listing, printable
-from binwright.explained import Explained, HostAnswer, HostScore
+from binwright.explained import Explained, HostAnswer, ScorePart
 from binwright.stack.envelope import verdict_word
 from binwright.stack.explain_result import ExplainResult
 from binwright.stack.names import full_name
 
 MOST_NAMES = 3
+CAMEL = re.compile("(?<=[a-z])(?=[A-Z])")
 
 
 def draw(console: Any, result: ExplainResult, wide: bool) -> None:
@@ -98,18 +100,26 @@ def draw_each(console: Any, refused: list[HostAnswer]) -> None:
 
 
 def draw_best(console: Any, explained: Explained) -> None:
-    """The scores of the best hosts, each part as weight x normalised score."""
+    """The scores of the best hosts: a column a part with its weight above, normalised scores below it."""
     if not explained.best:
         return
-    table = borderless(("Best hosts", "Rank", "Score", "Weight x part"), right=("Rank", "Score"))
+    heads: dict[str, str] = {}
+    for name in dict.fromkeys(part.name for score in explained.best for part in score.parts):
+        weights = {part.weight for score in explained.best for part in score.parts if part.name == name}
+        times = f"x {score_text(weights.pop())}" if len(weights) == 1 else "x"
+        heads[name] = "\n".join((*CAMEL.sub(" ", printable(name)).split(), times))
+    own = tuple(heads.values())
+    table = borderless(("Best hosts", "Rank", "Score", *own), right=("Rank", "Score", *own))
     for score in explained.best:
         name = f"{score.host} (here now)" if score.host == explained.on else score.host
-        table.add_row(printable(name), cell_text(score.rank), score_text(score.total), printable(parts(score)))
+        parts = {part.name: part_text(part, heads[part.name]) for part in score.parts}
+        cells = (cell_text(score.rank), score_text(score.total), *(parts.get(head, "") for head in heads))
+        table.add_row(printable(name), *cells)
     console.print()
     console.print(table)
 
 
-def parts(score: HostScore) -> str:
-    """The parts of a score, those that tell nothing left out."""
-    told = [f"{part.name} {score_text(part.weight)} x {score_text(part.normalised)}" for part in score.parts]
-    return ", ".join(told)
+def part_text(part: ScorePart, head: str) -> str:
+    """A normalised score, with its weight where that is another for each host."""
+    value = score_text(part.normalised)
+    return f"{score_text(part.weight)} x {value}" if head.endswith("x") else value

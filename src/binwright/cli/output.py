@@ -7,7 +7,7 @@ import csv
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,12 @@ def show(
             else:
                 text = on_console(lambda console: report(console, wide))
     emit(text)
+
+
+def say(options: Any, notes: Iterable[str]) -> None:
+    """With -v the remarks on standard error, whatever the form of the result."""
+    for note in notes if options.verbose else ():
+        print(f"binwright: {printable(note)}", file=sys.stderr)
 
 
 def emit(text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_output
-from binwright.cli.output import Rows, borderless, emit, show
+from binwright.cli.output import Rows, borderless, emit, say, show
 from binwright.cli.words import printable
 from binwright.errors import InputError
 from binwright.formats.files import read_path
@@ -100,8 +100,7 @@ def read_problems(
                 instance, unused = problem_of(demand, catalogue)
                 instances.append(instance)
                 left_out.append(unused)
-                for note in demand.notes if options.verbose else ():
-                    print(f"binwright: {printable(note)}", file=sys.stderr)
+                say(options, demand.notes)
             continue
         for blob in read_path(path):
             for instance in read_instances(blob, options.input, catalogue):

@@ -8,7 +8,7 @@ from typing import Any
 
 from binwright.cli import exits, place_report
 from binwright.cli.arguments import Parser, add_output, add_selection
-from binwright.cli.output import Rows, emit, on_console, show
+from binwright.cli.output import Rows, emit, on_console, say, show
 from binwright.cli.words import printable
 from binwright.outcome import Outcome
 from binwright.stack.envelope import verdict_word
@@ -51,9 +51,7 @@ def run(options: argparse.Namespace) -> int:
     has_labels = None if options.selector is None else label_selector(options.selector)
     with progress_bar(options.quiet) as progress:
         result = place_paths(options.paths, options.input, wishes(options), progress)
-    if options.verbose:
-        for note in result.notes:
-            print(f"binwright: {printable(note)}", file=sys.stderr)
+    say(options, result.notes)
     if options.namespace is not None:
         result = result.only(lambda outcome: outcome.namespace == options.namespace)
     if has_labels is not None:

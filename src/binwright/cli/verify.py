@@ -6,7 +6,7 @@ from typing import Any
 from binwright.cli import exits, verify_report
 from binwright.cli.arguments import Parser, add_output, add_selection
 from binwright.cli.inputs import PATHS, add_rules, add_sources, selection, sources_of
-from binwright.cli.output import Rows, show
+from binwright.cli.output import Rows, say, show
 from binwright.stack.names import full_name
 from binwright.stack.verify import verify_sources
 from binwright.stack.wishes import Wishes
@@ -42,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
     """Verify and print. 0: clean, 1: a placement is refused, the books are wrong, or (--strict) a rule was left out."""
     selected = selection(options)
     result = verify_sources(sources_of(options), Wishes(complete=options.complete, config=options.config))
+    say(options, result.notes)
     result = result.only(selected)
     show(
         options,

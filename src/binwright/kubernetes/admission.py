@@ -85,11 +85,20 @@ def admitted(data: Mapping[str, Any], related: Related, where: str = "pod") -> P
 
 
 class Admission:
-    """Admission to one cluster. What a manifest names and the input does not know is collected for `not_evaluated`."""
+    """Admission to one cluster. What a manifest names and the input does not know is collected for `not_evaluated`, and
+    bounds of LimitRanges, against which no pod is checked.
+    """
 
     def __init__(self, related: Related) -> None:
         self._related = related
         self._limits: dict[str, list[tuple[Quantities, Quantities]]] = {}
+        self._bounded: set[str] = set()
+        for one in related.all("LimitRange"):
+            where, items = one.metadata.namespace or "default", one.spec.limits or ()
+            known = self._limits.setdefault(where, [])
+            known += [_defaults(item) for item in items if item.type == "Container"]
+            if any(item.min or item.max or item.max_limit_request_ratio for item in items):
+                self._bounded.add(where)
         self._unknown: dict[str, list[str]] = {}
 
     def admit(self, pod: Manifest) -> Admitted:
@@ -100,6 +109,8 @@ class Admission:
         spec = pod.spec or ManifestSpec()
         namespace = pod.metadata.namespace or "default"
         ranges = self._ranges(namespace)
+        if namespace in self._bounded:
+            self._unknown.setdefault("LimitRange (min, max, maxLimitRequestRatio)", []).append(pod.key)
         containers = _containers(spec.containers, ranges, spec.host_network)
         init_containers = _containers(spec.init_containers, ranges, spec.host_network)
         labels = pod.metadata.labels or {}
@@ -124,15 +135,11 @@ class Admission:
 
     @property
     def not_evaluated(self) -> list[NotEvaluated]:
-        """What manifests name, of kinds that the input lacks."""
+        """What manifests name, of kinds that the input lacks, and what is not checked."""
         return [NotEvaluated(rule, len(pods), f"Pod {pods[0]}") for rule, pods in self._unknown.items()]
 
     def _ranges(self, namespace: str) -> list[tuple[Quantities, Quantities]]:
         """(default limits, default requests) of containers, one for each item of the namespace's LimitRanges."""
-        if not self._limits:
-            for one in self._related.all("LimitRange"):
-                known = self._limits.setdefault(one.metadata.namespace or "default", [])
-                known += [_defaults(item) for item in one.spec.limits or () if item.type == "Container"]
         return self._limits.get(namespace, [])
 
     def _set_priority(self, spec: ManifestSpec, stored: PodSpec, key: str) -> str | None:
@@ -191,9 +198,12 @@ class Admission:
         return None
 
     def _set_project_selector(self, stored: PodSpec, namespace: str) -> str | None:
-        """OpenShift's node selector of the project, which every pod of it gets."""
+        """OpenShift's node selector of the project, or else of the cluster, which every pod of it gets."""
         found = self._related.find("Namespace", namespace)
-        text = ((found.metadata.annotations or {}) if found is not None else {}).get(_PROJECT_SELECTOR) or ""
+        text = ((found.metadata.annotations or {}) if found is not None else {}).get(_PROJECT_SELECTOR)
+        if text is None:
+            usual = self._related.find("Scheduler", "cluster")
+            text = (usual.spec.default_node_selector if usual is not None else None) or ""
         pairs = [part.partition("=") for part in text.split(",") if part.strip()]
         selector = dict(stored.node_selector or {})
         for label, _, value in pairs:

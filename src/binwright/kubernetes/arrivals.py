@@ -57,7 +57,7 @@ def arrive(nodes: Sequence[Node], pods: Sequence[Pod], related: Related) -> tupl
             new.append((pod, result.pod))
         return [result.pod]
 
-    made = list(expand(nodes, pods, related))
+    made, without_template = expand(nodes, pods, related)
     arrivals.expanded = {pod.key: words for words, pod in made}
     taken: list[Pod] = []
     for pod in (*pods, *(pod for _, pod in made)):
@@ -66,11 +66,19 @@ def arrive(nodes: Sequence[Node], pods: Sequence[Pod], related: Related) -> tupl
         else:
             taken.append(pod)
     arrivals.not_evaluated = admission.not_evaluated
-    jobs = list(related.all("CronJob"))
-    if jobs:
-        meta = jobs[0].metadata
-        example = f"CronJob {meta.namespace or 'default'}/{meta.name}"
-        arrivals.not_evaluated.append(NotEvaluated("CronJob (not expanded)", len(jobs), example))
+    jobs = [f"CronJob {one.metadata.namespace or 'default'}/{one.metadata.name}" for one in related.all("CronJob")]
+    machines = [
+        f"MachineSet {one.metadata.namespace or 'default'}/{one.metadata.name}"
+        for one in related.all("MachineSet")
+        if ((one.spec and one.spec.replicas) or 0) > ((one.status and one.status.ready_replicas) or 0)
+    ]
+    for rule, words in (
+        ("CronJob (not expanded)", jobs),
+        ("workload without pod template", without_template),
+        ("MachineSet (nodes that are not ready yet)", machines),
+    ):
+        if words:
+            arrivals.not_evaluated.append(NotEvaluated(rule, len(words), words[0]))
     arrivals.notes = exceeded(new, related) + _counted(arrivals.expanded)
     return taken, arrivals
 

@@ -38,12 +38,12 @@ class ClosedNodes:
             opened = _opened(node)
             self.opened.append(opened)
             if opened is not node:
-                closed.append(_only_closed(node))
+                closed.append(node)
         self._table = NodeTable(closed)
         self._plugins = (NodeUnschedulable(self._table), TaintToleration(self._table))
 
     def refuses(self, pod: Pod, node: str) -> list[RuleText]:
-        """Why a node takes no pod like this today, by what closes it; empty where it does or nothing closes it."""
+        """Why a closed node takes no pod like this, which it would take when open; empty where it does."""
         number = self._table.index.get(node)
         if number is None:
             return []
@@ -61,10 +61,3 @@ def _opened(node: Node) -> Node:
         return node
     taints = tuple(taint for taint in spec.taints or () if not by_condition(taint))
     return msgspec.structs.replace(node, spec=msgspec.structs.replace(spec, unschedulable=None, taints=taints))
-
-
-def _only_closed(node: Node) -> Node:
-    """A closed node with those taints only that close it."""
-    assert node.spec is not None
-    taints = tuple(taint for taint in node.spec.taints or () if by_condition(taint))
-    return msgspec.structs.replace(node, spec=msgspec.structs.replace(node.spec, taints=taints))

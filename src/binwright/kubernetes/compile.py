@@ -17,7 +17,7 @@ from binwright.kubernetes.counts import Counts
 from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import Node, Pod
 from binwright.kubernetes.pending import DEFAULT_SCHEDULER, priority
-from binwright.kubernetes.plugins import Filter, Score, balanced_allocation, node_resources_fit
+from binwright.kubernetes.plugins import PASSES, Filter, Score, balanced_allocation, node_resources_fit
 from binwright.kubernetes.plugins.affinity_terms import terms_of
 from binwright.kubernetes.plugins.node_volume_limits import limits
 from binwright.kubernetes.plugins.spread_constraints import constraints_of
@@ -93,6 +93,8 @@ class Cluster:
             rest = one, self.counts, limited, empty_labels
             self._books.append(Rulebook(self.nodes, self.related, *rest, called=names, first=first))
         self.rules = self._books[0]
+        self.rules.limits.attach(self.nodes.index)
+        self.rules.restrictions.bound(pod for pod in pods if pod.spec and pod.spec.node_name in self.nodes.index)
         relations = {id(relation): relation for book in self._books for relation in book.relations}
         self._holding_relations = tuple(relations.values())
         self._skips = [[one.name for one in engine.scores if one.name not in names.values()] for names in called]
@@ -166,6 +168,14 @@ class Cluster:
                     relation.compiled(made, pod, traits)
         return self._seeking[key]
 
+    def eligible(self, pod: Pod) -> np.ndarray:
+        """(nodes,) bool: no rule about what a node is rejects the pod. What lies there, and amounts, are not asked."""
+        by_rule = {one.rule: (one, one.key(pod)) for one in self.rules.filters}
+        passes = np.ones(len(self.nodes), np.bool_)
+        for column in self._answers("rejects", by_rule, pod).values():
+            passes &= ~column if column.dtype == np.bool_ else column == PASSES
+        return passes
+
     def holder(self, pod: Pod) -> Request:
         """The class of a pod that has a node, or was promised one: what it takes and adds to counters there."""
         amounts, traits = self._amounts.of(pod), self._traits_of(pod)
@@ -183,7 +193,9 @@ class Cluster:
     def _held(self, pod: Pod) -> dict[int, tuple[int, int]]:
         """What the plugins count of a pod itself."""
         return {
-            counter: (amount, amount) for one in self._holding_relations for counter, amount in one.held(pod).items()
+            counter: amount if isinstance(amount, tuple) else (amount, amount)
+            for one in self._holding_relations
+            for counter, amount in one.held(pod).items()
         }
 
     def _answers(

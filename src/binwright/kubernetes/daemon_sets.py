@@ -44,6 +44,8 @@ def daemon_pods(workloads: Iterable[Workload], there: Present, nodes: Sequence[N
         if workload.spec is None or workload.metadata.deletion_timestamp is not None:
             continue
         wanted = of_workload("DaemonSet", workload)
+        if wanted.template is None:
+            continue  # cut down to what it selects
         spec = _tolerating(wanted.template.spec)
         asked = Pod(wanted.template.metadata, spec)  # type: ignore[arg-type]
         suits = np.ones(len(table), np.bool_)

@@ -16,7 +16,7 @@ from binwright.kubernetes.manifests import Manifest
 from binwright.kubernetes.objects import LabelSelector, Node, Pod
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.stateful_sets import stateful_pods
-from binwright.kubernetes.templates import Present, Wanted, active, number, of_workload, template_hash
+from binwright.kubernetes.templates import Present, active, number, of_workload, template_hash
 from binwright.kubernetes.workload_objects import Job, Workload, WorkloadSpec
 
 __all__ = ["expand"]
@@ -29,16 +29,22 @@ _THROUGH = {
 _EXPANDED = (*_THROUGH, "ReplicaSet", "ReplicationController", "StatefulSet", "Job", "DaemonSet")
 
 
-def expand(nodes: Sequence[Node], pods: Iterable[Pod], related: Related) -> Iterator[tuple[str, Manifest]]:
-    """(words for the workload, a pod that it lacks) for the workloads of `related`, kind by kind in input order.
+def expand(
+    nodes: Sequence[Node], pods: Iterable[Pod], related: Related
+) -> tuple[list[tuple[str, Manifest]], list[str]]:
+    """((words for the workload, a pod that it lacks) for the workloads of `related`, kind by kind in input order; the
+    words for those workloads that lack pods and have no template to make them of).
 
     pods: those of the input. What a controller makes beside pods is added to `related`: replica sets of deployments,
-    claims of stateful sets. Raises InputError naming workload and field for a number that cannot be meant, and for a
-    missing pod template.
+    claims of stateful sets. Raises InputError naming workload and field for a number that cannot be meant.
     """
     if not any(related.all(kind) for kind in _EXPANDED):
-        return
+        return [], []
     there = Present(pods)
+    return list(_expanded(nodes, there, related)), there.without_template
+
+
+def _expanded(nodes: Sequence[Node], there: Present, related: Related) -> Iterator[tuple[str, Manifest]]:
     for kind in _THROUGH:
         for workload in list(related.all(kind)):
             yield from _through(kind, workload, there, related)
@@ -75,14 +81,14 @@ def _through(kind: str, workload: Any, there: Present, related: Related) -> Iter
     pods = there.of_unknown(through, {one.metadata.name for one in others}, wanted) + there.adopted(wanted)
     pods += [pod for one in own for pod in there.controlled(wanted.namespace, through, one.metadata.name)]
     missing = number(workload.spec.replicas, 1, wanted.words, "spec.replicas") - sum(map(active, pods))
-    if missing <= 0:
+    if missing <= 0 or not there.can_make(wanted):
         return
     if own:
         newest = max(own, key=lambda one: (one.metadata.creation_timestamp or "", one.metadata.name))
         name, labels = newest.metadata.name, dict(newest.metadata.labels or {})
         labels = {key: value for key, value in labels.items() if key in (label, "deploymentconfig")}
     elif kind == "Deployment":
-        generation = template_hash(wanted.template)
+        generation = template_hash(wanted)
         name, labels = f"{wanted.name}-{generation}", {label: generation}
         if related.stated("ReplicaSet") or not there.any_of("ReplicaSet"):  # else those of other pods would seem gone
             related.add("ReplicaSet", _replica_set(workload, name, labels))
@@ -94,9 +100,10 @@ def _through(kind: str, workload: Any, there: Present, related: Related) -> Iter
 
 
 def _makes_pods(workload: Any) -> bool:
-    """Whether the workload wants any pod at all; one that does not need not even have a template."""
+    """Whether the workload wants any pod at all. One without number and template was cut down to what it selects."""
     spec = workload.spec
-    return spec is not None and spec.replicas != 0 and workload.metadata.deletion_timestamp is None
+    stated = spec is not None and (spec.replicas is not None or spec.template is not None)
+    return stated and spec.replicas != 0 and workload.metadata.deletion_timestamp is None
 
 
 def _replica_set(deployment: Workload, name: str, labels: dict[str, str]) -> Workload:
@@ -114,10 +121,8 @@ def _replicas(kind: str, workload: Any, there: Present) -> Iterator[tuple[str, M
     wanted = of_workload(kind, workload)
     pods = there.controlled(wanted.namespace, kind, wanted.name) + there.adopted(wanted)
     missing = number(workload.spec.replicas, 1, wanted.words, "spec.replicas") - sum(map(active, pods))
-    yield from _more(kind, wanted, there, missing)
-
-
-def _more(kind: str, wanted: Wanted, there: Present, missing: int) -> Iterator[tuple[str, Manifest]]:
+    if missing <= 0 or not there.can_make(wanted):
+        return
     for _ in range(missing):
         yield wanted.words, wanted.pod(there.new_name(wanted.namespace, f"{wanted.name}-"), kind, wanted.name)
 
@@ -141,6 +146,8 @@ def _job(job: Job, there: Present) -> Iterator[tuple[str, Manifest]]:
         wants = parallel if not succeeded else 0  # a work queue: when one has succeeded, no more begin
     else:
         wants = min(parallel, number(spec.completions, 1, wanted.words, "spec.completions") - succeeded)
+    if wants <= len(running) or not there.can_make(wanted):
+        return
     labels = {"batch.kubernetes.io/job-name": wanted.name, "job-name": wanted.name}
     if spec.completion_mode != "Indexed":
         for _ in range(wants - len(running)):

@@ -18,7 +18,6 @@ from binwright.explained import Explained, Named
 from binwright.formats.files import Blob
 from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.compile import Cluster
-from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.cycle import Cycle, Decision
 from binwright.kubernetes.gangs import Gangs, group_of
 from binwright.kubernetes.host_answers import answer, best_scores
@@ -53,6 +52,15 @@ def open_source(name: str, blobs: Iterable[Blob], options: Options) -> Explainab
     return ExplainableCluster(name, objects, options)
 
 
+@dataclass(frozen=True)
+class _Situation:
+    """What a pod is and has, and what is supposed when it is decided about."""
+
+    state: str
+    supposes: str
+    on: str | None
+
+
 @dataclass
 class ExplainableCluster:
     """A cluster that has been read. `options` as for `place`, without preemption and sampling."""
@@ -71,30 +79,37 @@ class ExplainableCluster:
         if number >= len(self.read.pods):
             return self._never_stored(*self.read.arrivals.refused[number - len(self.read.pods)])
         pod = self.read.pods[number]
-        profile = self.options.profile or SchedulerProfile()
-        related = self.read.related
-        queue = sort_out(self.read.pods, [profile.scheduler_name])
+        profiles = self.options.profiles
+        queue = sort_out(self.read.pods, [one.scheduler_name for one in profiles])
+        others = [other for other in queue.bound if other is not pod]
         states = ("pending", "bound", *_NO_TURN)
         state = next(one for one in states if any(pod is other for other in getattr(queue, one)))
         asking = waiting(pod)
         try:
-            cluster = Cluster(self.read.nodes, [*queue.bound, *queue.pending, asking], profile, related)
-            strays = cluster.bind(other for other in queue.bound if other is not pod)
+            cluster = Cluster(self.read.nodes, [*others, *queue.pending, asking], profiles, self.read.related)
+            strays = cluster.bind(others)
             if state == "bound":
                 cycle, supposes = Cycle(cluster), "as if it came now: taken out, decided about, put back"
             else:
                 cycle, supposes = self._before(cluster, queue, asking)
                 supposes += f"; {_NO_TURN[state]}" if state in _NO_TURN else ""
-            return self._told(cluster, cycle.decide(asking), pod, state, supposes, best, queue, strays)
+            situation = _Situation(state, supposes, pod.spec.node_name if pod.spec and state == "bound" else None)
+            explained = self._told(cluster, cycle.decide(asking), best, situation)
         except InputError as problem:
             raise InputError(f"{self.name}: {problem}") from None
+        asked = Queue(pending=[pod], bound=others)
+        explained.not_evaluated = not_evaluated.find(
+            asked, self.read.related, self.options.profile, self.options.others
+        )
+        explained.not_evaluated += self.read.arrivals.not_evaluated
+        explained.notes = notes(asked, strays, len(self.read.nodes), None)
+        return explained
 
     def _before(self, cluster: Cluster, queue: Queue, asking: Pod) -> tuple[Cycle, str]:
         """Place what is in the queue before a pod; returns how to go on, and the words for it."""
-        profile = self.options.profile
-        gangs = Gangs(self.read.related, queue, profile is None or profile.gangs)
+        gangs = Gangs(self.read.related, queue, self.options.gangs)
         position = bisect_left(queue.pending, gangs.turn(asking), key=gangs.turn)
-        run = Run(self.name, cluster, Options(profile=profile), gangs)
+        run = Run(self.name, cluster, Options(), gangs)
         for later in queue.pending[position:]:
             run.cycle.nominate(later)
         own = group_of(asking) if gangs.concerns(asking) else None
@@ -113,13 +128,10 @@ class ExplainableCluster:
         whole = "" if own is None else f"; whether PodGroup {own} gets enough pods to run is not asked here"
         return run.cycle, f"at its turn, {where}{whole}"
 
-    def _told(
-        self, cluster: Cluster, decision: Decision, pod: Pod, state: str, supposes: str, best: int, queue: Queue,
-        strays: list[Pod],
-    ) -> Explained:  # fmt: skip
-        look, statuses, arrivals = decision.look, decision.statuses, self.read.arrivals
-        on = pod.spec.node_name if pod.spec and state == "bound" else None
-        outcome = Outcome(*self._identity(pod), look.verdict, expanded_from=arrivals.expanded.get(pod.key))
+    def _told(self, cluster: Cluster, decision: Decision, best: int, situation: _Situation) -> Explained:
+        """A decision in words."""
+        look, statuses, pod = decision.look, decision.statuses, decision.pod
+        outcome = Outcome(*self._identity(pod), look.verdict, expanded_from=self.read.arrivals.expanded.get(pod.key))
         if decision.host is not None:
             outcome.verdict = Verdict.PLACED
             outcome.host = cluster.nodes.names[decision.host]
@@ -128,18 +140,9 @@ class ExplainableCluster:
             why = Refusals(cluster).decided(decision)
             outcome.verdict, outcome.message = why["verdict"], why["message"]
             outcome.reasons, outcome.smallest_change = why.get("reasons", []), why.get("smallest_change")
-        asked = Queue(pending=[pod], bound=[one for one in queue.bound if one is not pod])
-        return Explained(
-            outcome,
-            state,
-            on,
-            supposes,
-            look.demand,
-            [answer(cluster, look, statuses, host) for host in range(len(cluster.nodes))],
-            best_scores(cluster, look, best, cluster.nodes.index.get(on or "")),
-            not_evaluated=not_evaluated.find(asked, self.read.related, self.options.profile) + arrivals.not_evaluated,
-            notes=notes(asked, strays, len(cluster.nodes), None),
-        )
+        answers = [answer(cluster, look, statuses, host) for host in range(len(cluster.nodes))]
+        scores = best_scores(cluster, look, best, cluster.nodes.index.get(situation.on or ""))
+        return Explained(outcome, situation.state, situation.on, situation.supposes, look.demand, answers, scores)
 
     def _never_stored(self, pod: Pod, words: str) -> Explained:
         outcome = Outcome(*self._identity(pod), Verdict.ERROR, message=words)

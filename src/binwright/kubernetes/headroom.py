@@ -18,14 +18,15 @@ from binwright.formats.files import Blob
 from binwright.headroom import MOST, Headroom, HostRoom, Question, ShapeCount, SourceHeadroom
 from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.compile import FIT, Cluster
-from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.gangs import Gangs
 from binwright.kubernetes.notes import notes
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import Queue, sort_out
 from binwright.kubernetes.place import Options, Run
+from binwright.kubernetes.quota import exceeded
 from binwright.kubernetes.reader import Objects, read_blobs
 from binwright.kubernetes.refusals import Refusals
+from binwright.kubernetes.related import Related
 from binwright.kubernetes.shapes import Shape, Shapes
 from binwright.kubernetes.statuses import Statuses
 from binwright.request import Request
@@ -49,26 +50,37 @@ def headroom_objects(name: str, objects: Objects, question: Question, options: O
     """As `headroom_source`, from objects that have been read."""
     if not objects.nodes:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
-    profile = options.profile or SchedulerProfile()
+    profiles = options.profiles
     shapes = Shapes(objects, question.namespace)
     known = shapes.read(question.shapes)
-    queue = sort_out(objects.pods, [profile.scheduler_name])
+    queue = sort_out(objects.pods, [one.scheduler_name for one in profiles])
     found = SourceHeadroom(name, "kubernetes", len(objects.nodes), "", unknown=shapes.unknown)
     try:
         asking = [shape.pod for shape in known]
-        cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending, *asking], profile, objects.related)
+        cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending, *asking], profiles, objects.related)
         strays = cluster.bind(queue.bound)
-        gangs = Gangs(objects.related, queue, options.profile is None or profile.gangs)
-        run = Run(name, cluster, Options(profile=options.profile), gangs)
+        gangs = Gangs(objects.related, queue, options.gangs)
+        run = Run(name, cluster, Options(), gangs)
         found.supposes = _prepared(run, queue, question)
         questions = [[shape] for shape in known] + ([known] if len(known) > 1 else [])
         found.answers = [_answer(name, cluster, some) for some in questions]
     except InputError as problem:
         raise InputError(f"{name}: {problem}") from None
     asked = Queue(pending=asking, bound=queue.bound)
-    found.not_evaluated = not_evaluated.find(asked, objects.related, options.profile) + shapes.not_evaluated
+    found.not_evaluated = not_evaluated.find(asked, objects.related, options.profile, options.others)
+    found.not_evaluated += shapes.not_evaluated
     found.notes = notes(asked, strays, len(objects.nodes), None)
+    if objects.related.all("ResourceQuota"):
+        for shape, answer in zip(known, found.answers):
+            found.notes += _over_quota(shape, answer.count, objects.related)
     return found
+
+
+def _over_quota(shape: Shape, count: int, related: Related) -> list[str]:
+    """The quotas that so many pods of a shape would exceed: there is room, and the API server would refuse them."""
+    if shape.written is None:
+        return [f"{shape.name}: whether quotas allow more of it is not asked, its limits are not known"]
+    return [f"{shape.name}: {text}" for text in exceeded([(shape.written, shape.pod)] * count, related)]
 
 
 def _prepared(run: Run, queue: Queue, question: Question) -> str:

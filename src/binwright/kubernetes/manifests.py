@@ -28,6 +28,7 @@ __all__ = [
     "LimitRangeItem",
     "Manifest",
     "ManifestSpec",
+    "OpenShiftScheduler",
     "PriorityClass",
     "ResourceQuota",
     "RuntimeClass",
@@ -103,6 +104,17 @@ class PriorityClass(Part):
     value: int = 0
     global_default: bool | None = None
     preemption_policy: str | None = None
+
+
+class OpenShiftSchedulerSpec(Part):
+    default_node_selector: str | None = None
+
+
+class OpenShiftScheduler(Part):
+    """The Scheduler of config.openshift.io."""
+
+    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    spec: OpenShiftSchedulerSpec = field(default_factory=OpenShiftSchedulerSpec)
 
 
 class PodOverhead(Part):

@@ -58,7 +58,7 @@ def _rules(related: Related) -> Iterable[tuple[str, Callable[[Pod], bool], bool]
         yield "VolumeBinding (unbound claims)", unbound, False
     if not related.stated("CSINode", "PersistentVolumeClaim", "PersistentVolume"):
         yield "NodeVolumeLimits", _attaches, False
-    elif related.all("VolumeAttachment"):
+    elif not related.stated("VolumeAttachment"):
         yield "NodeVolumeLimits (VolumeAttachment)", _attaches, False
     yield "DynamicResources", _resource_claims, False
 

@@ -30,7 +30,7 @@ from binwright.outcome import Outcome, ResourceUse, SourceOutcome
 from binwright.request import Request
 from binwright.verdict import Verdict
 
-__all__ = ["Options", "Run", "place_dicts", "place_objects", "place_source"]
+__all__ = ["Options", "Run", "place_dicts", "place_objects", "place_read", "place_source"]
 
 _SHOWN_FIRST = ("cpu", "memory", "ephemeral-storage", "pods")
 
@@ -50,6 +50,11 @@ class Options:
     others: tuple[SchedulerProfile, ...] = ()
 
     @property
+    def gangs(self) -> bool:
+        """Whether pods of a PodGroup are placed together."""
+        return self.profile is None or any(one.gangs for one in self.profiles)
+
+    @property
     def profiles(self) -> tuple[SchedulerProfile, ...]:
         """All profiles, at least one."""
         return (self.profile or SchedulerProfile(), *self.others)
@@ -61,12 +66,12 @@ def place_source(name: str, blobs: Iterable[Blob], options: Options = Options())
     name: what the source is called in the outcome. Amounts in the outcome: cpu in millicores, the rest in whole units.
     Raises InputError naming file, object and field for bad input, and when there is no Node at all.
     """
-    return _place(name, read_blobs(blobs, options.complete), options)
+    return place_read(name, read_blobs(blobs, options.complete), options)
 
 
 def place_dicts(name: str, items: Iterable[Mapping[str, Any]], options: Options = Options()) -> SourceOutcome:
     """As `place_source`, from objects as plain dicts in the API's JSON form (Lists are opened)."""
-    return _place(name, read_dicts(items, name, options.complete), options)
+    return place_read(name, read_dicts(items, name, options.complete), options)
 
 
 def place_objects(objects: Any, *, name: str = "cluster", options: Options = Options()) -> SourceOutcome:
@@ -77,15 +82,16 @@ def place_objects(objects: Any, *, name: str = "cluster", options: Options = Opt
     are admitted first and workloads expanded (contracts, "What is pending"). The objects stay as they are; amounts in
     the outcome: cpu in millicores, the rest in whole units. Raises InputError naming object and field.
     """
-    return _place(name, read_objects(objects, name, options.complete), options)
+    return place_read(name, read_objects(objects, name, options.complete), options)
 
 
-def _place(name: str, objects: Objects, options: Options) -> SourceOutcome:
+def place_read(name: str, objects: Objects, options: Options = Options()) -> SourceOutcome:
+    """As `place_source`, from objects that have been read; they stay as they are."""
     if not objects.nodes:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
     profiles, arrivals = options.profiles, objects.arrivals
     queue = sort_out(objects.pods, [one.scheduler_name for one in profiles])
-    gangs = Gangs(objects.related, queue, options.profile is None or any(one.gangs for one in profiles))
+    gangs = Gangs(objects.related, queue, options.gangs)
     try:
         cluster = Cluster(objects.nodes, [*queue.bound, *queue.pending], profiles, objects.related)
         strays = cluster.bind(queue.bound)

@@ -99,7 +99,8 @@ class Preemption:
         status = None if host is None else statuses[host]
         if host is None or (status is not None and status.code == UNRESOLVABLE):
             return False
-        others = (self._cluster.held[item] for item in self._cluster.fleet.items_on(host).tolist())
+        held, items = self._cluster.held, self._cluster.fleet.items_on(host).tolist()
+        others = (held[item] for item in items if item in held)  # attached volumes are items, too
         return any(priority(other) < priority(pod) and _was_preempted(other) for other in others)
 
     def _reasons(self, found: Evictions, statuses: Statuses) -> Counter[str]:

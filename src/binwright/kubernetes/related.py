@@ -10,7 +10,13 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from binwright.kubernetes.manifests import LimitRange, PriorityClass, ResourceQuota, RuntimeClass
+from binwright.kubernetes.manifests import (
+    LimitRange,
+    OpenShiftScheduler,
+    PriorityClass,
+    ResourceQuota,
+    RuntimeClass,
+)
 from binwright.kubernetes.objects import DisruptionBudget, Namespace, Service
 from binwright.kubernetes.pod_groups import PodGroup
 from binwright.kubernetes.storage_objects import (
@@ -22,7 +28,7 @@ from binwright.kubernetes.storage_objects import (
     StorageClass,
     VolumeAttachment,
 )
-from binwright.kubernetes.workload_objects import CronJob, Job, MapSelecting, StatefulSet, Workload
+from binwright.kubernetes.workload_objects import CronJob, Job, MachineSet, MapSelecting, StatefulSet, Workload
 
 __all__ = ["KINDS", "Related", "kind_by_plural"]
 
@@ -50,13 +56,15 @@ KINDS: dict[tuple[str, str], type] = {
     ("scheduling.k8s.io/v1", "PriorityClass"): PriorityClass,
     ("node.k8s.io/v1", "RuntimeClass"): RuntimeClass,
     ("scheduling.x-k8s.io/v1alpha1", "PodGroup"): PodGroup,
+    ("config.openshift.io/v1", "Scheduler"): OpenShiftScheduler,
+    ("machine.openshift.io/v1beta1", "MachineSet"): MachineSet,
 }
 """(apiVersion, kind) -> Struct of everything that is read here."""
 
 CLUSTER_WIDE = frozenset(
     {
         "Namespace", "PersistentVolume", "StorageClass", "CSINode", "CSIDriver", "VolumeAttachment", "PriorityClass",
-        "RuntimeClass",
+        "RuntimeClass", "Scheduler",
     }
 )  # fmt: skip
 

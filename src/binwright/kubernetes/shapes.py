@@ -54,11 +54,14 @@ _THROUGH = {"Deployment": "ReplicaSet", "DeploymentConfig": "ReplicationControll
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`each` of this pod make a round of the mix. `refusal`: why the API server would not store it."""
+    """`each` of this pod make a round of the mix. `written`: the manifest that the pod was stored from, None for one of
+    the input. `refusal`: why the API server would not store it.
+    """
 
     name: str
     each: int
     pod: Pod
+    written: Manifest | None = None
     refusal: str | None = None
 
 
@@ -138,7 +141,7 @@ class Shapes:
             pod_request(result.pod)  # its amounts can be read
         except InputError as problem:
             raise InputError(f"--pod {name}: {problem}") from None
-        return Shape(name, times, self._unclaimed(result.pod), result.refusal)
+        return Shape(name, times, self._unclaimed(result.pod), pod, result.refusal)
 
     # ---- amounts and files ---------------------------------------------------------------------------------------
 
@@ -207,7 +210,7 @@ class Shapes:
         wanted = _KINDS.get(kind.lower().partition(".")[0]) if rest else None
         if wanted is not None and wanted != "Pod":
             found = self._only(text, list(self.objects.related.all(wanted)), rest)
-            return None if found is None else self._next_of(wanted, of_workload(wanted, found))
+            return None if found is None else self._next_of(text, wanted, of_workload(wanted, found))
         pod: Pod | None = self._only(text, self.objects.pods, rest if wanted else text)
         return None if pod is None else unnoded(pod)
 
@@ -225,7 +228,7 @@ class Shapes:
             raise InputError(f"--pod {text}: ambiguous, could be {', '.join(found[:3])}{more}")
         return last if found else None
 
-    def _next_of(self, kind: str, wanted: Wanted) -> Pod:
+    def _next_of(self, text: str, kind: str, wanted: Wanted) -> Pod:
         """The pod that a workload would make next: as its youngest one is, else by its template."""
         maker = _THROUGH.get(kind, kind)
         own = [
@@ -237,7 +240,10 @@ class Shapes:
             and owner.kind == maker
         ]
         if not own:
-            return made_by(kind, wanted)
+            try:
+                return made_by(kind, wanted)
+            except InputError as problem:
+                raise InputError(f"--pod {text}: {problem}, and no pod of it is in the input") from None
         return unnoded(max(own, key=lambda pod: (pod.metadata.creation_timestamp or "", pod.metadata.name or "")))
 
     def _unclaimed(self, pod: Pod) -> Pod:
@@ -255,8 +261,13 @@ class Shapes:
 
 
 def made_by(kind: str, wanted: Wanted) -> Manifest:
-    """A pod of a workload's template, with the labels that its controller would add for the rules to see."""
-    labels = {"pod-template-hash": template_hash(wanted.template)} if kind == "Deployment" else {}
+    """A pod of a workload's template, with the labels that its controller would add for the rules to see.
+
+    Raises InputError naming the workload when it has none.
+    """
+    if wanted.template is None:
+        raise InputError(f"{wanted.words}: spec.template: missing")
+    labels = {"pod-template-hash": template_hash(wanted)} if kind == "Deployment" else {}
     return wanted.pod(wanted.name, _THROUGH.get(kind, kind), wanted.name, labels)
 
 

@@ -26,15 +26,19 @@ def stateful_pods(workload: StatefulSet, there: Present, related: Related) -> It
     spec = workload.spec
     if spec is None or spec.replicas == 0 or workload.metadata.deletion_timestamp is not None:
         return
+    if spec.replicas is None and spec.template is None:
+        return  # cut down to what it selects
     wanted = of_workload("StatefulSet", workload)
     first = number(spec.ordinals.start if spec.ordinals else None, 0, wanted.words, "spec.ordinals.start")
     pods = there.controlled(wanted.namespace, "StatefulSet", wanted.name) + there.adopted(wanted)
     taken = {pod.metadata.name for pod in pods if active(pod)}
     templates = spec.volume_claim_templates or ()
-    for ordinal in range(first, first + number(spec.replicas, 1, wanted.words, "spec.replicas")):
+    end = first + number(spec.replicas, 1, wanted.words, "spec.replicas")
+    missing = [one for one in range(first, end) if f"{wanted.name}-{one}" not in taken]
+    if not missing or not there.can_make(wanted):
+        return
+    for ordinal in missing:
         name = f"{wanted.name}-{ordinal}"
-        if name in taken:
-            continue
         labels = {"apps.kubernetes.io/pod-index": str(ordinal), "statefulset.kubernetes.io/pod-name": name}
         pod = wanted.pod(name, "StatefulSet", wanted.name, labels)
         if templates and pod.spec is not None:

@@ -63,11 +63,13 @@ class Statuses:
         short = np.where(refusals.first == self._profile.kind_position("fit"), refusals.short, 0)
         # The other bits of the mask only tell more where one plugin has several rules.
         mask = np.where(np.isin(refusals.first, self._shared), refusals.mask & self._shared_bits, 0)
-        others = [np.where(mask >> position & 1, self._arguments(position), 0) for position in self._shared]
-        columns = [refusals.first, spoken, short, refusals.resolvable, mask, *others]
+        columns = [refusals.first, spoken, short, refusals.resolvable, mask]
+        if mask.any():  # their reasons, too
+            columns += [np.where(mask >> position & 1, self._arguments(position), -1) for position in self._shared]
         rows = np.stack([column.astype(np.int64) for column in columns], axis=1)
         if self._outside is not None:
-            rows[self._outside] = [self._profile.positions[PreFilter.rule], ABSENT, *[0] * (len(columns) - 2)]
+            rows[self._outside] = 0
+            rows[self._outside, :2] = self._profile.positions[PreFilter.rule], ABSENT
         distinct, examples, numbers = np.unique(rows, axis=0, return_index=True, return_inverse=True)
         return [self._word(row, int(host)) for row, host in zip(distinct, examples)], numbers.reshape(-1)
 
@@ -102,7 +104,7 @@ class Statuses:
         return found
 
     def _word(self, row: np.ndarray, host: int) -> Refused | None:
-        first, spoken, short, resolvable, mask, *_ = map(int, row)
+        first, spoken, short, resolvable, mask = map(int, row[:5])
         return None if first in (FEASIBLE, UNASKED) else self.word(first, mask, short, spoken, bool(resolvable), host)
 
     def word(self, first: int, mask: int, short: int, spoken: int, resolvable: bool, host: int) -> Refused:

@@ -139,5 +139,16 @@ class CsiStorageCapacity(Part):
     node_topology: LabelSelector | None = None
 
 
+class AttachedSource(Part):
+    persistent_volume_name: str | None = None
+
+
+class VolumeAttachmentSpec(Part):
+    attacher: str = ""
+    node_name: str = ""
+    source: AttachedSource | None = None
+
+
 class VolumeAttachment(Part):
     metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    spec: VolumeAttachmentSpec = field(default_factory=VolumeAttachmentSpec)

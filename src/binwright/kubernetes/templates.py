@@ -31,16 +31,19 @@ _VERSIONS = {"ReplicationController": "v1", "Job": "batch/v1"}
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a workload says of its pods; `words` name it in messages: "Deployment shop/web"."""
+    """What a workload says of its pods; `words` name it in messages: "Deployment shop/web". `template` None: the object
+    was cut down to what says whom it owns, so no pod can be made of it.
+    """
 
     words: str
     namespace: str
     name: str
-    template: PodTemplate
+    template: PodTemplate | None
     selector: Selector
 
     def pod(self, name: str, kind: str, owner: str, labels: Mapping[str, str] | None = None) -> Manifest:
         """A pod of the template, controlled by the object `owner` of `kind`."""
+        assert self.template is not None
         reference = OwnerReference(_VERSIONS.get(kind, "apps/v1"), kind, owner, True)
         own = {**(self.template.metadata.labels or {}), **(labels or {})}
         meta = AnnotatedMeta(name=name, namespace=self.namespace, labels=own, owner_references=(reference,))
@@ -48,19 +51,16 @@ class Wanted:
 
 
 def of_workload(kind: str, workload: Any) -> Wanted:
-    """Raises InputError naming the workload where it has no pod template, or a selector that cannot be read."""
+    """Raises InputError naming the workload for a selector that cannot be read."""
     meta = workload.metadata
     namespace = meta.namespace or "default"
     words = f"{kind} {namespace}/{meta.name}"
-    spec = workload.spec
-    if spec is None or spec.template is None:
-        raise InputError(f"{words}: spec.template: missing")
-    selector = spec.selector
+    template, selector = (workload.spec.template, workload.spec.selector) if workload.spec else (None, None)
     if isinstance(selector, LabelSelector):
         parsed = label_selectors.parse(selector, f"{words}: spec.selector")
     else:
-        parsed = label_selectors.of_map(selector or spec.template.metadata.labels or {})
-    return Wanted(words, namespace, meta.name, spec.template, parsed)
+        parsed = label_selectors.of_map(selector or (template.metadata.labels if template else None) or {})
+    return Wanted(words, namespace, meta.name, template, parsed)
 
 
 def number(stated: int | None, default: int, words: str, field: str) -> int:
@@ -79,9 +79,12 @@ def active(pod: Pod) -> bool:
 
 
 class Present:
-    """The pods of an input by who controls them."""
+    """The pods of an input by who controls them. `without_template`: the workloads that lack pods which cannot be made,
+    in words.
+    """
 
     def __init__(self, pods: Iterable[Pod]) -> None:
+        self.without_template: list[str] = []
         self._owned: dict[tuple[str, str], dict[str, list[Pod]]] = {}  # (namespace, kind) -> name -> pods
         self._orphans: dict[str, list[Pod]] = {}
         self._names: set[str] = set()
@@ -106,6 +109,12 @@ class Present:
         """Pods that the workload selects and whose controller of this kind is not among the known names."""
         by_name = self._owned.get((wanted.namespace, kind), {})
         return [pod for name, pods in by_name.items() if name not in known for pod in pods if _selects(wanted, pod)]
+
+    def can_make(self, wanted: Wanted) -> bool:
+        """Whether the pods that the workload lacks can be made; where not, it is kept in mind."""
+        if wanted.template is None:
+            self.without_template.append(wanted.words)
+        return wanted.template is not None
 
     def any_of(self, kind: str) -> bool:
         """Whether any pod has a controller of this kind."""
@@ -135,7 +144,7 @@ def _letters(drawn: int) -> str:
     return found
 
 
-def template_hash(template: PodTemplate) -> str:
+def template_hash(wanted: Wanted) -> str:
     """Ten characters that tell one template from another, where a ReplicaSet has its own hash."""
-    digest = blake2b(msgspec.json.encode(template), digest_size=10).digest()
+    digest = blake2b(msgspec.json.encode(wanted.template), digest_size=10).digest()
     return "".join(_SAFE[byte % len(_SAFE)] for byte in digest)

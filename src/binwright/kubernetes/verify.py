@@ -7,7 +7,7 @@ cordons and taints by condition (`closed_nodes`) came when they came, and are to
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -19,7 +19,6 @@ from binwright.formats.files import Blob
 from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.closed_nodes import ClosedNodes
 from binwright.kubernetes.compile import Cluster
-from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.drain_filters import controller, is_mirror
 from binwright.kubernetes.host_answers import rejected_by, shortfalls
 from binwright.kubernetes.objects import Pod, PodSpec
@@ -50,12 +49,12 @@ def verify_objects(name: str, objects: Objects, options: Options) -> SourceVerif
     """As `verify_source`, from objects that have been read."""
     if not objects.nodes:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
-    profile = options.profile or SchedulerProfile()
-    related = objects.related
-    bound = _Bound.sorted_out(objects, profile)
+    profiles, related = options.profiles, objects.related
+    bound = _Bound.sorted_out(objects, {one.scheduler_name for one in profiles})
     closed = ClosedNodes(objects.nodes)
     try:
-        cluster = Cluster(closed.opened, bound.all, replace(profile, scores={}), related)  # nothing is chosen
+        judging = [replace(one, scores={}) for one in profiles]  # nothing is chosen
+        cluster = Cluster(closed.opened, bound.all, judging, related)
         refused = _Replay(cluster).run(bound)
     except InputError as problem:
         raise InputError(f"{name}: {problem}") from None
@@ -69,7 +68,7 @@ def verify_objects(name: str, objects: Objects, options: Options) -> SourceVerif
     for why, pods in ((STATIC, bound.static), (STRAY, bound.strays)):
         if pods:
             found.skipped.append(Skipped(why, len(pods), f"Pod {pods[0].key}"))
-    found.not_evaluated = _not_evaluated(bound, objects, options.profile)
+    found.not_evaluated = _not_evaluated(bound, objects, options)
     return found
 
 
@@ -86,7 +85,8 @@ class _Bound:
     strays: list[Pod] = field(default_factory=list)
 
     @classmethod
-    def sorted_out(cls, objects: Objects, profile: SchedulerProfile) -> _Bound:
+    def sorted_out(cls, objects: Objects, known: Collection[str]) -> _Bound:
+        """known: the schedulers that have a profile here."""
         found = cls()
         nodes = {node.metadata.name for node in objects.nodes}
         for pod in sorted(sort_out(objects.pods).bound, key=_age):
@@ -97,7 +97,7 @@ class _Bound:
             scheduler = (pod.spec.scheduler_name if pod.spec else None) or DEFAULT_SCHEDULER
             if is_mirror(pod) or _owned_by_node(pod):
                 found.static.append(pod)
-            elif scheduler != profile.scheduler_name:
+            elif scheduler not in known:
                 found.foreign.append(pod)
             else:
                 found.judged.append(pod)
@@ -196,13 +196,14 @@ def _finding(source: str, kind: str, pod: Pod, why: list[RuleText], lacks: Itera
     )  # fmt: skip
 
 
-def _not_evaluated(bound: _Bound, objects: Objects, profile: SchedulerProfile | None) -> list[NotEvaluated]:
+def _not_evaluated(bound: _Bound, objects: Objects, options: Options) -> list[NotEvaluated]:
     """What could not be judged. Groups are placed together or not at all, but each pod where it may be; cluster
     defaults of the spread that only score are no loss either.
     """
     queue = Queue(pending=bound.judged, bound=[*bound.foreign, *bound.static], foreign=bound.foreign)
-    found = not_evaluated.find(queue, objects.related, profile)
-    defaults = profile.spread.defaults if profile is not None else ()
+    found = not_evaluated.find(queue, objects.related, options.profile, options.others)
+    stated = options.profiles if options.profile is not None else ()
+    defaults = [one for profile in stated for one in profile.spread.defaults]
     irrelevant = {"PodGroup"}
     if not any((one.when_unsatisfiable or HARD) == HARD for one in defaults):
         irrelevant.add("PodTopologySpread (cluster defaults)")

@@ -12,6 +12,7 @@ __all__ = [
     "CronJob",
     "Job",
     "JobSpec",
+    "MachineSet",
     "MapSelecting",
     "PodTemplate",
     "StatefulSet",
@@ -93,3 +94,19 @@ class CronJob(Part):
     """Makes Jobs at certain times, so nothing of it is read but that it exists."""
 
     metadata: ObjectMeta = field(default_factory=ObjectMeta)
+
+
+class MachineSetSpec(Part):
+    replicas: int | None = None
+
+
+class MachineSetStatus(Part):
+    ready_replicas: int | None = None
+
+
+class MachineSet(Part):
+    """Makes nodes, not pods; how many of them are not there yet is read."""
+
+    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    spec: MachineSetSpec | None = None
+    status: MachineSetStatus | None = None

@@ -103,14 +103,19 @@ class Chain:
         group: GroupMembers | None,
         among: Sequence[int] | None = None,
         index: int = 0,
+        known: Mapping[int, list[Candidate]] | None = None,
     ) -> Look:
         """Candidates, filters, weights for one instance, on the hosts `among` (default: all).
 
-        index: its number within a request for several, of which some filters see the first only.
+        index: its number within a request for several, of which some filters see the first only. known: candidates
+        that Placement has given already; by default it is asked.
         """
         spec = replace(asked.spec, instance=instance, group=group)
         every = range(len(self.computes)) if among is None else among
-        candidates = {host: found for host in every if (found := self.candidates(asked, host))}
+        if known is None:
+            candidates = {host: found for host in every if (found := self.candidates(asked, host))}
+        else:
+            candidates = {host: known[host] for host in every}
         for host, found in candidates.items():
             self.computes[host].candidates = [one.mappings for one in found]
         look = Look(spec, candidates)

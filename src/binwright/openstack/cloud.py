@@ -80,12 +80,13 @@ class Server:
 class Wish:
     """`count` servers that somebody would like to have (requests.json); no service knows of them yet.
 
-    ports: the ports of each, by name or id.
+    ports: the ports of each, by name or id. together: one request for all of them, which get a host each or none does.
     """
 
     name: str
     flavor_ref: str
     count: int = 1
+    together: bool = False
     project: str | None = None
     zone: str | None = None
     from_volume: bool = False

@@ -67,7 +67,7 @@ class ExplainableCloud:
     def _waiting(self, number: int, best: int) -> Explained:
         cloud, wanted = self.cloud, self._wanted[: number + 1]
         scheduler = _scheduler(cloud, wanted, pending_servers(cloud, retry_errors=self.retry_errors))
-        placed = sum(scheduler.place(one).host is not None for one in wanted[:-1])
+        placed = sum(one.host is not None for one in scheduler.place_all(wanted[:-1]))
         supposes = "at its turn, the first in the queue"
         if number:
             servers = f"{number} server{'' if number == 1 else 's'}"

@@ -48,7 +48,7 @@ def headroom_cloud(cloud: Cloud, question: Question, *, retry_errors: bool = Fal
     scheduler = _scheduler(cloud, [*pending, *(shape.wanted for shape in shapes)], retry_errors)
     supposes = "in the cloud as it is, without what is pending"
     if question.after_pending:
-        placed = sum(scheduler.place(one).host is not None for one in pending)
+        placed = sum(one.host is not None for one in scheduler.place_all(pending))
         supposes = f"after {placed} of {len(pending)} pending servers were placed"
     hosts = scheduler.hosts
     found = SourceHeadroom(cloud.name, "openstack", len(hosts), supposes, unknown=unknown)
@@ -56,8 +56,7 @@ def headroom_cloud(cloud: Cloud, question: Question, *, retry_errors: bool = Fal
     found.matrix = flavor_matrix(found.answers, hosts, scheduler.zones)
     if question.shapes and len(shapes) > 1:
         mixed = _scheduler(cloud, [*pending, *(shape.wanted for shape in shapes)], retry_errors)
-        for one in pending:
-            mixed.place(one)
+        mixed.place_all(pending)
         found.answers.append(_mix(cloud.name, mixed, shapes))
     wanted = [(shape.wanted, scheduler.asked(shape.wanted)) for shape in shapes]
     found.not_evaluated = rules_not_evaluated(cloud, hosts, scheduler.zones, scheduler.groups, wanted)

@@ -22,7 +22,10 @@ NAME_AND_ID = re.compile(r"(.+) \(([^()]+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One server to place. `uid` is None for an entry of requests.json; equal but for name and uid is one class."""
+    """One server to place. `uid` is None for an entry of requests.json; equal but for name and uid is one class.
+
+    together: what the servers of one request for several have in common, None for one alone.
+    """
 
     name: str
     uid: str | None
@@ -34,6 +37,7 @@ class Wanted:
     hints: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
     ports: PortRequests = field(default_factory=PortRequests)
+    together: str | None = None
 
     @property
     def key(self) -> str:
@@ -120,4 +124,5 @@ def _wanted(asked: Server | Wish, name: str, uid: str | None, flavor: Flavor, po
         hints=asked.hints,
         where=asked.where,
         ports=ports,
+        together=asked.where if isinstance(asked, Wish) and asked.together else None,
     )

@@ -62,8 +62,7 @@ def place_cloud(cloud: Cloud, *, retry_errors: bool = False, by_chain: bool = Fa
 def _place_all(cloud: Cloud, scheduler: Scheduler, wanted: list[Wanted], result: SourceOutcome) -> dict[str, int]:
     """Fill in `placed` and `unplaced`; returns what was placed in total, by class."""
     amounts: dict[str, int] = {}
-    for one in wanted:
-        decision = scheduler.place(one)
+    for one, decision in zip(wanted, scheduler.place_all(wanted)):
         outcome = outcome_of(cloud.name, one, decision, scheduler.hosts)
         (result.unplaced if decision.host is None else result.placed).append(outcome)
         for resources in decision.allocations.values():

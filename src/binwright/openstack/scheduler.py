@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 from binwright.errors import InputError
@@ -19,6 +20,7 @@ from binwright.openstack.chain import Chain, Look
 from binwright.openstack.cloud import Cloud, ServerGroup
 from binwright.openstack.fleet_path import MOST_CLASSES, FleetPath
 from binwright.openstack.hosts import Hosts
+from binwright.openstack.multi_create import NoHostLeft, give_together
 from binwright.openstack.nova.compute_hosts import compute_hosts
 from binwright.openstack.nova.filters import AGGREGATE_SCOPE
 from binwright.openstack.nova.host_states import HostStates
@@ -91,6 +93,7 @@ class Scheduler:
         self._enabled = enabled
         self._states = HostStates.of(cloud, hosts)
         self._asking = Asking(cloud, hosts, zones, self._config)
+        wanted = list(wanted)
         asked = [self._asking.asked(one) for one in wanted]
         self._names = _names(asked)
         self._beside = hosts.beside_roots()
@@ -102,7 +105,8 @@ class Scheduler:
                 self._plain.add(one.number)
                 plain += more
         self._fleet_path = FleetPath(hosts, zones, self._states, self.groups, plain, self._config) if plain else None
-        if with_chain or any(one.number not in self._plain for one in asked):
+        whole = any(one.number not in self._plain for one in asked) or any(one.together for one in wanted)
+        if with_chain or whole:
             _ = self.chain  # must see the state that the fleet sees
 
     @cached_property
@@ -149,6 +153,32 @@ class Scheduler:
 
     # -- placing
 
+    def place_all(self, servers: Sequence[Wanted]) -> list[Decision]:
+        """Place servers in order; those of one request for several get a host each, or none does."""
+        decisions: list[Decision] = []
+        for together, some in groupby(servers, key=lambda one: one.together):
+            batch = list(some)
+            if together is None or len(batch) == 1:
+                decisions += [self.place(one) for one in batch]
+            else:
+                decisions += self._place_together(batch)
+        return decisions
+
+    def _place_together(self, servers: Sequence[Wanted]) -> list[Decision]:
+        asked, group = self.asked(servers[0]), self.groups.group_of(servers[0])
+        members = [self.groups.members_of(one) for one in servers]
+        try:
+            given = give_together(self.chain, asked, [one.key for one in servers], members[0])
+        except NoHostLeft as refused:
+            decision = self.refusal(asked, refused.look)
+            decision.reasons.insert(0, ReasonText("multi-create", len(self.hosts), f"{refused}, so none gets one"))
+            return [decision] * len(servers)
+        except InputError as problem:
+            return [self._unreadable(problem)] * len(servers)
+        for host, _, allocations in given:
+            self._charge_fleet(asked, group, allocations, host)
+        return [Decision(Verdict.PLACED, *one) for one in given]
+
     def place(self, server: Wanted) -> Decision:
         """Give a server to the best host; nothing changes where there is none."""
         asked, group = self.asked(server), self.groups.group_of(server)
@@ -157,18 +187,27 @@ class Scheduler:
             return self._place_plainly(path, asked, server, group)
         try:
             look = self.look(server)
-        except InputError as problem:  # what makes a filter fail; Nova gives the server up
-            told = ReasonText("filters", len(self.hosts), f"not filtered: {problem}")
-            return Decision(Verdict.ERROR, reasons=[told])
+        except InputError as problem:
+            return self._unreadable(problem)
         if not look.ranking:
             return self.refusal(asked, look)
         host, score = look.ranking[0]
         allocations = self.chain.claim(look, host).allocations
+        self._charge_fleet(asked, group, allocations, host)
+        return Decision(Verdict.PLACED, host, score, allocations)
+
+    def _charge_fleet(
+        self, asked: Asked, group: ServerGroup | None, allocations: Mapping[str, Mapping[str, int]], host: int
+    ) -> None:
+        """Let the engine know what the chain has placed."""
         if self._fleet_path is not None:
             own = self.hosts.providers[host]
             amounts = {} if own is None else allocations.get(own.uuid, {})
             self._fleet_path.charge(asked, group, amounts, host)
-        return Decision(Verdict.PLACED, host, score, allocations)
+
+    def _unreadable(self, problem: InputError) -> Decision:
+        """A filter cannot read what it compares; Nova gives such a server up."""
+        return Decision(Verdict.ERROR, reasons=[ReasonText("filters", len(self.hosts), f"not filtered: {problem}")])
 
     def _place_plainly(self, path: FleetPath, asked: Asked, server: Wanted, group: ServerGroup | None) -> Decision:
         request = path.request(asked, group)

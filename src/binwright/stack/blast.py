@@ -137,14 +137,14 @@ class _Cluster:
         objects = sandwich.clusters[name]
         self.name = name
         self.outages = Outages(objects)
-        self.workload_of: dict[str, Workload] = {}
+        self.workload_of: dict[int, Workload] = {}
         for workload in workloads(objects):
             for pod in workload.pods:
-                self.workload_of[pod.key] = workload
-        self.quorum_of: dict[str, tuple[str, str, tuple[Pod, ...]]] = {}
+                self.workload_of[id(pod)] = workload
+        self.quorum_of: dict[int, tuple[str, str, tuple[Pod, ...]]] = {}
         for group in quorums(objects):
             for pod in group[2]:
-                self.quorum_of[pod.key] = group
+                self.quorum_of[id(pod)] = group
         self.budgets: dict[str, list[Budget]] = {}
         for budget in read_budgets(objects.related):
             self.budgets.setdefault(budget.namespace, []).append(budget)
@@ -201,14 +201,14 @@ class Blaster:
 
 def breaks(known: _Cluster, outage: Outage) -> list[Break]:
     """Quorums, services and budgets that do not survive these losses."""
-    lost = {pod.key for pod in outage.lost}
+    lost = {id(pod) for pod in outage.lost}
     found = []
     for namespace, name, members in _each(known.quorum_of, outage.lost):
-        left, needed = sum(pod.key not in lost for pod in members), len(members) // 2 + 1
+        left, needed = sum(id(pod) not in lost for pod in members), len(members) // 2 + 1
         if left < needed:
             found.append(Break("quorum", Ref(known.name, "Quorum", name, namespace), len(members), left, needed))
     for workload in _each(known.workload_of, outage.lost):
-        if workload.kind in ("DaemonSet", "Node") or any(pod.key not in lost for pod in workload.pods):
+        if workload.kind in ("DaemonSet", "Node") or any(id(pod) not in lost for pod in workload.pods):
             continue
         ref = Ref(known.name, workload.kind, workload.name, workload.namespace)
         found.append(Break("service", ref, len(workload.pods), 0, 1))
@@ -223,9 +223,9 @@ def breaks(known: _Cluster, outage: Outage) -> list[Break]:
     return found
 
 
-def _each(of: Mapping[str, Thing], pods: Iterable[Pod]) -> list[Thing]:
+def _each(of: Mapping[int, Thing], pods: Iterable[Pod]) -> list[Thing]:
     """What these pods belong to, each once, in order."""
-    return list({id(one): one for pod in pods if (one := of.get(pod.key)) is not None}.values())
+    return list({id(one): one for pod in pods if (one := of.get(id(pod))) is not None}.values())
 
 
 def pod_ref(cluster: str, pod: Pod) -> Ref:

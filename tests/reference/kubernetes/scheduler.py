@@ -121,7 +121,7 @@ def _node_result(cycle: Cycle, node: Node, status: Status | None, absent: Status
         return None
     if status is absent:
         return {**status.as_result(), "absent": True}
-    rejections = all_rejections(cycle, node) if not cycle.cluster.nominated else {}
+    rejections = all_rejections(cycle, node)
     if len(rejections) < 2:
         return status.as_result()
     parts = {name: {"code": s.code, "reasons": list(s.reasons)} for name, s in rejections.items()}

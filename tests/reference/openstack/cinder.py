@@ -78,7 +78,7 @@ def capacity_filter(pool: Pool, size: int, thin: bool) -> bool:
     if pool.total <= 0:
         return False
     available, free = factors(pool, thin)
-    if thin and pool.thin and (pool.ratio < 1 or (pool.provisioned + size) / available > pool.ratio):
+    if thin and pool.thin and (pool.ratio < 1 or not available or (pool.provisioned + size) / available > pool.ratio):
         return False
     return free >= size
 
@@ -98,8 +98,13 @@ def capabilities_filter(pool: Pool, extra_specs: dict) -> bool:
     return True
 
 
-def holds(value: Any, wanted: str) -> bool:
-    operator, *words = wanted.split()
+def holds(value: Any, wanted: str | None) -> bool:
+    if wanted is None:
+        return value is None
+    operator, *words = wanted.split() or [""]
+    known = operator in NUMBERS or operator in TEXTS or operator in ("<is>", "<or>")
+    if known and (value is None or not words):
+        return False
     if operator == "<is>":
         return truth(value) == truth(words[0])
     if operator == "<or>":
@@ -110,7 +115,7 @@ def holds(value: Any, wanted: str) -> bool:
         except (TypeError, ValueError):
             return False
     if operator in TEXTS:
-        return isinstance(value, str) and TEXTS[operator](value, words[0])
+        return isinstance(value, (str, list)) and TEXTS[operator](value, words[0])
     return value == wanted
 
 

@@ -1,4 +1,4 @@
-"""Replays recorded cases of Cinder's scheduler: volumes one after another; filters, weighers, order and state."""
+"""Replays recorded cases of Cinder's scheduler: volumes one after another, and the expressions of drivers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from binwright.openstack.cinder.expressions import ExpressionError, evaluate
 from binwright.openstack.cinder.filters import FILTERS
 from binwright.openstack.cinder.pools import Pool, read_pool
 from binwright.openstack.cinder.scheduler import SchedulerOptions, VolumeScheduler
@@ -100,4 +101,19 @@ def _answer(scheduler: VolumeScheduler, row: Json, stays: bool) -> dict[str, Any
     return got
 
 
-REPLAYS = {"volumes": volumes_differences}
+def expressions_differences(case: Json) -> Iterator[str]:
+    """Expressions of drivers: the value, or that there is none."""
+    for row in case["expected"]:
+        wanted = {key: value for key, value in row.items() if key != "text"}
+        try:
+            got = {"value": evaluate(row["text"], case["scopes"])}
+        except ExpressionError:
+            got = {"error": True}
+        yield from value_differences(wanted, got, row["text"])
+
+
+REPLAYS = {
+    "volumes": (volumes_differences, (("requests", list), ("expected", list))),
+    "expressions": (expressions_differences, (("scopes", dict), ("expected", list))),
+}
+"""Suite -> who replays a case, and what a case must have."""

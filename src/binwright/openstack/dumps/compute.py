@@ -49,7 +49,8 @@ SERVER = {
 }
 WISH = {
     "name": ("name",),
-    "count": ("count", "mincount", "min"),
+    "count": ("count",),
+    "together": ("maxcount", "max", "mincount", "min"),
     "project": SERVER["project"],
     "zone": SERVER["zone"],
     "flavor": ("flavor", "flavorname", "flavorid", "flavorref"),
@@ -97,6 +98,7 @@ SERVER_GROUP = {
     "rules": ("rules",),
 }
 
+MOST_WISHES = 10**6
 BOOTED_FROM_VOLUME = "booted from volume"
 NAME_AND_ID = re.compile(r"(.+) \(([^()]+)\)")
 ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+")
@@ -153,11 +155,18 @@ def read_server(row: Row) -> Server:
 
 
 def read_wish(row: Row) -> Wish:
-    """One entry of requests.json: the words of `openstack server create`, `count` of them (1)."""
+    """One entry of requests.json: the words of `openstack server create`.
+
+    `count` (1) are so many requests; `max_count` or `min_count` is one request for so many.
+    """
+    count, together = (row.whole(name, MOST_WISHES, least=1) for name in ("count", "together"))
+    if count is not None and together is not None:
+        row.refuse("count", "beside max_count or min_count, which is one request for several")
     return Wish(
         name=row.need("name", row.text("name")),
         flavor_ref=row.need("flavor", row.text("flavor")),
-        count=1 if (count := row.whole("count", 10**6, least=1)) is None else count,
+        count=together or count or 1,
+        together=together is not None,
         project=row.text("project"),
         zone=row.reference("zone"),
         from_volume=row.raw("from_volume") is True,

@@ -14,7 +14,7 @@ from typing import Any
 from binwright.errors import InputError
 from binwright.formats import documents
 from binwright.formats.files import Blob
-from binwright.openstack.heat.templates import is_environment, is_template
+from binwright.openstack.heat.templates import VERSION, is_environment, is_template
 
 __all__ = ["PER_PROVIDER", "TABLES", "Layout", "sort_files"]
 
@@ -73,7 +73,7 @@ def sort_files(blobs: Iterable[Blob]) -> Layout:
         path = PurePath(blob.name)
         stem = _stem(path.name)
         kind = path.parent.name
-        loaded = documents.load(blob)
+        loaded = documents.load(blob, last_key_wins=VERSION.encode() in blob.data)  # Magnum's templates repeat keys
         if len(loaded) == 1 and (is_template(loaded[0]) or is_environment(loaded[0])):
             (layout.templates if is_template(loaded[0]) else layout.environments).append((blob.name, loaded[0]))
             continue

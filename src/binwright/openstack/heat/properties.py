@@ -5,11 +5,11 @@ What a function that is not evaluated would give is listed by whoever reads, nev
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from binwright.errors import InputError
-from binwright.openstack.heat.values import Scope, Unknown
+from binwright.openstack.heat.values import Scope, Unknown, unknowns
 from binwright.units import shown
 
 __all__ = ["NotTold", "Properties"]
@@ -43,7 +43,7 @@ class Properties:
     def get(self, name: str, *, needed: bool = False) -> Any:
         """The value, None if there is none or it is not known. Raises NotTold for one that is needed and not known."""
         value = self.raw(name)
-        unknown = next(_unknowns(value), None)
+        unknown = next(unknowns(value), None)
         if unknown is None:
             if value is None and needed:
                 raise InputError(f"{self.where}: {name}: missing")
@@ -98,16 +98,8 @@ class Properties:
             kept = {key: row[key] for key in fields if key in row} if isinstance(row, dict) else row
             self._skipped += [
                 (PARAMETERS if one.parameter else FUNCTIONS, f"{self.where}: {name}: {one.why}")
-                for one in _unknowns(kept)
+                for one in unknowns(kept)
             ]
             if isinstance(kept, dict):
-                rows.append({key: item for key, item in kept.items() if next(_unknowns(item), None) is None})
+                rows.append({key: item for key, item in kept.items() if next(unknowns(item), None) is None})
         return rows
-
-
-def _unknowns(value: Any) -> Iterator[Unknown]:
-    if isinstance(value, Unknown):
-        yield value
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _unknowns(item)

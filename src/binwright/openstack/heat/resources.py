@@ -34,7 +34,14 @@ IRRELEVANT = (
     *("OS::Heat::Software", "OS::Heat::Structured", "OS::Heat::SwiftSignal", "OS::Heat::TestResource"),
     *("OS::Heat::UpdateWaitConditionHandle", "OS::Heat::Value", "OS::Heat::WaitCondition", "OS::Nova::KeyPair"),
     *("OS::Nova::FloatingIP", "OS::Nova::Quota", "OS::Cinder::VolumeAttachment", "OS::Cinder::Quota"),
-    *("OS::Cinder::EncryptedVolumeType", "OS::Cinder::QoS", "AWS::EC2::EIP", "AWS::IAM::", "AWS::S3::"),
+    *(
+        "OS::Cinder::EncryptedVolumeType",
+        "OS::Cinder::QoS",
+        "AWS::EC2::EIP",
+        "AWS::EC2::SecurityGroup",
+        "AWS::IAM::",
+        "AWS::S3::",
+    ),
 )
 
 

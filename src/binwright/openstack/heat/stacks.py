@@ -14,11 +14,11 @@ from binwright.errors import InputError
 from binwright.openstack.heat.properties import NotTold, Properties
 from binwright.openstack.heat.resources import READERS, is_irrelevant
 from binwright.openstack.heat.templates import Environment, Template, nested_name, roots
-from binwright.openstack.heat.values import Budget, Scope, Unknown, replaced
+from binwright.openstack.heat.values import Budget, Scope, Unknown, replaced, unknowns
 from binwright.openstack.wishes import Wishes
 from binwright.units import shown
 
-__all__ = ["to_requests"]
+__all__ = ["parameter_value", "to_requests"]
 
 MOST_RESOURCES = 20_000
 DEEPEST = 10
@@ -27,7 +27,9 @@ SCALING_GROUP = "OS::Heat::AutoScalingGroup"
 INDEX = "%index%"
 CONDITIONS = "Heat conditions that only a running stack can evaluate: taken as true"
 TYPES = "Heat resource types that are not known"
-NOTHING = "OS::Heat::None"
+TRUTHS = dict.fromkeys(("1", "t", "true", "on", "y", "yes"), True) | dict.fromkeys(
+    ("0", "f", "false", "off", "n", "no"), False
+)
 
 
 def to_requests(templates: Iterable[Template], environment: Environment | None = None) -> Wishes:
@@ -63,7 +65,7 @@ class _Expansion:
         references = {name: f"{stack}.{name}" for name in template.resources}
         parameters = {"OS::stack_name": stack, "OS::stack_id": stack, "OS::project_id": Unknown("OS::project_id")}
         for name, parameter in template.parameters.items():
-            parameters[name] = _parameter(f"{template.file}: parameter {name}", name, parameter, given)
+            parameters[name] = parameter_value(f"{template.file}: parameter {name}", name, parameter, given)
         scope = Scope(template.file, parameters, references, template.conditions, self._budget)
         for name, resource in template.resources.items():
             scope.where = f"{where}: resource {name}" if depth == 0 else f"{where}.{name}"
@@ -130,28 +132,40 @@ class _Expansion:
         scope.where = where
 
 
-def _parameter(where: str, name: str, parameter: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
+def parameter_value(where: str, name: str, parameter: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
     """The value of a parameter, in its type; Unknown without one."""
     value = given.get(name)
     if value is None:
         value = parameter.get("default")
     if value is None:
         return Unknown(name, parameter=True)
+    if next(unknowns(value), None) is not None:
+        return value
     kind = parameter.get("type", "string")
-    if kind == "number" and isinstance(value, str):
-        try:
-            return int(value) if value.lstrip("+-").isdecimal() and len(value) < 20 else float(value)
-        except ValueError:
-            raise InputError(f"{where}: {shown(value)} is not a number") from None
-    if kind == "comma_delimited_list" and isinstance(value, str):
-        return [part.strip() for part in value.split(",")] if value else []
+    if kind == "number":
+        return _number(where, value)
+    if kind == "comma_delimited_list":
+        return [str(item) for item in value] if isinstance(value, list) else str(value).split(",") if value else []
+    if kind == "boolean":
+        found = TRUTHS.get(str(value).strip().casefold())
+        if found is None:
+            raise InputError(f"{where}: {shown(value)} is not a boolean")
+        return found
     if kind == "json" and isinstance(value, str):
         try:
             return json.loads(value)
         except (ValueError, RecursionError):
             raise InputError(f"{where}: {shown(value)} is not JSON") from None
-    if kind == "boolean" and isinstance(value, str):
-        return value.casefold() in ("t", "true", "on", "y", "yes", "1")
-    if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    return value
+    return str(value) if isinstance(value, int | float) and kind == "string" else value
+
+
+def _number(where: str, value: Any) -> int | float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    for kind in (int, float):
+        if isinstance(value, str) and len(value) < 100:
+            try:
+                return kind(value)
+            except ValueError:
+                continue
+    raise InputError(f"{where}: {shown(value)} is not a number")

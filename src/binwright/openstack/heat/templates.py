@@ -14,7 +14,17 @@ from typing import Any
 from binwright.errors import InputError
 from binwright.units import shown
 
-__all__ = ["Environment", "Template", "is_environment", "is_template", "read_environment", "read_template", "roots"]
+__all__ = [
+    "VERSION",
+    "Environment",
+    "Template",
+    "is_environment",
+    "is_template",
+    "nested_name",
+    "read_environment",
+    "read_template",
+    "roots",
+]
 
 VERSION = "heat_template_version"
 ENVIRONMENT_KEYS = {"parameters", "parameter_defaults", "resource_registry", "encrypted_param_names", "event_sinks"}

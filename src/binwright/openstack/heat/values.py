@@ -15,7 +15,7 @@ from typing import Any
 from binwright.errors import InputError
 from binwright.units import shown
 
-__all__ = ["Budget", "Scope", "Unknown", "replaced"]
+__all__ = ["Budget", "Scope", "Unknown", "replaced", "unknowns"]
 
 MOST_TEXT = 10**6
 MOST_STEPS = 10**6
@@ -24,6 +24,9 @@ NOT_EVALUATED = (
     *("digest", "filter", "get_attr", "get_file", "make_url", "map_merge", "map_replace", "repeat", "resource_facade"),
     *("yaql", "Ref", "Fn::Base64", "Fn::GetAtt", "Fn::GetAZs", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::Replace"),
 )
+
+
+_ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,14 @@ class Scope:
 
     def value(self, data: Any) -> Any:
         """The value of a part of the template. Raises InputError for a function that is used wrongly."""
+        found = self._value(data)
+        return None if found is _ABSENT else found
+
+    def _value(self, data: Any) -> Any:
+        """The value, or that there is none, which leaves lists and maps without it."""
         with self.budget.spend(self.where):
             if isinstance(data, list):
-                return [self.value(item) for item in data]
+                return [found for item in data if (found := self._value(item)) is not _ABSENT]
             if not isinstance(data, dict):
                 return data
             if len(data) == 1:
@@ -82,7 +90,7 @@ class Scope:
                     return FUNCTIONS[name](self, argument)
                 if name in NOT_EVALUATED:
                     return Unknown(name)
-            return {key: self.value(item) for key, item in data.items()}
+            return {key: found for key, item in data.items() if (found := self._value(item)) is not _ABSENT}
 
     def condition(self, data: Any) -> bool | Unknown:
         """Whether a condition holds: the name of one, a truth value or a function."""
@@ -113,7 +121,7 @@ class Scope:
     # -- functions
 
     def _get_param(self, argument: Any) -> Any:
-        """A parameter, or what a path of keys and indexes finds in it; None beyond its end, as in the service."""
+        """A parameter, or what a path of keys and indexes finds in it: an empty text beyond its end."""
         path = self.value(argument)
         name, *keys = path if isinstance(path, list) and path else [path]
         if isinstance(name, Unknown):
@@ -127,7 +135,7 @@ class Scope:
             try:
                 found = found[int(key) if isinstance(found, list) else key]
             except (IndexError, KeyError, TypeError, ValueError):
-                return None
+                return ""
         return found
 
     def _get_resource(self, argument: Any) -> Any:
@@ -142,23 +150,24 @@ class Scope:
         if not isinstance(argument, dict) or not {"template", "params"} <= argument.keys():
             return self._refuse("str_replace", argument)
         template, params = self.value(argument["template"]), self.value(argument["params"])
-        for part in (template, params, *(params.values() if isinstance(params, dict) else ())):
-            if isinstance(part, Unknown):
-                return part
+        unknown = next(unknowns([template, params]), None)
+        if unknown is not None:
+            return unknown
         if not isinstance(template, str) or not isinstance(params, dict) or "" in params:
             return self._refuse("str_replace", argument)
-        values = {key: self._as_text("str_replace", item) for key, item in params.items()}
+        values = {key: self._as_text("str_replace", item, (str, int, float)) for key, item in params.items()}
         size = len(template) + sum(template.count(key) * len(item) for key, item in values.items())
         if size > MOST_TEXT:
             raise InputError(f"{self.where}: str_replace: a text of more than {MOST_TEXT} characters")
         return _replace(template, values)
 
-    def _as_text(self, function: str, item: Any) -> str:
+    def _as_text(self, function: str, item: Any, kinds: tuple[type, ...]) -> str:
+        """Nothing is an empty text; maps and lists are written as JSON."""
         if item is None:
             return ""
-        if isinstance(item, dict | list) and function == "list_join":
-            return json.dumps(item, sort_keys=True, default=str)
-        return str(item) if isinstance(item, str | int | float) else self._refuse(function, item)
+        if isinstance(item, dict | list):
+            return json.dumps(item, sort_keys=True)
+        return str(item) if isinstance(item, kinds) else self._refuse(function, item)
 
     def _list_join(self, argument: Any) -> Any:
         if not isinstance(argument, list) or len(argument) < 2:
@@ -172,10 +181,10 @@ class Scope:
                 return one
             elif one:
                 return self._refuse("list_join", one)
-        unknown = next((one for one in (between, *items) if isinstance(one, Unknown)), None)
+        unknown = next(unknowns([between, items]), None)
         if unknown is not None or not isinstance(between, str):
             return unknown or self._refuse("list_join", between)
-        texts = [self._as_text("list_join", item) for item in items]
+        texts = [self._as_text("list_join", item, (str,)) for item in items]
         if sum(map(len, texts)) + len(between) * len(texts) > MOST_TEXT:
             raise InputError(f"{self.where}: list_join: a text of more than {MOST_TEXT} characters")
         return between.join(texts)
@@ -187,6 +196,8 @@ class Scope:
         unknown = next((one for one in (by, text, *index) if isinstance(one, Unknown)), None)
         if unknown is not None:
             return unknown
+        if text is None:
+            return None
         if not isinstance(by, str) or not by or not isinstance(text, str):
             return self._refuse("str_split", argument)
         parts = text.split(by)
@@ -201,8 +212,9 @@ class Scope:
         holds = self.condition(argument[0])
         if isinstance(holds, Unknown):
             return holds
-        chosen = argument[1 if holds else 2] if holds or len(argument) == 3 else None
-        return self.value(chosen)
+        if not holds and len(argument) == 2:
+            return _ABSENT
+        return self._value(argument[1 if holds else 2])
 
     def _list_concat(self, argument: Any) -> Any:
         lists = self.value(argument)
@@ -261,6 +273,15 @@ class Scope:
         if unknown is not None:
             return unknown
         return item in among if isinstance(among, list | str) else bool(self._refuse("contains", among))
+
+
+def unknowns(value: Any) -> Iterator[Unknown]:
+    """What is not known in a value."""
+    if isinstance(value, Unknown):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from unknowns(item)
 
 
 def _replace(template: str, values: Mapping[str, str]) -> str:

@@ -96,12 +96,13 @@ class NodeVolumeLimits(Plugin):
         return None
 
     def attachments(self, cluster, node):
-        """(driver, handle) of the VolumeAttachments of this node."""
+        """(driver, handle) of the VolumeAttachments of this node; those of in-tree volumes are not counted."""
         found = set()
         for attachment in cluster.objects["volumeAttachments"]:
-            if attachment["spec"]["nodeName"] == node.name:
-                name = (attachment["spec"].get("source") or {}).get("persistentVolumeName")
-                volume = cluster.find("persistentVolumes", name) if name else None
-                if volume is not None:
-                    found.add(_of_persistent_volume(volume))
-        return found - {None}
+            spec = attachment["spec"]
+            name = (spec.get("source") or {}).get("persistentVolumeName")
+            volume = cluster.find("persistentVolumes", name) if name else None
+            csi = volume["spec"].get("csi") if volume else None
+            if spec["nodeName"] == node.name and spec.get("attacher") and csi:
+                found.add((spec["attacher"], csi["volumeHandle"]))
+        return found
