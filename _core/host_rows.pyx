@@ -1,9 +1,8 @@
-"""The rows of one host as the groups of a request see them: which suit a unit alone, what they have left, in which order.
+"""The rows of one host as the groups of a request see them: which suit a unit alone, what is left, in which order.
 
 Reads the forest and the fleet; changes nothing.
 """
 
-cimport cython
 from libc.stdint cimport INT64_MAX
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset

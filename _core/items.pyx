@@ -258,7 +258,7 @@ cdef class Items(Idea):
     cpdef object restore(self, object saved):
         slots, alive, stride, records, spare, ends = saved
         if len(records) != slots * sizeof(Item) or len(ends) != stride * sizeof(Ends) or len(spare) % sizeof(int32_t):
-            raise ValueError("fleet: items: this pickle is damaged: its lengths do not agree")
+            raise ValueError("fleet: items: damaged pickle: its lengths do not agree")
         self.records = <Item*>enlarged(self.records, max(<Py_ssize_t>slots, 1) * sizeof(Item))
         self.spares = len(spare) // sizeof(int32_t)
         self.spare = <int32_t*>enlarged(self.spare, max(self.spares, 1) * sizeof(int32_t))
@@ -290,23 +290,23 @@ cdef class Items(Idea):
             elif record.host >= 0 and not -1 <= record.budgets < lists:
                 what = f"list of budgets {record.budgets}"
             if what is not None:
-                raise ValueError(f"fleet: items: this pickle is damaged: slot {slot} has {what}")
+                raise ValueError(f"fleet: items: damaged pickle: slot {slot} has {what}")
         for host in range(self.stride):
             at, before = self.ends[host].first, -1
             while at != -1:
                 if not 0 <= at < self.slots or seen[at] or self.records[at].host != host:
-                    raise ValueError(f"fleet: items: this pickle is damaged: the list of host {host} has slot {at}")
+                    raise ValueError(f"fleet: items: damaged pickle: the list of host {host} has slot {at}")
                 if self.records[at].previous != before:
-                    raise ValueError(f"fleet: items: this pickle is damaged: slot {at} does not follow slot {before}")
+                    raise ValueError(f"fleet: items: damaged pickle: slot {at} does not follow slot {before}")
                 seen[at] = 1
                 listed += 1
                 at, before = self.records[at].next, at
             if self.ends[host].last != before:
-                raise ValueError(f"fleet: items: this pickle is damaged: the list of host {host} has another end")
+                raise ValueError(f"fleet: items: damaged pickle: the list of host {host} has another end")
         for i in range(self.spares):
             at = self.spare[i]
             if not 0 <= at < self.slots or seen[at] or self.records[at].host != -1:
-                raise ValueError(f"fleet: items: this pickle is damaged: spare slot {at}")
+                raise ValueError(f"fleet: items: damaged pickle: spare slot {at}")
             seen[at] = 1
         if self.stride != self.fleet.stride or self.alive != listed or listed + self.spares != self.slots:
-            raise ValueError("fleet: items: this pickle is damaged: its counts do not agree")
+            raise ValueError("fleet: items: damaged pickle: its counts do not agree")

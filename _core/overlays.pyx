@@ -112,7 +112,7 @@ cdef class Overlays(Idea):
     cpdef object restore(self, object saved):
         live, promises = saved
         if len(promises) % sizeof(Promise):
-            raise ValueError("fleet: promises: this pickle is damaged: its length is that of no number of promises")
+            raise ValueError("fleet: promises: damaged pickle: its length is that of no number of promises")
         self.promises = <Promise*>realloc(self.promises, max(len(promises), 1))
         if self.promises == NULL:
             raise MemoryError("promises")
@@ -125,11 +125,11 @@ cdef class Overlays(Idea):
         cdef Py_ssize_t classes = len(self.classes), i, live = 0
         for i in range(self.count):
             if not 0 <= self.promises[i].host < self.fleet.hosts:
-                raise ValueError(f"fleet: promises: this pickle is damaged: promise {i} has host {self.promises[i].host}")
+                raise ValueError(f"fleet: promises: damaged pickle: promise {i} has host {self.promises[i].host}")
             if not -1 <= self.promises[i].request < classes:
                 raise ValueError(
-                    f"fleet: promises: this pickle is damaged: promise {i} has class {self.promises[i].request}"
+                    f"fleet: promises: damaged pickle: promise {i} has class {self.promises[i].request}"
                 )
             live += self.promises[i].request >= 0
         if live != self.live:
-            raise ValueError(f"fleet: promises: this pickle is damaged: {self.live} live ones, counted {live}")
+            raise ValueError(f"fleet: promises: damaged pickle: {self.live} live ones, counted {live}")

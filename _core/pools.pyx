@@ -86,7 +86,6 @@ cdef class Pools(Idea):
 
     def add_request(self, tuple claims):
         """Number of the list of a request's claims: as given, and behind that by rising size, equals as given."""
-        cdef Py_ssize_t number
         ordered = sorted(claims, key=lambda claim: self.claims[<Py_ssize_t>claim].size)
         if len(claims) > self.longest:
             self.chosen = <int32_t*>enlarged(self.chosen, len(claims) * sizeof(int32_t))
@@ -114,7 +113,7 @@ cdef class Pools(Idea):
         return <int>(self.list_count - 1)
 
     def new_hosts(self, Py_ssize_t first):
-        """Hosts from `first` on were just added: no row or claim means them, made for hosts that a rollback took away."""
+        """Hosts from `first` on were just added: no row or claim means them; those were made for others, now gone."""
         cdef Py_ssize_t i
         for i in range(self.claim_count):
             if self.claims[i].pinned >= first:
@@ -268,7 +267,7 @@ cdef class Pools(Idea):
     cpdef object restore(self, object saved):
         rows, claims, lists, longest = saved
         if len(rows) % sizeof(PoolRow) or len(claims) % sizeof(PoolClaim):
-            raise ValueError("fleet: pools: this pickle is damaged: its lengths are those of no rows and claims")
+            raise ValueError("fleet: pools: damaged pickle: its lengths are those of no rows and claims")
         self.row_count = self.row_room = len(rows) // sizeof(PoolRow)
         self.claim_count = self.claim_room = len(claims) // sizeof(PoolClaim)
         self.rows = <PoolRow*>enlarged(self.rows, len(rows))
@@ -288,9 +287,9 @@ cdef class Pools(Idea):
         for i in range(self.row_count):
             row = self.rows + i
             if row.host < NOWHERE or not NOWHERE <= row.seen < sets:
-                raise ValueError(f"fleet: pools: this pickle is damaged: row {i} has host {row.host}, set {row.seen}")
+                raise ValueError(f"fleet: pools: damaged pickle: row {i} has host {row.host}, set {row.seen}")
             if not -1 <= row.holder < self.claim_count:
-                raise ValueError(f"fleet: pools: this pickle is damaged: row {i} has holder {row.holder}")
+                raise ValueError(f"fleet: pools: damaged pickle: row {i} has holder {row.holder}")
         for i in range(self.claim_count):
             claim = self.claims + i
             what = None
@@ -303,10 +302,10 @@ cdef class Pools(Idea):
             elif not self.lists_numbers_below(claim.candidates, self.row_count):
                 what = f"candidates {claim.candidates}"
             if what is not None:
-                raise ValueError(f"fleet: pools: this pickle is damaged: claim {i} has {what}")
+                raise ValueError(f"fleet: pools: damaged pickle: claim {i} has {what}")
         for number in state.domain_terms.claim_lists():
             if not self.lists_numbers_below(number, self.claim_count) or self.lists[number].count > 2 * self.longest:
-                raise ValueError(f"fleet: pools: this pickle is damaged: a request has the list of claims {number}")
+                raise ValueError(f"fleet: pools: damaged pickle: a request has the list of claims {number}")
 
     cdef bint lists_numbers_below(self, Py_ssize_t number, Py_ssize_t limit) noexcept:
         """Is there a list of this number, and are all its numbers in 0..limit - 1?"""

@@ -63,10 +63,10 @@ def put(*path_and_value):
     return change
 
 
-ITEMS = "fleet: items: this pickle is damaged: "
-PROMISES = "fleet: promises: this pickle is damaged: "
-COUNTERS = "fleet: counters: this pickle is damaged: "
-POOLS = "fleet: pools: this pickle is damaged: "
+ITEMS = "fleet: items: damaged pickle: "
+PROMISES = "fleet: promises: damaged pickle: "
+COUNTERS = "fleet: counters: damaged pickle: "
+POOLS = "fleet: pools: damaged pickle: "
 DAMAGE = {
     "a record too few": ("Items", put(3, lambda b: b[:-40]), ITEMS + "its lengths do not agree"),
     "more slots": ("Items", put(0, 7), ITEMS + "its lengths do not agree"),
