@@ -50,10 +50,11 @@ cdef class Journal:
 
 
 cdef class Idea:
-    # One stateful idea of a fleet. What it holds is saved, restored and taken back through these four alone.
+    # One stateful idea of a fleet. What it holds is saved, restored and taken back through these alone.
     cdef int number                                      # its place in the journal's registry
 
     cdef int revert(self, const Change* change) except -1   # takes back one change, the newest of this idea
     cdef int lengthen(self, Py_ssize_t stride) except -1    # columns must hold `stride` hosts from now on
     cpdef object save(self)                                 # everything it holds, picklable, not shared with live state
     cpdef object restore(self, object saved)                # becomes what was saved
+    cpdef object check(self, object state)                  # raises ValueError if a pickle made it something impossible

@@ -8,6 +8,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from binwright._core.items cimport Item
 from binwright._core.journal cimport low_half
 from binwright._core.request cimport ClassView
+from binwright._core.row_claims cimport claim_rows
 from binwright._core.scan cimport ERROR, PLACED, Choice
 from binwright._core.search cimport FOUND
 from binwright._core.state cimport State
@@ -31,9 +32,10 @@ cdef int place_one(
         return 0
     if view.plan != NULL:
         state.search.solve(view.plan, view.fit, choice.host, True, False)
+    state.domain_terms.commit(number, choice.host)
     item[0] = state.items.place(number, <int32_t>choice.host)
     if view.plan != NULL:
-        state.search.commit(low_half(item[0]))
+        claim_rows(state.search, state.forest, low_half(item[0]))
     verdict[0] = PLACED
     settle(state, number)
     return 0
@@ -131,9 +133,10 @@ def claim(State state, const int64_t[::1] numbers, const int64_t[::1] hosts, int
                 if view.plan != NULL and state.search.solve(view.plan, view.fit, hosts[i], True, False) != FOUND:
                     failed = -2 - i
                     break
+                state.domain_terms.commit(<int32_t>numbers[i], hosts[i])
                 items[i] = state.items.place(<int32_t>numbers[i], <int32_t>hosts[i])
                 if view.plan != NULL:
-                    state.search.commit(low_half(items[i]))
+                    claim_rows(state.search, state.forest, low_half(items[i]))
                 settle(state, numbers[i])
         if failed != -1:
             state.journal.revert_to(start)

@@ -7,6 +7,7 @@ from binwright.explain import Explanation
 from binwright.external import External
 from binwright.fleet import Fleet
 from binwright.groups import Group, GroupRules
+from binwright.pools import ClaimState, Pools
 from binwright.profile import (
     Profile,
     Rule,
@@ -34,6 +35,7 @@ __all__ = [
     "Cell",
     "CellDemand",
     "Change",
+    "ClaimState",
     "Device",
     "Explanation",
     "External",
@@ -45,6 +47,7 @@ __all__ = [
     "MissingExtraError",
     "PlaceResult",
     "Pinning",
+    "Pools",
     "Profile",
     "Reason",
     "Request",

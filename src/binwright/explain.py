@@ -234,6 +234,12 @@ class Explanation:
         """(rule position, argument, resolvable) of the first failing domain term of each rule that rejects a host."""
         return self._state.scan.term_reasons(self._state.classes, self._number, host)
 
+    def term_arguments(self, position: int) -> npt.NDArray[np.int32]:
+        """For every host what the first failing domain term of one rule says, int32 (hosts,), -1 where none fails."""
+        found = np.empty(self._state.fleet.hosts, np.int32)
+        self._state.scan.term_arguments(self._state.classes, self._number, position, found)
+        return found
+
     @cached_property
     def _row_answers(self) -> npt.NDArray[np.uint8]:
         """Whether each host's rows serve the groups: 0 no, 1 yes, 2 limit reached; uint8 (hosts,)."""

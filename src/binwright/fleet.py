@@ -14,7 +14,7 @@ import numpy.typing as npt
 from binwright import arguments, arrays
 from binwright._core import place as core_place
 from binwright._core.request import RequestClass
-from binwright._core.state import OutOfOrder, State
+from binwright._core.state import OutOfOrder, State, rebuild_state
 from binwright.arrays import Int64Array
 from binwright.counting import Contributions, CounterMethods
 from binwright.errors import InputError, StateError
@@ -24,6 +24,7 @@ from binwright.external import External, Wrapped
 from binwright.groups import Group, GroupRules
 from binwright.hosting import ABSENT, HostMethods, host_columns
 from binwright.labels import Labels
+from binwright.pools import Pools
 from binwright.profile import Profile
 from binwright.request import LIMITS, Request, raw_value, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
@@ -78,6 +79,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         fresh = self.profile.host_columns
         self._columns = {name: self._state.floats.new_column(value) for name, value in fresh.items()}
         self.rows = Rows(self._state.forest, self.resources, self._hosts, self._check_idle)
+        self.pools = Pools(self._state, self._hosts, self._check_idle)
         self._names: list[str | None] = []
         self._index: dict[str, int] = {}
         self._requests: dict[tuple[object, ...], Request] = {}
@@ -322,7 +324,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         live: look at this fleet itself, not at a copy; that costs less, and holds until the fleet changes.
         """
         number = self._class_of("explain", request)
-        return Explanation(self if live else self.fork(), number)
+        return Explanation(self if arguments.yes_or_no("explain: live", live) else self.fork(), number)
 
     def claim(self, request: Request, hosts: Any) -> Int64Array:
         """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64.
@@ -382,8 +384,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
         Requests made since stay usable. Raises StateError for any other token.
         """
-        depth, position, made = _checked_token("rollback", token)
-        self._call(self._state.rollback, (depth, position))
+        depth, number, made = _checked_token("rollback", token)
+        self._call(self._state.rollback, (depth, number))
         del self._names[len(self) :]
         for number in range(made, len(self._made)):  # made under labels that are gone again
             if number in self._labelled:
@@ -393,8 +395,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def keep(self, token: tuple[int, int, int]) -> None:
         """Close the newest checkpoint, whose token this must be, and keep what was done since."""
-        depth, position, _ = _checked_token("keep", token)
-        self._call(self._state.keep, (depth, position))
+        depth, number, _ = _checked_token("keep", token)
+        self._call(self._state.keep, (depth, number))
 
     def fork(self) -> "Fleet":
         """An independent copy without history; requests made before the fork serve both."""
@@ -423,7 +425,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._call(self._state.check_idle)
-        return _rebuild, (self.__getstate__(), self._state)
+        return _rebuild, (self.__getstate__(), self._state.__reduce__()[1])
 
     def _take_over(self, kept: dict[str, Any], state: State) -> None:
         self.resources, self.scored_only, self.profile = kept["resources"], kept["scored_only"], kept["profile"]
@@ -432,6 +434,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         self._labels = Labels(state.domains)
         self._columns = {name: number for number, name in enumerate(self.profile.host_columns)}
         self.rows = Rows(state.forest, self.resources, self._hosts, self._check_idle)
+        self.pools = Pools(state, self._hosts, self._check_idle)
         self._names, self._requests, self._made = kept["names"], kept["requests"], kept["made"]
         self._labelled, self._explicit = kept["labelled"], kept["explicit"]
         self._index = {}
@@ -505,13 +508,17 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
 def _checked_token(where: str, token: Any) -> tuple[int, int, int]:
     match token:
-        case (int() as depth, int() as position, int() as made) if depth > 0:
-            return depth, position, made
+        case (int() as depth, int() as number, int() as made) if depth > 0:
+            return depth, number, made
     raise StateError(f"{where}: {token!r} is not a token of checkpoint")
 
 
-def _rebuild(kept: dict[str, Any], state: State) -> Fleet:
-    """A fleet from its pickle."""
+def _rebuild(kept: dict[str, Any], saved: tuple[Any, ...]) -> Fleet:
+    """A fleet from its pickle. Raises InputError for one of another version, or whose contents no fleet could have."""
+    try:
+        state = rebuild_state(*saved)
+    except ValueError as error:
+        raise InputError(str(error)) from None
     fleet = object.__new__(Fleet)
     fleet._take_over(kept, state)
     return fleet

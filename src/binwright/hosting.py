@@ -14,6 +14,7 @@ from binwright.labels import Labels, checked_labels
 
 if TYPE_CHECKING:
     from binwright._core.state import State
+    from binwright.pools import Pools
     from binwright.profile import Profile
     from binwright.rows import Rows
 
@@ -29,6 +30,7 @@ class HostMethods:
     _number: dict[str, int]
     _names: list[str | None]
     rows: "Rows"
+    pools: "Pools"
     _labels: Labels
     _labelled: dict[int, Mapping[str, frozenset[str]]]
     _explicit: set[int]
@@ -92,6 +94,7 @@ class HostMethods:
         self._labels.fill(first, checked)
         self._state.classes.new_hosts(first, count)
         self._state.domain_terms.new_hosts(first, count)
+        self.pools._hosts_added(first)
         position = self.profile.positions["eligible"]
         for number in self._explicit:
             self._state.classes.set_rule(number, first, np.ones(count, np.uint8), position)

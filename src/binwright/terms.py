@@ -55,6 +55,7 @@ class HardTerm:
     held: int = 0
     resource: str | None = None
     skip_when_empty: bool = False
+    claims: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,28 @@ def distinct(
     return HardTerm("distinct", rule, refs, argument, resolvable=resolvable, held=held, resource=resource)
 
 
+def pool(
+    rule: str,
+    claims: Sequence[int],
+    *,
+    argument: int = 0,
+    missing: int = 0,
+    resolvable: bool = False,
+    missing_resolvable: bool = False,
+) -> HardTerm:
+    """Rejects hosts where the claims (numbers of `Fleet.pools.add_claim`) cannot be met; placing meets them.
+
+    First those that are pinned, in the order given: the host must be theirs, and a row may be made there. Then the
+    others, the smallest first: a claim takes the row that it holds, if the host sees it, else the smallest free one
+    that it can have and that no claim before it takes; where there is none, a row must be possible to make. A host
+    where no row can be made is rejected with `argument`, one that only lacks the room for it with `missing`; the
+    first claim that cannot be met speaks. A placed item lets each claim hold its row, or pins it to the host; what
+    is held stays so when the item goes. A claim given twice needs two rows. Rule: kube-scheduler VolumeBinding.
+    """
+    listed = arguments.collection("pool: claims", claims, "claims")
+    return HardTerm("pool", rule, (), argument, missing, resolvable, missing_resolvable, claims=listed)
+
+
 class TermCompiler:
     """Turns terms into the core's numbers, for one fleet; refuses unknown names with the request's `where`."""
 
@@ -148,7 +171,7 @@ class TermCompiler:
 
     def hard(self, term: HardTerm) -> dict[str, Any]:
         """One hard term as the core takes it."""
-        if not isinstance(term.op, str) or not isinstance(term.refs, tuple):
+        if not isinstance(term.op, str) or not isinstance(term.refs, tuple) or not isinstance(term.claims, tuple):
             raise InputError(f"{self._where}: {term!r} is not a term as forbid and its like make them")
         if term.op not in OPS or (len(term.refs) != 1 and term.op in ONE_REF):
             raise InputError(f"{self._where}: a term {term.op!r} over {len(term.refs)} sums")
@@ -173,10 +196,16 @@ class TermCompiler:
             "refs": [self._ref(ref) for ref in term.refs],
             **flags,
             "self": numbers.pop("own"),
-            "held": self._counter(term.held) if term.op == "distinct" else 0,
+            "held": self._held(term),
             "resource": 0 if term.resource is None else self._resources[term.resource],
             **numbers,
         }
+
+    def _held(self, term: HardTerm) -> int:
+        """What `held` is to the core: a counter, or the number of a list of claims."""
+        if term.op == "pool":
+            return self._state.pools.add_request(tuple(map(self._claim, term.claims)))
+        return self._counter(term.held) if term.op == "distinct" else 0
 
     def soft(self, term: SoftTerm, number: int | None = None) -> dict[str, Any]:
         """One soft term as the core takes it. number: the class that it extends."""
@@ -214,6 +243,12 @@ class TermCompiler:
         number = arrays.index(f"{self._where}: counter", counter)
         if not 0 <= number < self._state.counters.count:
             raise InputError(f"{self._where}: no counter {number}")
+        return number
+
+    def _claim(self, claim: int) -> int:
+        number = arrays.index(f"{self._where}: claim", claim)
+        if not 0 <= number < self._state.pools.claim_count:
+            raise InputError(f"{self._where}: no claim {number} in the pools")
         return number
 
     def _members(self, members: int) -> int:

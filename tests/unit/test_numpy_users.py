@@ -77,12 +77,11 @@ def test_views_are_live_and_read_only():
 
 
 def test_a_pickle_of_another_layout_is_refused():
-    call, (kept, state) = Fleet(CPU).__reduce__()
-    rebuild, (resources, terms, rules, layout, saved) = state.__reduce__()
-    assert call(kept, rebuild(resources, terms, rules, layout, saved)).capacity.tolist() == [[4, 8, 8]]
+    rebuild, (kept, (resources, terms, rules, layout, saved)) = Fleet(CPU).__reduce__()
+    assert rebuild(kept, (resources, terms, rules, layout, saved)).capacity.tolist() == [[4, 8, 8]]
     for other in ((layout[0][:-1], *layout[1:]), (layout[0], layout[1] + 8, *layout[2:])):
-        with pytest.raises(ValueError, match="made by another version of binwright"):
-            rebuild(resources, terms, rules, other, saved)
+        with pytest.raises(InputError, match="made by another version of binwright"):
+            rebuild(kept, (resources, terms, rules, other, saved))
 
 
 class Frame:

@@ -9,6 +9,7 @@ import pytest
 
 import binwright as bw
 from binwright import float_scores, profile, terms
+from binwright.pools import Pools
 
 VALUES: tuple[Any, ...] = (
     None, 3.5, float("nan"), -1, 0, 10**30, True, "x", b"x", (), [], [1], ["a"], [None], [[]], [-1], [10**30], (1, 2),
@@ -31,20 +32,24 @@ def small() -> dict[str, Any]:
     rows = fleet.add_rows({"gpu": [1, 1]}, [0, 1])
     request = fleet.request({"cpu": 1})
     placed = fleet.place(request, 2)
+    claim = fleet.pools.add_claim(1, fleet.pools.add([1, 2]))
     return {
         "fleet": fleet, "request": request, "requests": [request], "rows": rows, "items": placed.items,
         "item": int(placed.items[0]), "promise": fleet.promise(request, 0), "counter": fleet.counter(),
         "budget": fleet.budget(1), "token": fleet.checkpoint(), "result": placed,
+        "claim": claim, "row": 0,
     }  # fmt: skip
 
 
 GOOD: Mapping[str, Any] = {
     "capacity": {"cpu": [1]}, "demand": {"cpu": 1}, "host": 0, "hosts": [0], "which": [0], "count": 1, "stop": 1,
     "labels": {"zone": "b"}, "name": "a", "key": "zone", "allowance": 1, "values": 1.0,
+    "size": 1, "sizes": [1],
 }  # fmt: skip
 METHODS = [
-    name
-    for name, made in inspect.getmembers(bw.Fleet, inspect.isfunction)
+    pytest.param(kind, name, id=name if kind is bw.Fleet else f"{kind.__name__}.{name}")
+    for kind in (bw.Fleet, Pools)
+    for name, made in inspect.getmembers(kind, inspect.isfunction)
     if not name.startswith("_") and len(inspect.signature(made).parameters) > 1
 ]
 
@@ -60,10 +65,10 @@ def complaints(where: str, call: Callable[[], Any]) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_methods_of_a_fleet(method: str) -> None:
+@pytest.mark.parametrize(("kind", "method"), METHODS)
+def test_methods_of_a_fleet(kind: type, method: str) -> None:
     """One argument is wrong, the others are good."""
-    parameters = list(inspect.signature(getattr(bw.Fleet, method)).parameters.values())[1:]
+    parameters = list(inspect.signature(getattr(kind, method)).parameters.values())[1:]
     found: list[str] = []
     for wrong in (parameter for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD):
         for value in WRONG:
@@ -75,9 +80,8 @@ def test_methods_of_a_fleet(method: str) -> None:
             }
             given[wrong.name] = value()
             shown = f"{method}({wrong.name}={value()!r})"
-            found += complaints(
-                shown, lambda method=method, world=world, given=given: getattr(world["fleet"], method)(**given)
-            )
+            whole = world["fleet"] if kind is bw.Fleet else world["fleet"].pools
+            found += complaints(shown, lambda method=method, whole=whole, given=given: getattr(whole, method)(**given))
     assert not found, "\n".join(found)
 
 
@@ -111,7 +115,7 @@ def test_makers_of_scores_and_terms(maker: Callable[..., Any]) -> None:
     good = {
         "resources": {"cpu": 1}, "shape": [(0, 0), (100, 10)], "name": "n", "rule": "near", "refs": [terms.Ref(0)],
         "ref": terms.Ref(0), "counters": [0], "held": 0, "resource": "cpu", "limit": 1, "max_skew": 1, "own": 1,
-        "matches_itself": True,
+        "matches_itself": True, "claims": [0],
     }  # fmt: skip
     found: list[str] = []
     for wrong in parameters:

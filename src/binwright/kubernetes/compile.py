@@ -150,7 +150,6 @@ class Cluster:
         if key not in self._seeking:
             held = self._held(pod)
             terms = [term for one in rules.relations for term in one.terms(pod, traits)]
-            external = rules.delayed.external(pod) if rules.delayed in filters else None
             by_rule = {one.rule: (one, reading) for one, reading in zip(filters, readings[0])}
             by_score = {rules.called[one.plugin]: (one, reading) for one, reading in zip(rules.scores, readings[1])}
             made = self.fleet.request(
@@ -163,7 +162,6 @@ class Cluster:
                 terms=terms,
                 contributes=held | self.counts.matching(traits),
                 priority=priority(pod),
-                external=[] if external is None else [external],
                 kind=("seeks", number, traits, related),
             )
             self._seeking[key] = made

@@ -164,10 +164,9 @@ class Run:
                     insort(queue, victim, key=turn if self._gangs is None else self._gangs.turn)
 
     def _needs_a_cycle(self, pod: Pod) -> bool:
-        """Whether a pod cannot be one of many: it waits for a node, for volumes, or for others of its group."""
+        """Whether a pod cannot be one of many: it waits for a node, or for others of its group."""
         waits = bool(pod.status and pod.status.nominated_node_name)
-        waits = waits or (self._gangs is not None and self._gangs.concerns(pod))
-        return self._singly or waits or self._cluster.rules.delayed.key(pod) is not None
+        return self._singly or waits or (self._gangs is not None and self._gangs.concerns(pod))
 
     def _many(self, pods: list[Pod]) -> None:
         requests = [self._cluster.request(pod) for pod in pods]

@@ -30,6 +30,7 @@ from binwright.kubernetes.plugins.volume_restrictions import VolumeRestrictions
 from binwright.kubernetes.plugins.volume_zone import VolumeZone
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.requests import PODS
+from binwright.kubernetes.volume_choice import VolumeChoice
 from binwright.profile import Score, count_score, spread_score, static_score
 
 __all__ = ["FIT", "Rulebook", "engine_profile"]
@@ -123,10 +124,11 @@ class Rulebook:
         ]
         known = first.pre_filter if first else None
         self.pre_filter: PreFilter = PreFilter(nodes, self.runs("NodeAffinity"), refusing, known)
-        self.delayed: DelayedClaims = first.delayed if first else DelayedClaims(self.binding)
+        choice = VolumeChoice(counts.fleet, nodes, related)
+        self.delayed: DelayedClaims = first.delayed if first else DelayedClaims(self.binding, choice)
         static: list[Filter] = [NodeUnschedulable(nodes), NodeName(nodes), self.taints, self.affinity]
         if claims:
-            static += [BoundClaims(self.binding), self.delayed, MissingVolumes(self.binding), self.zone]
+            static += [BoundClaims(self.binding), MissingVolumes(self.binding), self.zone]
         self.filters: tuple[Filter, ...] = (self.pre_filter, *(one for one in static if self.runs(one.plugin)))
         self.spread = PodTopologySpread(
             counts,
@@ -146,6 +148,8 @@ class Rulebook:
             others=first.inter_pod if first else None,
         )
         asked: list[Relation] = [self.ports, self.restrictions, self.limits]
+        if claims:
+            asked.append(self.delayed)
         asked = [one for one in asked if self.runs(one.plugin)]
         self.relations: tuple[Relation, ...] = (*asked, self.spread, self.inter_pod)
         listed = (self.taints, self.affinity, self.images)

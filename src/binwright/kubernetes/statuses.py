@@ -53,6 +53,7 @@ class Statuses:
         self._outside = outside
         self._asked = asked
         self.look = look
+        self._spoken: dict[int, np.ndarray] = {}
 
     @cached_property
     def _kinds(self) -> tuple[list[Refused | None], np.ndarray]:
@@ -64,7 +65,7 @@ class Statuses:
         mask = np.where(np.isin(refusals.first, self._shared), refusals.mask & self._shared_bits, 0)
         columns = [refusals.first, spoken, short, refusals.resolvable, mask]
         if mask.any():  # their reasons, too
-            columns += [np.where(mask >> position & 1, self.look.arguments(position), -1) for position in self._shared]
+            columns += [np.where(mask >> position & 1, self._arguments(position), -1) for position in self._shared]
         rows = np.stack([column.astype(np.int64) for column in columns], axis=1)
         if self._outside is not None:
             rows[self._outside] = 0
@@ -81,6 +82,13 @@ class Statuses:
     @cached_property
     def _shared_bits(self) -> np.uint32:
         return np.uint32(sum(1 << position for position in self._shared))
+
+    def _arguments(self, position: int) -> np.ndarray:
+        """For every node the argument with which a rule rejects it, by its term or statically."""
+        if position not in self._spoken:
+            spoken = self.look.term_arguments(position)
+            self._spoken[position] = np.where(spoken >= 0, spoken, self.look.arguments(position))
+        return self._spoken[position]
 
     def _plugin(self, rule: str) -> str:
         return rule.partition(":")[0]
@@ -114,7 +122,7 @@ class Statuses:
         reasons = [text]
         for position in self._shared:
             if position > first and mask >> position & 1 and self._plugin(self._profile.rules[position].name) == plugin:
-                argument = int(self.look.arguments(position)[host])
+                argument = int(self._arguments(position)[host])
                 reasons.append(self._cluster.rules.reason(self._profile.rules[position].name, argument)[1])
         return Refused(plugin, code, tuple(reasons))
 
