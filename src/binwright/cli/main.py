@@ -36,6 +36,7 @@ VERBS = {
 GROUPS = {
     "stack": {
         "audit": "hazards of all layers together: spread, quorums, stale labels, what joins nothing",
+        "place": "pending pods through all layers: on nodes, and on new nodes whose servers get hosts, all or nothing",
         "headroom": "how many more of a pod, on the nodes as they are and with new nodes on the hosts as they are",
         "report": "one page for people: numbers, hazards, the sandwich drawn to scale, before and after",
         "ledger": "what each physical host has, what every layer gave away of it, what is used, what is idle",

@@ -14,15 +14,15 @@ from typing import Any
 from binwright.openstack.capacity import cloud_hosts
 from binwright.openstack.cloud import Cloud, Hypervisor, Server
 from binwright.openstack.flavors import flavor_groups
-from binwright.openstack.nova.server_groups import AFFINITY_FILTER, ANTI_AFFINITY_FILTER, group_hint
 from binwright.openstack.not_evaluated import rules_not_evaluated
+from binwright.openstack.nova.server_groups import AFFINITY_FILTER, ANTI_AFFINITY_FILTER, group_hint
 from binwright.openstack.pending import Wanted, pending_servers, wanted_servers
 from binwright.openstack.place import refused_message
 from binwright.openstack.scheduler import Decision, Scheduler
 from binwright.openstack.zones import cloud_zones
 from binwright.outcome import NotEvaluated, ReasonText
 
-__all__ = ["Grown", "Growth", "NoHost", "with_servers"]
+__all__ = ["Grown", "Growth", "Mark", "NoHost", "with_servers"]
 
 Mark = tuple[int, tuple[int, int, int] | None]
 """Servers so far, and the engine's checkpoint where that alone keeps the books."""
