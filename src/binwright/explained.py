@@ -100,8 +100,8 @@ class Explained:
 
     state: "pending", "bound", or what else keeps it from being decided about. on: the host that it has. asked: what a
     host must have free, by resource. hosts: one answer a host, in host order. best: the feasible hosts of highest
-    total, and after them the host that it has, if that is feasible and not among them. trail: empty for peers that log
-    none.
+    total, and after them the host that it has, if that is feasible and not among them. trail, log: the filters' steps,
+    and the lines that the peer writes into its own log about them; empty for peers that log none.
     """
 
     outcome: Outcome
@@ -112,6 +112,7 @@ class Explained:
     hosts: list[HostAnswer]
     best: list[HostScore] = field(default_factory=list)
     trail: list[TrailStep] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
     not_evaluated: list[NotEvaluated] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

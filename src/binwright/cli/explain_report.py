@@ -33,9 +33,9 @@ def draw(console: Any, result: ExplainResult, wide: bool) -> None:
     """The whole report."""
     explained = result.explained
     draw_headline(console, result)
-    draw_trail(console, explained)
     draw_refusals(console, explained, wide)
     draw_best(console, explained)
+    draw_log(console, explained)
     draw_not_evaluated(console, explained.not_evaluated, wide)
     draw_notes(console, [explained.notes], wide)
 
@@ -62,11 +62,13 @@ def draw_headline(console: Any, result: ExplainResult) -> None:
         indented(console, f"Smallest change: {change_text(outcome.smallest_change)}")
 
 
-def draw_trail(console: Any, explained: Explained) -> None:
-    """The peer's own trail, in its words."""
-    if explained.trail:
-        steps = ", ".join(f"{step.name}: (start: {step.start}, end: {step.end})" for step in explained.trail)
-        indented(console, f"Filter results: {steps}")
+def draw_log(console: Any, explained: Explained) -> None:
+    """What stands in the peer's own log, line by line."""
+    if explained.log:
+        console.print()
+        console.print(title("In its scheduler's log"))
+        for line in explained.log:
+            indented(console, line)
 
 
 def draw_refusals(console: Any, explained: Explained, wide: bool) -> None:

@@ -133,9 +133,9 @@ class ExplainableCloud:
             answers,
             _best_scores(scheduler, look, best, on),
             [TrailStep(*step) for step in look.trail],
+            filter_log(look, server.uid or server.name),
             rules_not_evaluated(self.cloud, scheduler, [server]),
             [
-                *(f"nova-scheduler would log: {line}" for line in filter_log(look, server.uid or server.name)),
                 *_decision_notes(scheduler, asked, look),
                 *cloud_notes(self.cloud, hosts, scheduler.zones, [server]),
             ],

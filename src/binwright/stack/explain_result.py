@@ -57,6 +57,7 @@ class ExplainResult:
             "smallestChange": outcome.smallest_change,
             "hosts": [host_entry(answer) for answer in explained.hosts],
             "best": [score_entry(score) for score in explained.best],
+            "log": explained.log,
             "trail": [{"name": step.name, "start": step.start, "end": step.end} for step in explained.trail],
             "notes": explained.notes,
             "notEvaluated": not_evaluated_entries(explained.not_evaluated),
