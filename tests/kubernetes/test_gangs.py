@@ -192,7 +192,6 @@ def test_terms_and_volumes_are_taken_back_too():
     assert placed(outcome) == {"y": "n1", "z": "n2"}
 
 
-@pytest.mark.xfail(reason="volumes for delayed claims are no part of the engine's state yet", strict=False)
 def test_volumes_of_delayed_claims_are_taken_back():
     def claim(name):
         spec = {
