@@ -38,7 +38,7 @@ def test_a_module_that_is_there_and_fails_to_import_is_a_defect(monkeypatch):
 def test_each_layer_gets_its_options():
     wishes = Wishes(retry_errors=True, complete=True)
     assert layers.layer_options(CLUSTER, wishes) == {"options": Options(complete=True)}
-    assert layers.layer_options(CLOUD, wishes) == {"retry_errors": True}
+    assert layers.layer_options(CLOUD, wishes) == {"retry_errors": True, "nova_conf": None}
 
 
 def found(name, *unknown, layer="kubernetes"):
