@@ -10,17 +10,19 @@ import pytest
 
 from binwright.openstack.capacity import cloud_hosts
 from binwright.openstack.nova.conf import NovaConf
+from binwright.openstack.nova.pci_aliases import Alias
 from binwright.openstack.pending import pending_servers, wanted_servers
 from binwright.openstack.place import place_cloud
 from binwright.openstack.placement.names import RESOURCE_CLASSES, TRAITS
 from binwright.openstack.scheduler import Scheduler
 from binwright.openstack.zones import cloud_zones
-from tests.openstack import random_dumps
+from tests.openstack import random_dumps, random_nova
 from tests.openstack.clouds import read
 from tests.reference.openstack.answer import allocation_candidates
 from tests.reference.openstack.cloud import Cloud
 from tests.reference.openstack.filters import run_pipeline
 from tests.reference.openstack.host import Group, Host, Request
+from tests.reference.openstack.numa_constraints import ConstraintError
 from tests.reference.openstack.resource_request import pinning_requested, query_strings
 from tests.reference.openstack.weighers import weigh
 
@@ -33,6 +35,9 @@ ENABLED = [
     "ServerGroupAffinityFilter",
 ]
 UNTOLD = {"cpu_info": None, "supported_instances": [], "host_ip": None, "failed_builds": 0, "metrics": {}}
+
+
+ALIASES = {"a": ("legacy", [{"vendor_id": "8086"}]), "b": ("required", [{"vendor_id": "8086"}, {"vendor_id": "10DE"}])}
 
 
 class Slow:
@@ -75,6 +80,9 @@ class Slow:
             for row in files["aggregates.json"]
         ]
         self.flavors = {row["Name"]: self.flavor(row) for row in files["flavors.json"]}
+        rows = {row["hypervisor_hostname"]: row for row in files.get("compute_nodes.json", ())}
+        told = {"numa_topology": "numa_topology", "pci_pools": "pci_stats"}
+        self.nodes = {name: {key: row[column] for key, column in told.items()} for name, row in rows.items()}
         self.hosts = [self.host(row) for row in files["hypervisors.json"]]
         running = {row["ID"]: row["Host"] for row in files["servers.json"] if row["Host"]}
         self.groups = [
@@ -125,7 +133,8 @@ class Slow:
                 "numa_topology": None,
                 "pci_pools": None,
             }
-            | UNTOLD,
+            | UNTOLD
+            | self.nodes.get(name, {}),
             self.aggregates,
         )
 
@@ -145,7 +154,13 @@ class Slow:
         for text in (query, fallback)[: 1 + pinning_requested(spec["flavor"], None)]:
             status, body = allocation_candidates(self.cloud, text, "1.36")
             found += body["allocation_requests"] if status == 200 else []
-        request = Request.from_json(spec | {"instance_uuid": row["ID"], "scheduler_hints": row.get("Scheduler Hints")})
+        asked = {"instance_uuid": row["ID"], "scheduler_hints": row.get("Scheduler Hints")}
+        devices = spec["flavor"]["extra_specs"].get("pci_passthrough:alias")
+        if devices:
+            name, count = devices.split(":")
+            policy, specs = ALIASES[name]
+            asked["pci_requests"] = [{"request_id": "r", "count": int(count), "spec": specs, "numa_policy": policy}]
+        request = Request.from_json(spec | asked)
         request.group = next((group for group in self.groups if row["ID"] in group.members), None)
         allocations = {
             host.name: [one["allocations"] for one in found if host["uuid"] in one["allocations"]]
@@ -286,6 +301,64 @@ def test_every_decision_is_the_references(seed, by_chain):
 @pytest.mark.parametrize("by_chain", [False, True])
 def test_other_filters_and_weights(seed, by_chain):
     check(seed, by_chain, other=True)
+
+
+def with_cells(rng, files):
+    """Hosts with NUMA cells and PCI pools, and flavors that want them."""
+    files["compute_nodes.json"] = [
+        {
+            "hypervisor_hostname": row["Hypervisor Hostname"],
+            "numa_topology": rng.choice((None, random_nova.topology(rng), random_nova.topology(rng))),
+            "pci_stats": rng.choice((None, random_nova.pools(rng), random_nova.pools(rng))),
+        }
+        for row in files["hypervisors.json"]
+    ]
+    for flavor in files["flavors.json"]:
+        specs = flavor["Properties"]
+        if rng.random() < 0.4:
+            specs["hw:numa_nodes"] = rng.choice(("1", "2"))
+        if rng.random() < 0.4:
+            specs["hw:cpu_policy"] = "dedicated"
+            if rng.random() < 0.4:
+                specs["hw:cpu_thread_policy"] = rng.choice(("prefer", "require", "isolate"))
+        if rng.random() < 0.2:
+            specs["hw:mem_page_size"] = rng.choice(("small", "large", "2048"))
+        if rng.random() < 0.4:
+            specs["pci_passthrough:alias"] = rng.choice(("a:1", "b:1", "b:2"))
+
+
+@pytest.mark.parametrize("seed", range(200, 320))
+def test_cells_and_devices(seed):
+    rng = random.Random(seed)
+    files = random_dumps.dump(rng)
+    with_cells(rng, files)
+    cloud = read(files)
+    wanted = wanted_servers(cloud)
+    hosts = cloud_hosts(cloud, pending_servers(cloud))
+    enabled = [*ENABLED, "NUMATopologyFilter", "PciPassthroughFilter"]
+    aliases = {name: Alias(policy, tuple(specs)) for name, (policy, specs) in ALIASES.items()}
+    conf = NovaConf({}, tuple(enabled), given=True, aliases=aliases)
+    scheduler = Scheduler(cloud, hosts, cloud_zones(cloud, hosts), wanted, conf)
+    slow = Slow(files)
+    rows = [row for row in files["servers.json"] if not row["Host"]]
+    for server, row in zip(wanted, rows, strict=True):
+        where = f"seed {seed}, server {server.name}"
+        decision = scheduler.place(server)
+        try:
+            request, order, _ = slow.decide(row, enabled)
+            if order:
+                best, total = order[0]
+                best.consume(request, best.candidates[0])
+        except (ConstraintError, ValueError):  # a flavor that is refused, a filter that cannot compare
+            assert decision.host is None, where
+            continue
+        except IndexError:  # a cell without pages; the reference has consumed the half of it
+            assert decision.reasons[0].rule == "filters", where
+            return
+        assert (decision.host is not None) == bool(order), where
+        if order:
+            assert (hosts.names[decision.host], decision.score) == (best.name, pytest.approx(total, abs=1e-12)), where
+            slow.charge(decision.allocations)
 
 
 @pytest.mark.slow

@@ -198,14 +198,22 @@ class Chain:
     # -- taking and giving back
 
     def claim(self, look: Look, host: int) -> Candidate:
-        """Give an instance to a host: with the first candidate that the filters have left it."""
+        """Give an instance to a host: with the first candidate that the filters have left it.
+
+        Raises InputError, with nothing changed, for a host whose cells cannot be counted down.
+        """
         compute = self.computes[host]
         mapped = compute.candidates[0]
         candidate = next(one for one in look.candidates[host] if one.mappings is mapped)
-        self.charge(candidate.allocations)
         limited = NUMA_FILTER in self.enabled and not look.spec.forced
         packing = option(self.config, "compute.packing_host_numa_cells_allocation_strategy")
-        compute.consume(look.spec, mapped, limited=limited, packing=packing)
+        before = compute.saved()
+        try:
+            compute.consume(look.spec, mapped, limited=limited, packing=packing)
+        except InputError:
+            compute.restore(before)
+            raise
+        self.charge(candidate.allocations)
         return candidate
 
     def charge(self, allocations: Mapping[str, Mapping[str, int]], sign: int = 1) -> None:

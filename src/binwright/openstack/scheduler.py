@@ -95,8 +95,8 @@ class Scheduler:
         self._config: Config = conf.config
         self._enabled = conf.enabled
         self._states = HostStates.of(cloud, hosts)
-        self._asking = Asking(cloud, hosts, zones, conf, devices=devices)
         self._cloud = cloud
+        self._asking = Asking(cloud, hosts, zones, conf, devices=devices)
         wanted = list(wanted)
         asked = [self._asking.asked(one) for one in wanted]
         self._names = _names(asked)
@@ -153,6 +153,8 @@ class Scheduler:
             return False
         if "ComputeFilter" not in self._enabled:  # the fleet has it as a cordon
             return False
+        if any(one.pci_pools for one in self._cloud.compute_nodes):  # free devices weigh for everybody
+            return False
         if spec.topology is not None or spec.pci_requests or not self._beside.isdisjoint(group.resources):
             return False
         return all(self._passes_all(name, asked) for name in self._enabled)
@@ -203,12 +205,12 @@ class Scheduler:
             return self._place_plainly(path, asked, server, group)
         try:
             look = self.look(server)
+            if not look.ranking:
+                return self.refusal(asked, look)
+            host, score = look.ranking[0]
+            allocations = self.chain.claim(look, host).allocations
         except InputError as problem:
             return self._unreadable(problem)
-        if not look.ranking:
-            return self.refusal(asked, look)
-        host, score = look.ranking[0]
-        allocations = self.chain.claim(look, host).allocations
         self._charge_fleet(asked, group, allocations, host)
         return Decision(Verdict.PLACED, host, score, allocations)
 
