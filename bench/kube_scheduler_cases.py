@@ -13,6 +13,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
+BETA_ZONE = "failure-domain.beta.kubernetes.io/zone"
 ZONE, REGION, HOST = "topology.kubernetes.io/zone", "topology.kubernetes.io/region", "kubernetes.io/hostname"
 NAMESPACES = ("default", "a", "b")
 LABELS = {"app": ("web", "db"), "tier": ("1", "2"), "rev": ("x", "y")}
@@ -450,6 +451,9 @@ def volumes(dice: Dice) -> Json:
         "local": ("kubernetes.io/no-provisioner", "WaitForFirstConsumer"),
     }
     modes |= {"now": ("csi.x", "Immediate"), "gce": ("kubernetes.io/gce-pd", "WaitForFirstConsumer")}
+    for one in objects["nodes"]:
+        keys = ("topology.gke.io/zone", "topology.ebs.csi.aws.com/zone", "topology.cinder.csi.openstack.org/zone")
+        one["metadata"]["labels"] |= dice.part({key: dice.choice(("z1", "z2")) for key in keys}, 0.6)
     objects["storageClasses"] = []
     for name, (provisioner, mode) in modes.items():
         made: Json = {"metadata": {"name": name}, "provisioner": provisioner, "volumeBindingMode": mode}
@@ -471,7 +475,10 @@ def volumes(dice: Dice) -> Json:
     ]
     drivers = ("csi.x", "pd.csi.storage.gke.io", "ebs.csi.aws.com")
     objects["csiNodes"] = [
-        {"metadata": {"name": name}, "spec": {"drivers": [limited(dice, one, name) for one in drivers]}}
+        {
+            "metadata": {"name": name, "annotations": dice.part({MIGRATED: dice.choice(PLUGINS)}, 0.4)},
+            "spec": {"drivers": [limited(dice, one, name) for one in drivers]},
+        }
         for name in node_names(case)
         if dice.maybe(0.8)
     ]
@@ -505,6 +512,10 @@ def volumes(dice: Dice) -> Json:
     return case
 
 
+MIGRATED = "storage.alpha.kubernetes.io/migrated-plugins"
+PLUGINS = ("kubernetes.io/gce-pd", "kubernetes.io/aws-ebs,kubernetes.io/gce-pd,kubernetes.io/cinder", "")
+
+
 def limited(dice: Dice, name: str, node: str) -> Json:
     return {"name": name, "nodeID": node, **dice.part({"allocatable": {"count": dice.randint(0, 3)}}, 0.7)}
 
@@ -525,6 +536,7 @@ def persistent_volume(dice: Dice, number: int, size: int, named: set[str]) -> Js
         spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
     sources = ({"csi": {"driver": "csi.x", "volumeHandle": f"h{number // 2}"}}, {"gcePersistentDisk": {"pdName": "d1"}},
                {"awsElasticBlockStore": {"volumeID": dice.choice(("vol-1", "aws://z1/vol-1"))}},
+        {"cinder": {"volumeID": "u"}},
                {"hostPath": {"path": "/x"}})  # fmt: skip
     spec |= dice.choice(sources)
     place, at = dice.choice(NAMESPACES), dice.randint(0, 4)
@@ -533,8 +545,8 @@ def persistent_volume(dice: Dice, number: int, size: int, named: set[str]) -> Js
         spec["claimRef"] = {"name": f"{place[0]}{at}", "namespace": place}
     spec |= dice.part({"volumeMode": "Block"}, 0.08)
     labels = {
-        ZONE: dice.choice(("z1", "z1__z2", "z-1-a__z-1-b")),
-        "failure-domain.beta.kubernetes.io/zone": "z2",
+        ZONE: dice.choice(("z1", "z-1-a__z-1-b" if "gcePersistentDisk" in spec else "z1__z2")),
+        BETA_ZONE: "z2",
         "set": "1",
     }
     meta = {"name": f"pv{number}", "labels": dice.part(labels, 0.3)}

@@ -207,3 +207,61 @@ def test_nodes_that_differ_in_their_second_reason_only():
     objects["csiDrivers"] = [{"metadata": {"name": "csi.x"}, "spec": {"storageCapacity": True}}]
     far = "node(s) didn't match PersistentVolume's node affinity"
     assert reasons(decided(case)[0]) == [[far, NO_VOLUME], [far, "node(s) did not have enough free storage"]]
+
+
+# ---- migrated volumes --------------------------------------------------------------------------------------------
+
+BETA = "failure-domain.beta.kubernetes.io"
+
+
+def zoned(key: str, operator: str = "In") -> Json:
+    wanted = {"key": key, "operator": operator, **({"values": ["z"]} if operator == "In" else {})}
+    return {"nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [wanted]}]}}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "labels", "reached"),
+    [
+        (zoned(ZONE), {}, "d"),  # the driver's key instead of the zone
+        (zoned(BETA + "/zone"), {}, "d"),
+        (zoned("disk"), {}, ""),
+        ({}, {}, "kdz"),
+        ({}, {ZONE: "z"}, "d"),  # from the label, where the affinity names no zone
+        ({}, {ZONE: "y__z"}, "d"),
+        ({}, {ZONE: "y"}, ""),
+        ({}, {BETA + "/zone": "z"}, "d"),
+        ({}, {ZONE: "y", BETA + "/zone": "z"}, ""),
+        (zoned(ZONE), {ZONE: "y"}, "d"),
+        (zoned(ZONE, "Exists"), {ZONE: "z"}, "d"),  # an operator without values is not renamed
+        (zoned("disk", "DoesNotExist"), {ZONE: "z"}, "d"),
+        (zoned(BETA + "/region"), {BETA + "/zone": "z"}, "d"),  # the old region, too, has a new name
+        (zoned(BETA + "/region"), {}, ""),
+    ],
+)
+def test_a_migrated_volume_is_where_its_driver_says(spec, labels, reached):
+    """VolumeBinding: on nodes whose CSINode says that the plugin is migrated, zones go by the driver's topology key."""
+    driver = {"topology.cinder.csi.openstack.org/zone": "z"}
+    region = {"topology.kubernetes.io/region": "z"}
+    nodes = {"k": {}, "d": {ZONE: "x", **driver, **region}, "z": {ZONE: "z", **region}}
+    plugins = {"storage.alpha.kubernetes.io/migrated-plugins": "kubernetes.io/gce-pd,kubernetes.io/cinder"}
+    case = {
+        "objects": {
+            "nodes": [node_dict(name, labels=carried) for name, carried in nodes.items()],
+            "csiNodes": [
+                {"metadata": {"name": name, "annotations": plugins}, "spec": {"drivers": []}} for name in nodes
+            ],
+            "persistentVolumes": [volume("pv", labels=labels, phase="Bound", cinder={"volumeID": "u"}, **spec)],
+            "persistentVolumeClaims": [claim("c", volumeName="pv")],
+        },
+        "pending": [pod_dict("p", namespace="default", volumes=claimed("c"))],
+    }
+    refused = ["node(s) didn't match PersistentVolume's node affinity"]
+    found = reasons(decided(case)[0])
+    assert "".join(name for name, why in zip(nodes, found) if why != refused) == reached
+
+
+def test_a_volume_is_read_as_it_stands_where_nothing_is_migrated():
+    case = binding_case(near("pv", cinder={"volumeID": "u"}, labels={ZONE: "z"}), names=("done",))
+    case["objects"]["persistentVolumeClaims"].append(claim("done", volumeName="pv", storageClassName="local"))
+    case["objects"]["csiNodes"] = [{"metadata": {"name": "m"}, "spec": {"drivers": []}}]
+    assert decided(case)[0]["outcome"] == "bound"

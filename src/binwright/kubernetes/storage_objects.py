@@ -118,7 +118,7 @@ class CsiNodeSpec(Part):
 
 
 class CsiNode(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    metadata: AnnotatedMeta = field(default_factory=AnnotatedMeta)
     spec: CsiNodeSpec | None = None
 
 

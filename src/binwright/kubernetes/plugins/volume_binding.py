@@ -14,6 +14,7 @@ from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.plugins import PASSES
 from binwright.kubernetes.plugins.disks import volume_claims
+from binwright.kubernetes.plugins.migrated_volumes import migrated_on, reached_by_driver
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.storage_objects import PersistentVolumeClaim
 from binwright.kubernetes.traits import Traits
@@ -84,7 +85,10 @@ class VolumeBinding:
             if volume is None:
                 missing |= ~conflict
                 break
-            conflict |= ~reached(volume, self.nodes)
+            reach, migrated = reached(volume, self.nodes), migrated_on(volume, self.nodes, self.related)
+            if migrated.any():
+                reach = np.where(migrated, reached_by_driver(volume, self.nodes), reach)
+            conflict |= ~reach
         return conflict, missing
 
     def _is_delayed(self, claim: PersistentVolumeClaim) -> bool:

@@ -1,5 +1,6 @@
 """VolumeBinding (spec 4, 8.6): bound claims must reach the node, delayed ones must find a volume or be provisioned."""
 
+import copy
 from dataclasses import dataclass, field
 
 from tests.reference.kubernetes.plugins.base import Plugin, Skip
@@ -51,6 +52,51 @@ def reaches(volume, node):
     """Whether the volume's required node affinity, if any, matches the node."""
     required = (volume["spec"].get("nodeAffinity") or {}).get("required")
     return required is None or node_selector_matches(required, node.name, node.labels)
+
+
+# In-tree plugins whose volumes have a topology key of the driver's own: source -> (plugin, key).
+MIGRATED_TOPOLOGY = {
+    "gcePersistentDisk": ("kubernetes.io/gce-pd", "topology.gke.io/zone"),
+    "awsElasticBlockStore": ("kubernetes.io/aws-ebs", "topology.ebs.csi.aws.com/zone"),
+    "cinder": ("kubernetes.io/cinder", "topology.cinder.csi.openstack.org/zone"),
+}
+GA, BETA = "topology.kubernetes.io/", "failure-domain.beta.kubernetes.io/"
+
+
+def in_drivers_words(volume, csi_node):
+    """The volume as a CSI driver would have made it, if the node says that its plugin is migrated there (the peer's
+    translation; the spec names it without saying how).
+    """
+    annotations = ((csi_node or {}).get("metadata") or {}).get("annotations") or {}
+    migrated = annotations.get("storage.alpha.kubernetes.io/migrated-plugins", "").split(",")
+    plugin, key = next((v for k, v in MIGRATED_TOPOLOGY.items() if volume["spec"].get(k)), (None, None))
+    if plugin is None or plugin not in migrated:
+        return volume
+    translated = copy.deepcopy(volume)
+    labels = translated["metadata"].get("labels") or {}
+    affinity = translated["spec"].get("nodeAffinity") or {}
+    terms = (affinity.get("required") or {}).get("nodeSelectorTerms") or []
+    expressions = [one for term in terms for one in term.get("matchExpressions") or ()]
+    keys = {one["key"] for one in expressions}
+    prefix = GA
+    if GA + "zone" not in keys and (BETA + "zone" in keys or (GA + "zone" not in labels and BETA + "zone" in labels)):
+        prefix = BETA
+    if any(one["key"] == prefix + "zone" and one.get("values") for one in expressions):
+        for one in expressions:
+            if one["key"] == prefix + "zone":
+                one["key"] = key
+    elif zones := {zone.strip() for zone in labels.get(prefix + "zone", "").split("__")} - {""}:
+        if not terms:
+            terms = [{}]
+            translated["spec"]["nodeAffinity"] = {"required": {"nodeSelectorTerms": terms}}
+        for term in terms:
+            added = {"key": key, "operator": "In", "values": sorted(zones)}
+            term["matchExpressions"] = [*(term.get("matchExpressions") or ()), added]
+    if prefix == BETA and any(one["key"] == BETA + "region" and one.get("values") for one in expressions):
+        for one in expressions:
+            if one["key"] == BETA + "region":
+                one["key"] = GA + "region"
+    return translated
 
 
 def is_prebound(volume, claim):
@@ -140,7 +186,7 @@ class VolumeBinding(Plugin):
             volume = cluster.find("persistentVolumes", claim["spec"]["volumeName"])
             if volume is None:
                 return VOLUME_MISSING
-            if not reaches(volume, node):
+            if not reaches(in_drivers_words(volume, cluster.find("csiNodes", node.name)), node):
                 return NODE_CONFLICT
         return None
 
