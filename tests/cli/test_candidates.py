@@ -11,20 +11,6 @@ from tests.openstack.clouds import COMPUTE_1, COMPUTE_2, ZONE_A, small_cloud, wi
 
 
 @pytest.fixture
-def cloud(tmp_path):
-    """cloud(files) writes a dump, and returns its directory."""
-
-    def write(files):
-        for name, value in files.items():
-            path = tmp_path / "c1" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(value))
-        return str(tmp_path / "c1")
-
-    return write
-
-
-@pytest.fixture
 def asked(command, cloud):
     """asked(query, *words) is (exit code, envelope, errors) of `candidates query -o json`."""
 

@@ -10,20 +10,6 @@ from binwright.cli import exits
 from tests.openstack.clouds import COMPUTE_1, SERVER_2, changed, small_cloud
 
 
-@pytest.fixture
-def cloud(tmp_path):
-    """cloud(files) writes a dump, and returns its directory."""
-
-    def write(files):
-        for name, value in files.items():
-            path = tmp_path / "c1" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(value))
-        return str(tmp_path / "c1")
-
-    return write
-
-
 def valid(ended, kind):
     assert ended.err == ""
     envelope = json.loads(ended.out)

@@ -14,7 +14,7 @@ from uuid import NAMESPACE_DNS, uuid5
 from binwright.errors import InputError
 from binwright.openstack.cloud import Cloud, Hypervisor, Server
 from binwright.openstack.flavors import flavor_groups
-from binwright.openstack.hosts import HostNames, Hosts, class_key
+from binwright.openstack.hosts import COLUMNS, HostNames, Hosts, class_key
 from binwright.openstack.pending import Catalogue
 from binwright.openstack.placement.inventory import Inventory
 from binwright.openstack.placement.tree import Forest, Provider
@@ -23,11 +23,6 @@ __all__ = ["cloud_hosts"]
 
 # Nova's initial_*_allocation_ratio for a host whose ratio nobody set (its configuration defaults).
 INITIAL_RATIOS = {"VCPU": 4.0, "MEMORY_MB": 1.0, "DISK_GB": 1.0}
-COLUMNS = {
-    "VCPU": ("vcpus", "vcpus_used"),
-    "MEMORY_MB": ("memory_mb", "memory_mb_used"),
-    "DISK_GB": ("local_gb", "local_gb_used"),
-}
 
 
 def cloud_hosts(cloud: Cloud, pending: Collection[Server] = ()) -> Hosts:

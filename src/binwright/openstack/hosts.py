@@ -14,9 +14,15 @@ import numpy as np
 from binwright.openstack.cloud import Hypervisor
 from binwright.openstack.placement.tree import Forest, Provider
 
-__all__ = ["DISABLED_TRAIT", "HostNames", "Hosts", "class_key"]
+__all__ = ["COLUMNS", "DISABLED_TRAIT", "HostNames", "Hosts", "class_key"]
 
 DISABLED_TRAIT = "COMPUTE_STATUS_DISABLED"
+COLUMNS = {
+    "VCPU": ("vcpus", "vcpus_used"),
+    "MEMORY_MB": ("memory_mb", "memory_mb_used"),
+    "DISK_GB": ("local_gb", "local_gb_used"),
+}
+"""Resource class -> the columns of a hypervisor with its total and what is used."""
 COLUMN_ORDER = ("VCPU", "PCPU", "MEMORY_MB", "DISK_GB")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from binwright.openstack.cloud import Cloud
-from binwright.openstack.hosts import Hosts
+from binwright.openstack.hosts import COLUMNS, Hosts
 
 __all__ = ["HostStates"]
 
@@ -26,11 +26,6 @@ IO_TASKS = {
     "unshelving",
 }
 MIB_PER_GIB = 1024
-COLUMNS = {
-    "VCPU": ("vcpus", "vcpus_used"),
-    "MEMORY_MB": ("memory_mb", "memory_mb_used"),
-    "DISK_GB": ("local_gb", "local_gb_used"),
-}
 
 
 @dataclass(slots=True)
