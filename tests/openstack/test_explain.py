@@ -125,3 +125,13 @@ def test_explain_says_what_place_does(seed):
         assert len(found.best) >= min(2, len(feasible))
         if found.trail:
             assert found.trail[-1].end == len(feasible)
+
+
+def test_pinned_cpus_are_explained_by_the_nearer_query():
+    files = changed(small_cloud(), "flavors.json", 0, "Properties", to={"hw:cpu_policy": "dedicated"})
+    files[f"inventories/{COMPUTE_1}.json"].append({"resource_class": "PCPU", "total": 1, "max_unit": 16})
+    for uuid in (COMPUTE_1, COMPUTE_2):
+        files[f"allocations/{uuid}.json"]["allocations"] = {"x": {"resources": {"VCPU": 63}}}
+    texts = [[rule.text for rule in answer.rejected_by] for answer in explained(files, "web").hosts]
+    assert texts == [["short of PCPU (2 asked)"], ["short of VCPU (2 asked)"]]
+    assert [answer.smallest_change["resource"] for answer in explained(files, "web").hosts] == ["PCPU", "VCPU"]

@@ -60,6 +60,11 @@ class Look:
         return len(self.candidates)
 
 
+def _is_without(why: Why) -> bool:
+    """Whether a class is missing altogether."""
+    return why.short is not None and not why.short.capacity
+
+
 class Chain:
     """Placement and Nova's scheduler over the hosts of one cloud. Not thread-safe.
 
@@ -250,17 +255,26 @@ class Chain:
 
     # -- saying why
 
-    def why(self, asked: Asked, host: int, clauses: Mapping[frozenset[str], str]) -> list[Why]:
-        """Why Placement offers a host nothing; the first query speaks for both."""
+    def why(
+        self, asked: Asked, host: int, clauses: Mapping[frozenset[str], str]
+    ) -> tuple[CandidateQuery | None, list[Why]]:
+        """Why Placement offers a host nothing, and the query that this is about; None: it is about none.
+
+        Of two queries the one that is nearer: that misses fewer classes altogether, then fewer things.
+        """
         root = self.hosts.providers[host]
         if asked.refused is not None:
-            return [Why(*asked.refused)]
+            return None, [Why(*asked.refused)]
         if root is None:
-            return [Why("resources", "without a resource provider")]
+            return None, [Why("resources", "without a resource provider")]
         if any(True for anchored in self._searches(asked) for _ in anchored(root.uuid)):
-            return [Why("allocations", "whose own provider takes no part in any candidate")]
+            return None, [Why("allocations", "whose own provider takes no part in any candidate")]
         pools = self._pools.get(root.uuid, [])
-        return why_nothing(self.hosts.forest, asked.queries[0], root.uuid, pools, clauses, self._offers)
+        told = [
+            (query, why_nothing(self.hosts.forest, query, root.uuid, pools, clauses, self._offers))
+            for query in asked.queries
+        ]
+        return min(told, key=lambda pair: (sum(map(_is_without, pair[1])), len(pair[1])))
 
     def failing_filters(self, look: Look, host: int) -> list[str]:
         """The enabled filters that reject a host, each asked alone; NUMA and PCI only where there are candidates."""

@@ -48,7 +48,7 @@ def refusal_of(chain: Chain, asked: Asked, look: Look, host: int, clauses: Claus
     """Why a host does not take the server of a look."""
     refusal = HostRefusal(host)
     failing = chain.failing_filters(look, host)
-    whys = [] if host in look.candidates else chain.why(asked, host, clauses)
+    query, whys = (None, []) if host in look.candidates else chain.why(asked, host, clauses)
     refusal.rules = [RuleText(why.rule, why.text) for why in whys]
     refusal.rules += [RuleText(name, filter_text(name)) for name in failing]
     refusal.about = [why.short.resource if why.short else "" for why in whys] + [""] * len(failing)
@@ -60,8 +60,8 @@ def refusal_of(chain: Chain, asked: Asked, look: Look, host: int, clauses: Claus
         refusal.resolvable = failing[0] == ANTI_AFFINITY
     if len(failing) == 1 and not whys:
         _lift(chain, refusal, failing[0], filter_text(failing[0]))
-    elif whys and not failing and all(why.rule == whys[0].rule for why in whys):
-        _try_changes(chain, asked, whys, refusal)
+    elif query is not None and not failing and all(why.rule == whys[0].rule for why in whys):
+        _try_changes(chain, query, whys, refusal)
     return refusal
 
 
@@ -111,11 +111,11 @@ def _lift(chain: Chain, refusal: HostRefusal, rule: str, text: str) -> None:
     _change(chain, refusal, Fraction(_rank(rule, ranks)), kind="rule", rule=rule, argument=text)
 
 
-def _try_changes(chain: Chain, asked: Asked, whys: Sequence[Why], refusal: HostRefusal) -> None:
+def _try_changes(chain: Chain, query: CandidateQuery, whys: Sequence[Why], refusal: HostRefusal) -> None:
     """The one rule that stands in the way is lifted, or its one amount is smaller, or the one inventory larger."""
     short, rule = whys[0].short, whys[0].rule
     if short is None:
-        if _without(chain, asked, refusal.host, rule):
+        if _without(chain, query, refusal.host, rule):
             _lift(chain, refusal, rule, whys[0].text)
         return
     provider = chain.hosts.forest.providers.get(short.provider)
@@ -129,7 +129,7 @@ def _try_changes(chain: Chain, asked: Asked, whys: Sequence[Why], refusal: HostR
     inventory = provider.inventories[short.resource]
     have = min(short.free, inventory.max_unit, short.asked - 1)
     have -= have % inventory.step_size
-    smaller = _smaller(asked.queries[0], rule.removeprefix("resources"), short, have)
+    smaller = _smaller(query, rule.removeprefix("resources"), short, have)
     if have >= max(inventory.min_unit, 1) and chain.takes(refusal.host, smaller):
         parts = {"resource": short.resource, "have": have, "need": short.asked}
         _change(chain, refusal, Fraction(short.asked - have, short.asked), kind="request", **parts)
@@ -146,11 +146,8 @@ def _smaller(query: CandidateQuery, suffix: str, short: Shortage, amount: int) -
     return replace(query, groups={**query.groups, suffix: group})
 
 
-def _without(chain: Chain, asked: Asked, host: int, rule: str) -> bool:
+def _without(chain: Chain, query: CandidateQuery, host: int, rule: str) -> bool:
     """Whether the host would take the server without one rule of the query."""
-    if not asked.queries:
-        return False
-    query = asked.queries[0]
     rule, suffix = next(
         ((name, rule.removeprefix(name)) for name in ("required", "member_of") if rule.startswith(name)), (rule, "")
     )
