@@ -179,9 +179,8 @@ def derived(mould: Mould, flavor: Flavor, catalogue: Catalogue | None) -> Mould 
     if catalogue is not None and flavor.name in catalogue.names:
         row = catalogue.names.index(flavor.name)
         for resource, column, factor in (("cpu", "vcpus", 1000), ("memory", "memory_mb", MIB)):
-            told = catalogue.amounts[row].get(column)
-            if told is not None and told < (flavor.vcpus if resource == "cpu" else flavor.memory_mb):
-                amounts[resource] = int(told * factor)  # the column is less what the catalogue says is kept
+            if column in catalogue.reserved[row]:
+                amounts[resource] = int(catalogue.amounts[row][column] * factor)
         if catalogue.max_items[row] >= 0:
             amounts["pods"] = catalogue.max_items[row]
     return resized(mould, amounts) if amounts["cpu"] > 0 and amounts["memory"] > 0 else None
