@@ -135,3 +135,62 @@ def test_pinned_cpus_are_explained_by_the_nearer_query():
     texts = [[rule.text for rule in answer.rejected_by] for answer in explained(files, "web").hosts]
     assert texts == [["short of PCPU (2 asked)"], ["short of VCPU (2 asked)"]]
     assert [answer.smallest_change["resource"] for answer in explained(files, "web").hosts] == ["PCPU", "VCPU"]
+
+
+SIZES = {"VCPU": "VCPUs", "MEMORY_MB": "RAM", "DISK_GB": "Disk"}
+
+
+def with_change(files, flavor, change):
+    """The dump with a change carried out, None for one that this test cannot carry out."""
+    name = change["resource"]
+    if name not in SIZES:
+        return None
+    if change["kind"] == "request":
+        (row,) = [row for row in files["flavors.json"] if row["Name"] == flavor]
+        if row["Swap"]:
+            return None
+        row[SIZES[name]] = change["have"]
+        return files
+    root = next(row["ID"] for row in files["hypervisors.json"] if row["Hypervisor Hostname"] == change["host"])
+    for row in files[f"inventories/{root}.json"]:
+        if row["resource_class"] == name:
+            row["total"] = row["reserved"] + -int(-change["need"] // row["allocation_ratio"])
+            return files
+    return None
+
+
+def scarce(seed):
+    """A flat cloud whose first pending server asks for more of one thing than it is likely to get."""
+    rng = random.Random(seed)
+    files = random_dumps.dump(rng, flat=True)
+    waiting = next(row for row in files["servers.json"] if row["Name"] == "p0")
+    waiting["Availability Zone"] = ""
+    (flavor,) = [row for row in files["flavors.json"] if row["Name"] == waiting["Flavor"]]
+    flavor["Properties"] = {}
+    flavor[rng.choice(tuple(SIZES.values()))] *= 7
+    return files, flavor["Name"]
+
+
+def test_changes_that_are_offered_are_enough():
+    """Each change of an amount is carried out, and the host takes the server; a little less would not do."""
+    tried = 0
+    for seed in range(80):
+        files, flavor = scarce(seed)
+        opened = open_source("c", blobs(files))
+        number = next(number for number, one in enumerate(opened.objects()) if one.name == "p0")
+        for answer in opened.explain(number, 1).hosts:
+            change = answer.smallest_change
+            if change is None or change["kind"] == "rule":
+                continue
+            part, step = ("have", 1) if change["kind"] == "request" else ("need", -1)
+            for short in (False, True):
+                if short and change["resource"] == "DISK_GB":  # disks come in steps
+                    continue
+                after = with_change(scarce(seed)[0], flavor, change | {part: change[part] + step * short})
+                if after is None:
+                    continue
+                again = open_source("c", blobs(after)).explain(number, 1).hosts
+                host = next(one for one in again if one.host == answer.host)
+                assert host.feasible == (not short), (seed, change, short)
+                tried += 1
+    assert tried > 40
