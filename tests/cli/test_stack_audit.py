@@ -119,10 +119,7 @@ def test_commands_are_quoted_commented_and_complete(command):
     ended = command("stack", "audit", str(SAMPLE), "-o", "commands")
     lines = ended.out.splitlines()
     assert lines[0].startswith("# Made by binwright, which ran nothing.")
-    assert (
-        sum(line.startswith("openstack --os-cloud north server migrate --live-migration --host ") for line in lines)
-        == 2
-    )
+    assert sum(" server migrate --live-migration --host " in line for line in lines) == 2
     assert all(not line or line.startswith(("#", "openstack ", "kubectl ")) for line in lines)
 
 

@@ -46,6 +46,30 @@ def test_three_nodes_on_three_hosts_are_clean(wish):
     assert kinds(audited([*nodes, *pods], servers, ["h1", "h2", "h3"])) == []
 
 
+def test_others_of_the_selector_may_share_a_host_among_themselves_but_not_with_one_who_keeps_apart():
+    nodes, servers = nodes_on(["h1", "h1", "h2"])
+    term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchExpressions": [
+        {"key": "app", "operator": "In", "values": ["db", "web"]}]}}  # fmt: skip
+    keeps = {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
+    web = [pod(f"web-1-{i}", "n2", "web") for i in range(2)]
+    away = pod("db-0", "n0", "db", ("StatefulSet", "db"), **keeps)
+    assert kinds(audited([*nodes, away, *web], servers, ["h1", "h2"])) == []
+    (found,) = audited([*nodes, away, *web, pod("web-1-9", "n1", "web")], servers, ["h1", "h2"]).findings
+    assert (found.kind, found.claimed, found.actual) == ("spread", 2, 1)
+
+
+def test_a_skew_that_the_labels_show_as_well_is_no_surprise_of_the_layers_below():
+    """A node that came later, or was empty for a while: kube-scheduler sees it, and moves nothing."""
+    nodes, servers = nodes_on(["h1", "h2", "h3"])
+    pods = [pod(f"web-1-{i}", f"n{i % 2}", "web", **spread("web")) for i in range(4)]
+    (found,) = audited([*nodes, *pods], servers, ["h1", "h2", "h3"]).findings
+    assert (found.severity, found.claimed, found.actual) == ("medium", 2, 2)
+    assert found.evidence.endswith("the labels show as much")
+    nodes, servers = nodes_on(["h1", "h1", "h3"])
+    (found,) = audited([*nodes, *pods], servers, ["h1", "h3"]).findings
+    assert (found.severity, found.claimed, found.actual) == ("high", 2, 1)
+
+
 def test_a_skew_that_is_allowed_and_a_wish_that_claims_nothing_are_clean():
     nodes, servers = nodes_on(["h1", "h1", "h2"])
     wide = [pod(f"a-{i}", f"n{i}", "a", ("ReplicaSet", "a"), **spread("a", maxSkew=2)) for i in range(3)]
@@ -99,6 +123,22 @@ def test_a_quorum_is_lost_with_a_host_when_less_than_a_majority_is_left(hosts, f
     assert kinds(audited([*nodes, *pods], servers, sorted(set(hosts)))) == found
 
 
+@pytest.mark.parametrize(
+    ("name", "image", "found"),
+    [
+        ("server", "docker.io/bitnami/etcd:3.5", ["quorum"]),
+        ("vault-agent", "hashicorp/vault:1.15", []),
+        ("metrics", "kbudde/rabbitmq-exporter:v1.0", []),
+    ],
+)
+def test_a_container_that_only_asks_a_voter_makes_no_quorum(name, image, found):
+    nodes, servers = nodes_on(["h1", "h1", "h2"])
+    pods = [pod(f"app-{i}", f"n{i}", "x", ("StatefulSet", "app")) for i in range(3)]
+    for one in pods:
+        one["spec"]["containers"].append({"name": name, "image": image})
+    assert kinds(audited([*nodes, *pods], servers, ["h1", "h2"])) == found
+
+
 def test_static_pods_of_etcd_are_one_group_over_their_nodes():
     nodes, servers = nodes_on(["h1", "h1", "h2"])
     pods = [pod(f"etcd-n{i}", f"n{i}", "x", ("Node", f"n{i}")) for i in range(3)]
@@ -147,6 +187,15 @@ def test_bare_metal_servers_of_one_service_share_a_host_id_and_are_hosts_of_thei
     assert kinds(result) == []
     assert result.not_evaluated == []
     assert {place.at("host") for place in result.sandwich.nodes.values()} == {"north/metal-0", "north/metal-1"}
+
+
+@pytest.mark.parametrize(("own", "found"), [("nova", []), ("az9", ["staleLabel"])])
+def test_a_zone_label_that_nova_tells_of_the_server_is_not_stale(own, found):
+    """racks.yaml may call zones by names of its own."""
+    one = node("n0", provider="id-s0")
+    one["metadata"]["labels"]["topology.kubernetes.io/zone"] = "nova"
+    servers = [server("s0", "h1", **{"Availability Zone": own})]
+    assert kinds(audited([one], servers, ["h1"], [Seat("h1", "r1", "dc1", "racks.yaml")])) == found
 
 
 def test_a_budget_over_one_replica_is_a_promise_that_stops_every_drain():

@@ -18,15 +18,16 @@ FLAVOR = {
 }
 
 
-def sandwich(pods, on=("h1", "h1", "h2", "h3"), cpu="8", vcpus_used=8):
+def sandwich(pods, on=("h1", "h1", "h2", "h3"), cpu="8", vcpus_used=8, state="ACTIVE", kind="QEMU"):
     """Nodes n0.. on servers s0.. on these hosts; hosts of 32 CPUs and 128 GiB, of which `vcpus_used` are used."""
     nodes = [node(f"n{i}", provider=f"id-s{i}", cpu=cpu) for i in range(len(on))]
     for one in nodes:
         one["metadata"]["labels"]["topology.openstack.org/host-id"] = host_id("p", on[int(one["metadata"]["name"][1:])])
-    servers = [server(f"s{i}", host, Flavor=FLAVOR) for i, host in enumerate(on)]
+    servers = [server(f"s{i}", host, Flavor=FLAVOR, Status=state) for i, host in enumerate(on)]
     hosts = [
         {
-            "ID": name, "Hypervisor Hostname": name, "vCPUs": 32, "vCPUs Used": vcpus_used, "Memory MB": 131072,
+            "ID": name, "Hypervisor Hostname": name, "Hypervisor Type": kind,
+            "vCPUs": 32, "vCPUs Used": vcpus_used, "Memory MB": 131072,
             "Memory MB Used": 16384, "Local GB": 100, "Local GB Used": 0, "State": "up", "Status": "enabled",
         }
         for name in sorted(set(on))
@@ -73,7 +74,7 @@ def test_a_server_moves_where_no_node_takes_the_pod():
         ("nova", "placement"),
     )
     assert step.commands == (
-        "openstack --os-cloud north server migrate --live-migration --host h3 id-s0",
+        "openstack --os-cloud north --os-compute-api-version 2.30 server migrate --live-migration --host h3 id-s0",
         f"kubectl --context k label node n0 topology.openstack.org/host-id={host_id('p', 'h3')} --overwrite",
     )
 
@@ -105,3 +106,31 @@ def test_a_step_that_makes_another_finding_is_not_proposed():
         pod(f"pair-{i}", name, "pair", ("ReplicaSet", "pair"), **apart("pair")) for i, name in enumerate(["n0", "n3"])
     ]
     assert steps(sandwich(pods)) == [("liveMigrate", "s1", "h1", "h3")]
+
+
+def test_a_pod_that_a_disruption_budget_keeps_is_not_moved():
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", **apart("web")) for i in range(3)]
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "b", "namespace": "default"},
+        "spec": {"minAvailable": 3, "selector": {"matchLabels": {"app": "web"}}},
+        "status": {"desiredHealthy": 3, "currentHealthy": 3, "disruptionsAllowed": 0, "expectedPods": 3},
+    }
+    assert steps(sandwich([*pods, budget])) == [("liveMigrate", "s0", "h1", "h3")]
+    budget["status"] |= {"desiredHealthy": 2, "disruptionsAllowed": 1}
+    assert steps(sandwich([*pods, budget])) == [("movePod", "web-1-0", "n0", "n3")]
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "found"),
+    [
+        ("ACTIVE", "QEMU", [("liveMigrate", "s0", "h1", "h3")]),
+        ("SHUTOFF", "QEMU", []),
+        ("ACTIVE", "ironic", []),
+    ],
+)
+def test_only_what_runs_on_a_hypervisor_migrates_alive(state, kind, found):
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", cpu="5", **apart("web")) for i in range(3)]
+    pods.append(pod("full", "n3", "full", cpu="4"))
+    assert steps(sandwich(pods, state=state, kind=kind)) == found

@@ -36,7 +36,7 @@ class Workload:
 @dataclass(frozen=True, slots=True)
 class Claim:
     """`rule` "spread": over the domains of `key`, the numbers of `members` differ by at most `max_skew`; counted are
-    domains with one of `nodes` (names). "antiAffinity": no two members share a domain.
+    domains with one of `nodes` (names). "antiAffinity": no pod of the workload shares a domain with another member.
     """
 
     workload: Workload

@@ -13,6 +13,8 @@ VOTERS = re.compile(
     r"(^|[-/])(etcd|zookeeper|consul|nats|rabbitmq|galera|mariadb-galera|vault|kafka-controller|ovn-ovsdb-\w+)($|[-:@0-9])"
 )
 """Names of pods' controllers and images that vote among themselves."""
+HELPERS = re.compile(r"(^|[-/])(agent|backup|client|config-reloader|dataplane|exporter|operator|proxy)($|[-:@0-9])")
+"""Names of containers and images that only serve or ask those that vote."""
 MARK = "binwright.io/quorum"
 """Label with a group's name, for what is not known by its name."""
 
@@ -34,8 +36,14 @@ def quorums(objects: Objects) -> list[tuple[str, str, tuple[Pod, ...]]]:
 
 
 def _votes(name: str, pod: Pod) -> bool:
-    images = [one.image or "" for one in (pod.spec and pod.spec.containers) or ()]
-    return bool(VOTERS.search(name)) or any(VOTERS.search(image.rpartition("/")[2]) for image in images)
+    containers = (pod.spec and pod.spec.containers) or ()
+    return _is_voter(name) or any(
+        _is_voter((one.image or "").rpartition("/")[2]) and not HELPERS.search(one.name or "") for one in containers
+    )
+
+
+def _is_voter(name: str) -> bool:
+    return bool(VOTERS.search(name)) and not HELPERS.search(name)
 
 
 def check_quorums(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]]:

@@ -10,6 +10,7 @@ from functools import partial
 
 from binwright.errors import InputError
 from binwright.explained import Explainable, HostAnswer
+from binwright.kubernetes.disruption import Answer, EvictionApi, read_budgets
 from binwright.kubernetes.drain_filters import controller
 from binwright.kubernetes.explain import ExplainableCluster
 from binwright.kubernetes.objects import Pod
@@ -20,7 +21,7 @@ from binwright.openstack.explain import ExplainableCloud
 from binwright.stack.commands import command
 from binwright.stack.finding import Finding, Ref, Repair
 from binwright.stack.join import HOST_ID_LABELS, host_id
-from binwright.stack.physical import MEMORY, MIB
+from binwright.stack.physical import BARE_METAL, MEMORY, MIB
 from binwright.stack.sandwich import Host, NodePlace, Sandwich, ServerPlace
 from binwright.stack.spread_check import LEVEL_OF_KEY
 from binwright.stack.whatif import with_pod_on, with_server_moved
@@ -28,6 +29,10 @@ from binwright.stack.whatif import with_pod_on, with_server_moved
 KINDS = ("spread", "quorum")
 """What moving things can mend."""
 MOST_TRIES = 8  # options of one step that are audited
+MIGRATE_ALIVE = ("ACTIVE", "PAUSED")
+"""States of servers that Nova migrates while they run."""
+WITH_HOST = ("--os-compute-api-version", "2.30")
+"""The client refuses a live migration to a host below this microversion, and its default is 2.1."""
 
 Findings = Callable[[Sandwich], Iterable[Finding]]
 
@@ -138,9 +143,7 @@ def memory_of(sandwich: Sandwich, place: ServerPlace) -> int:
 
 def best_hosts(explainable: Explainable, wanted: Callable[[str, str | None, str | None], bool]) -> list[HostAnswer]:
     """Hosts that take the object that `wanted(name, namespace, uid)` means, best first."""
-    number = next(
-        i for i, one in enumerate(explainable.objects()) if wanted(one.name, one.namespace, one.uid)
-    )
+    number = next(i for i, one in enumerate(explainable.objects()) if wanted(one.name, one.namespace, one.uid))
     explained = explainable.explain(number, 1)
     feasible = [one for one in explained.hosts if one.feasible and one.host != explained.on]
     return sorted(feasible, key=lambda one: -(one.score or 0))
@@ -149,8 +152,13 @@ def best_hosts(explainable: Explainable, wanted: Callable[[str, str | None, str 
 def move_pod(
     sandwich: Sandwich, cluster: str, pod: Pod, level: str, crowds: Mapping[str, object], cost: int
 ) -> Step | None:
-    """A pod to the best node whose host, rack or zone has no member; nodes that score higher are cordoned meanwhile."""
+    """A pod to the best node whose host, rack or zone has no member; nodes that score higher are cordoned meanwhile.
+    None where a disruption budget does not let it go.
+    """
     meta = pod.metadata
+    judged = EvictionApi(read_budgets(sandwich.clusters[cluster].related)).judge(pod)
+    if judged.answer not in (Answer.FREE, Answer.COUNTED):
+        return None  # a disruption budget needs it where it is
     explainable = ExplainableCluster(cluster, sandwich.clusters[cluster], Options())
     namespace = meta.namespace or "default"
     passed: list[str] = []
@@ -179,11 +187,11 @@ def closed(place: NodePlace) -> bool:
     return bool(place.node.spec and place.node.spec.unschedulable)
 
 
-def migrate(
-    sandwich: Sandwich, place: ServerPlace, level: str, crowds: Mapping[str, object], cost: int
-) -> Step | None:
-    """A server to the best host that is, or stands where, no member is."""
+def migrate(sandwich: Sandwich, place: ServerPlace, level: str, crowds: Mapping[str, object], cost: int) -> Step | None:
+    """A server to the best host that is, or stands where, no member is. None where it cannot migrate alive."""
     server = place.server
+    if server.status not in MIGRATE_ALIVE or is_bare_metal(sandwich, place):
+        return None
     explainable = ExplainableCloud(sandwich.clouds[place.cloud])
     for answer in best_hosts(explainable, lambda name, space, uid: (name, uid) == (server.name, server.id)):
         host = sandwich.hosts.get(f"{place.cloud}/{answer.host}")
@@ -191,8 +199,8 @@ def migrate(
             continue
         commands = [
             command(
-                "openstack", "--os-cloud", place.cloud, "server", "migrate", "--live-migration", "--host", host.name,
-                server.id or server.name,
+                "openstack", "--os-cloud", place.cloud, *WITH_HOST, "server", "migrate", "--live-migration",
+                "--host", host.name, server.id or server.name,
             )
         ]  # fmt: skip
         commands += relabel_commands(sandwich, place, host)
@@ -201,6 +209,13 @@ def migrate(
         repair = Repair("liveMigrate", ref, origin, host.name, cost, ("nova", "placement"), tuple(commands))
         return Step(repair, with_server_moved(sandwich, place, host))
     return None
+
+
+def is_bare_metal(sandwich: Sandwich, place: ServerPlace) -> bool:
+    """Whether a server is a whole physical host, which goes nowhere."""
+    name = place.host.name if place.host is not None else None
+    hypervisors = sandwich.clouds[place.cloud].hypervisors
+    return any(one.hostname == name and (one.type or "").lower() in BARE_METAL for one in hypervisors)
 
 
 def domain(host: Host, level: str) -> str | None:
@@ -219,4 +234,3 @@ def relabel_commands(sandwich: Sandwich, place: ServerPlace, host: Host) -> list
         for key in HOST_ID_LABELS
         if key in (one.node.metadata.labels or {})
     ]
-

@@ -4,8 +4,7 @@ A claim over nodes is broken when it would not hold if each physical host were o
 zones are those of the hosts. Reads claims and the joined sandwich; knows no scheduler's profile.
 """
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
 
 from binwright.kubernetes.objects import Pod
@@ -30,7 +29,8 @@ LEVEL_OF_KEY = {
 @dataclass(frozen=True, slots=True)
 class Spread:
     """A claim that was measured. claimed: domains that the label shows; actual: real domains; skew: over the latter.
-    crowds: members by real domain. kept: the claim holds over the real domains, too.
+    crowds: members by real domain. kept: the claim holds over the real domains, too. hidden: the labels show it better
+    than it is.
     """
 
     claim: Claim
@@ -40,6 +40,7 @@ class Spread:
     skew: int
     crowds: dict[str, tuple[Pod, ...]]
     kept: bool
+    hidden: bool
 
 
 def measure(sandwich: Sandwich, cluster: str, claim: Claim) -> Spread | None:
@@ -48,28 +49,52 @@ def measure(sandwich: Sandwich, cluster: str, claim: Claim) -> Spread | None:
     if level is None:
         return None
     crowds: dict[str, list[Pod]] = {}
-    labelled = set()
+    labels: dict[int, str] = {}
     for pod in claim.members:
         place = sandwich.place_of(cluster, pod)
         domain = place.at(level) if place is not None else None
         if place is None or domain is None:
             return None
         crowds.setdefault(domain, []).append(pod)
-        labelled.add(domain_by_label(place, claim.key))
-    domains = {
-        domain
-        for name in claim.nodes
-        if (place := sandwich.nodes.get((cluster, name))) is not None and (domain := place.at(level)) is not None
-    }
-    counts = Counter(dict.fromkeys(domains | set(crowds), 0))
-    for domain, pods in crowds.items():
-        counts[domain] = len(pods)
-    most = max(counts.values(), default=0)
-    skew = most - min(counts.values(), default=0)
-    kept = most <= 1 if claim.rule == "antiAffinity" else skew <= claim.max_skew
+        labels[id(pod)] = domain_by_label(place, claim.key)
+    places = [place for name in claim.nodes if (place := sandwich.nodes.get((cluster, name))) is not None]
+    domains = {domain for place in places if (domain := place.at(level)) is not None}
+    labelled: dict[str, list[Pod]] = {}
+    for pod in claim.members:
+        labelled.setdefault(labels[id(pod)], []).append(pod)
+    if claim.rule == "antiAffinity":
+        crowds = with_bearer(claim, crowds)
+        most, shown, allowed = most_of(crowds), most_of(with_bearer(claim, labelled)), 1
+    else:
+        most = skew_of(domains, crowds)
+        shown, allowed = skew_of({domain_by_label(place, claim.key) for place in places}, labelled), claim.max_skew
     return Spread(
-        claim, level, len(labelled), len(crowds), skew, {name: tuple(pods) for name, pods in crowds.items()}, kept
+        claim,
+        level,
+        len({labels[id(pod)] for pods in crowds.values() for pod in pods}),
+        len(crowds),
+        skew_of(domains, crowds),
+        {name: tuple(pods) for name, pods in crowds.items()},
+        kept=most <= allowed,
+        hidden=shown <= allowed or most > shown,
     )
+
+
+def with_bearer(claim: Claim, crowds: dict[str, list[Pod]]) -> dict[str, list[Pod]]:
+    """The domains with a pod that bears the claim: others of its selector may share a domain among themselves."""
+    bearers = {id(pod) for pod in claim.workload.pods}
+    return {name: pods for name, pods in crowds.items() if any(id(pod) in bearers for pod in pods)}
+
+
+def most_of(crowds: Mapping[str, Sized]) -> int:
+    """Members of the fullest domain."""
+    return max(map(len, crowds.values()), default=0)
+
+
+def skew_of(domains: Iterable[str], crowds: Mapping[str, Sized]) -> int:
+    """Members of the fullest domain less those of the emptiest; `domains` count without a member, too."""
+    sizes = [*map(len, crowds.values()), *(0 for name in domains if name not in crowds)]
+    return max(sizes, default=0) - min(sizes, default=0)
 
 
 def domain_by_label(place: NodePlace, key: str) -> str:
@@ -102,7 +127,7 @@ def broken(sandwich: Sandwich, cluster: str, spread: Spread) -> Finding:
     rule = f"maxSkew {claim.max_skew}, DoNotSchedule" if claim.rule == "spread" else "required anti-affinity"
     return Finding(
         "spread",
-        "high",
+        "high" if spread.hidden else "medium",
         (
             Ref(cluster, workload.kind, workload.name, workload.namespace),
             *(Ref(cluster, "Pod", pod.metadata.name or "", workload.namespace) for pod in claim.members),
@@ -112,7 +137,8 @@ def broken(sandwich: Sandwich, cluster: str, spread: Spread) -> Finding:
         claimed=spread.claimed,
         actual=spread.actual,
         evidence=f"{len(claim.members)} pods claim {claim.key} ({rule}) and stand on {spread.claimed} of its domains, "
-        f"which are {spread.actual} {spread.level}{'' if spread.actual == 1 else 's'} (skew {spread.skew}); {lines}",
+        f"which are {spread.actual} {spread.level}{'' if spread.actual == 1 else 's'} (skew {spread.skew}); {lines}"
+        f"{'' if spread.hidden else '; the labels show as much'}",
     )
 
 
