@@ -40,7 +40,7 @@ type Speed struct {
 
 const warmUps = 3
 
-// speed runs a workload as bench/kube_scheduler_speed.py writes it: nodes, init, pods and namespaces.json in a folder.
+// speed runs a workload as bench/kube_scheduler/speed.py writes it: nodes, init, pods and namespaces.json in a folder.
 func speed(arguments []string, out io.Writer) error {
 	flags := flag.NewFlagSet("speed", flag.ContinueOnError)
 	percentage := flags.Int("percentage", everyNode, "percentageOfNodesToScore; 0 adapts")

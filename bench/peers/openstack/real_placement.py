@@ -30,6 +30,8 @@ Json = dict[str, Any]
 FILLED = (
     models.Allocation,
     models.Consumer,
+    models.Project,
+    models.User,
     models.Inventory,
     models.ResourceProviderTrait,
     models.ResourceProviderAggregate,
@@ -161,6 +163,12 @@ def _tables(cloud: Json, classes: dict[str, int], known: dict[str, int]) -> Iter
             for uuid, row in providers.items()
             for name in row["aggregates"]
         ],
+    )
+    yield models.Project, [{"id": 1, "external_id": "project"}]
+    yield models.User, [{"id": 1, "external_id": "user"}]
+    yield (
+        models.Consumer,
+        [{"uuid": consumer, "project_id": 1, "user_id": 1, "generation": 1} for consumer in cloud["allocations"]],
     )
     yield (
         models.Allocation,

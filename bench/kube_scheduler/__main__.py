@@ -5,7 +5,7 @@ it; KUBE_SCHEDULER names the program if it is elsewhere).
     python -m bench.kube_scheduler compare             1,000 random pods of each of three fresh seeds through both
     python -m bench.kube_scheduler record [DIR]        our own cases, with the peer's results, to tests/conformance
 
-Differences go to stderr and make the exit code 1. How fast both are: `bench.kube_scheduler_speed`.
+Differences go to stderr and make the exit code 1. How fast both are: `bench.kube_scheduler.speed`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,16 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import random
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.kube_scheduler_cases import FAMILIES, drawn
+from bench.kube_scheduler.families import FAMILIES, drawn
+from bench.kube_scheduler.peer import PEER, ROOT, answered, release
 from binwright.kubernetes.conformance import replay
 
-ROOT = Path(__file__).parents[1]
-PEER = Path(os.environ.get("KUBE_SCHEDULER", ROOT / "build" / "kube_scheduler"))
 RECORDED = ROOT / "tests" / "conformance"
 PATCHED = "interpod-nsfix"
 """The suite that was recorded with a repaired scheduler."""
@@ -33,17 +30,6 @@ DRAWN, KEPT = 150, {"sampling": 6, "mixed": 14, "preemption": 26}
 """Cases drawn for each recorded file, and kept (of the others: 22), those that show most that is new."""
 
 Json = dict[str, Any]
-
-
-def answered(cases: list[Json]) -> list[Json]:
-    """The cases with the peer's results in `expected`, or why the scheduler refuses a case in `refused`."""
-    text = json.dumps({"cases": cases}).encode()
-    done = subprocess.run([PEER, "verdicts"], input=text, stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout)["cases"]
-
-
-def release() -> str:
-    return subprocess.run([PEER, "version"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def decided(case: Json) -> bool:
@@ -167,7 +153,7 @@ def record(folder: Path) -> bool:
             if replay({"cases": [case]}).differences:
                 case["sensitiveTo"] = named
         suite = f"peer-{family.replace('_', '-')}"
-        source = f"kube-scheduler {release()}, drawn by bench/kube_scheduler_cases.py"
+        source = f"kube-scheduler {release()}, drawn by bench/kube_scheduler/families.py"
         text = json.dumps({"suite": suite, "source": source, "cases": cases}, separators=(",", ":")).encode()
         path = folder / f"{suite}.json.gz"
         path.write_bytes(gzip.compress(text, 9, mtime=0))

@@ -1,13 +1,12 @@
 """Pods per second: the real kube-scheduler beside binwright, on the same objects in the same run.
 
-    python -m bench.kube_scheduler_speed [--nodes 100,1000,5000] [--results FILE] [--workloads NAME,...]
-    python -m bench.kube_scheduler_speed --from FILE      the table of an earlier run
+    python -m bench.kube_scheduler.speed [--nodes 100,1000,5000] [--results FILE] [--workloads NAME,...]
+    python -m bench.kube_scheduler.speed --from FILE      the table of an earlier run
 
 The workloads are those of upstream's scheduler_perf as ../shared/vectors/kubernetes/workloads.py has them, with as
 many waiting pods as the nodes hold. The peer decides the first of them only (`FIRST`), every node scored and with its
 own sampling; binwright decides the same first ones, and all. Both count what they placed, which must be equal. "From
-JSON" adds reading the files and building the state to the time of the decisions. Ten minutes on two idle cores. Needs
-the peer, see `kube_scheduler`.
+JSON" adds reading the files and building the state to the time of the decisions. Ten minutes on two idle cores.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from typing import Any
 from unittest import mock
 
 from bench import instructions, machine
-from bench.kube_scheduler import PEER, release
+from bench.kube_scheduler.peer import PEER, release
 from bench.table import RESULTS, grid, short
 from binwright import Fleet
 from binwright.formats.files import read_path

@@ -7,82 +7,24 @@ sizes, services that select one pod agree; so are preferences that the scheduler
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-Json = dict[str, Any]
-
-BETA_ZONE = "failure-domain.beta.kubernetes.io/zone"
-ZONE, REGION, HOST = "topology.kubernetes.io/zone", "topology.kubernetes.io/region", "kubernetes.io/hostname"
-NAMESPACES = ("default", "a", "b")
-LABELS = {"app": ("web", "db"), "tier": ("1", "2"), "rev": ("x", "y")}
-CONFIGURED = {"apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration"}
-
-
-class Dice(random.Random):
-    """A die with the few throws that are wanted here."""
-
-    def maybe(self, chance: float = 0.5) -> bool:
-        return self.random() < chance
-
-    def some(self, things: Sequence[Any], most: int = 3) -> list[Any]:
-        return self.sample(list(things), self.randint(0, min(most, len(things))))
-
-    def part(self, made: Json, chance: float = 0.5) -> Json:
-        """Each entry or not."""
-        return {key: value for key, value in made.items() if self.maybe(chance)}
-
-
-# ---- nodes and pods ----------------------------------------------------------------------------------------------
-
-
-def base(dice: Dice, nodes: tuple[int, int] = (2, 9), pods: tuple[int, int] = (0, 12), queue: int = 9) -> Json:
-    """Nodes with room, pods on them and pods that wait, of several namespaces and labels."""
-    names = [f"n-{number:05x}" for number in dice.sample(range(16**5), dice.randint(*nodes))]
-    case: Json = {"objects": {"nodes": [node(dice, name) for name in names]}}
-    case["objects"]["namespaces"] = [
-        {"metadata": {"name": name, "labels": dice.part({"team": dice.choice("pq"), "env": "e"}, 0.7)}}
-        for name in NAMESPACES
-        if dice.maybe(0.93)
-    ]
-    case["pods"] = [pod(dice, f"b-{number}") for number in range(dice.randint(*pods))]
-    for one in case["pods"]:
-        one["spec"]["nodeName"] = dice.choice(names)
-    case["pending"] = [pod(dice, f"p-{number}") for number in range(dice.randint(2, queue))]
-    return case
-
-
-def node(dice: Dice, name: str) -> Json:
-    labels = {HOST: name, ZONE: dice.choice(("z1", "z2", "z3")), REGION: "r", "disk": dice.choice(("ssd", "hdd"))}
-    labels["n"] = dice.choice(("1", "6", "007", "-3", "x"))
-    amounts = {"cpu": dice.choice(("4", "8", "7900m")), "memory": dice.choice(("8Gi", "32Gi")), "pods": "30"}
-    status = {"allocatable": amounts, "capacity": amounts}
-    return {"metadata": {"name": name, "labels": dice.part(labels, 0.85)}, "spec": {}, "status": status}
-
-
-def pod(dice: Dice, name: str) -> Json:
-    meta = {"name": name, "namespace": dice.choice(NAMESPACES)}
-    meta["labels"] = {key: dice.choice(values) for key, values in LABELS.items() if dice.maybe(0.6)}
-    requests = {"cpu": dice.choice(("100m", "500m", "1500m")), "memory": dice.choice(("64Mi", "1Gi", "1500M"))}
-    containers = [{"name": "c", "image": "app", "resources": {"requests": dice.part(requests, 0.85)}}]
-    return {"metadata": meta, "spec": {"containers": containers}, "status": {}}
-
-
-def every_pod(case: Json) -> list[Json]:
-    return [*case["pods"], *case["pending"]]
-
-
-def node_names(case: Json) -> list[str]:
-    return [one["metadata"]["name"] for one in case["objects"]["nodes"]]
-
-
-def configured(case: Json, **arguments: Json) -> None:
-    """A configuration of the default profile with these plugins' arguments."""
-    listed = [{"name": name, "args": one} for name, one in arguments.items()]
-    profile = {"schedulerName": "default-scheduler", "pluginConfig": listed}
-    case["config"] = {**CONFIGURED, "profiles": [profile]}
-
+from bench.kube_scheduler.draws import (
+    HOST,
+    LABELS,
+    NAMESPACES,
+    ZONE,
+    Dice,
+    Json,
+    base,
+    configured,
+    every_pod,
+    node,
+    node_names,
+    pod,
+)
+from bench.kube_scheduler.volumes import volumes
 
 # ---- families ----------------------------------------------------------------------------------------------------
 
@@ -437,159 +379,6 @@ def pod_term(dice: Dice) -> Json:
     operator = dice.choice(("Exists", "DoesNotExist", "In", "NotIn"))
     requirement = {"key": "team", "operator": operator, **({"values": ["p"]} if operator.endswith("n") else {})}
     return made | dice.part({"namespaceSelector": dice.choice(({}, {"matchExpressions": [requirement]}))}, 0.3)
-
-
-# ---- volumes -----------------------------------------------------------------------------------------------------
-
-
-def volumes(dice: Dice) -> Json:
-    """Claims bound, lost, delayed and provisioned; limits, zones, disks, claims for one pod."""
-    case = base(dice, nodes=(1, 6), pods=(0, 6))
-    objects = case["objects"]
-    modes = {
-        "fast": ("csi.x", "WaitForFirstConsumer"),
-        "local": ("kubernetes.io/no-provisioner", "WaitForFirstConsumer"),
-    }
-    modes |= {"now": ("csi.x", "Immediate"), "gce": ("kubernetes.io/gce-pd", "WaitForFirstConsumer")}
-    for one in objects["nodes"]:
-        keys = ("topology.gke.io/zone", "topology.ebs.csi.aws.com/zone", "topology.cinder.csi.openstack.org/zone")
-        one["metadata"]["labels"] |= dice.part({key: dice.choice(("z1", "z2")) for key in keys}, 0.6)
-    objects["storageClasses"] = []
-    for name, (provisioner, mode) in modes.items():
-        made: Json = {"metadata": {"name": name}, "provisioner": provisioner, "volumeBindingMode": mode}
-        if dice.maybe(0.3):
-            expressions = [{"key": ZONE, "values": dice.sample(("z1", "z2", "z3"), dice.randint(1, 2))}]
-            made["allowedTopologies"] = [{"matchLabelExpressions": expressions}]
-        objects["storageClasses"].append(made)
-    objects["csiDrivers"] = [{"metadata": {"name": "csi.x"}, "spec": {"storageCapacity": dice.maybe(0.4)}}]
-    objects["csiStorageCapacities"] = [
-        {
-            "metadata": {"name": f"cap{at}", "namespace": "default"},
-            "storageClassName": dice.choice(("fast", "local")),
-            **dice.part(
-                {"capacity": dice.choice(("1Gi", "10Gi")), "maximumVolumeSize": dice.choice(("1Gi", "5Gi"))}, 0.7
-            ),
-            **dice.part({"nodeTopology": {"matchLabels": dice.part({ZONE: dice.choice(("z1", "z2"))})}}, 0.8),
-        }
-        for at in range(3)
-    ]
-    drivers = ("csi.x", "pd.csi.storage.gke.io", "ebs.csi.aws.com")
-    objects["csiNodes"] = [
-        {
-            "metadata": {"name": name, "annotations": dice.part({MIGRATED: dice.choice(PLUGINS)}, 0.4)},
-            "spec": {"drivers": [limited(dice, one, name) for one in drivers]},
-        }
-        for name in node_names(case)
-        if dice.maybe(0.8)
-    ]
-    objects["volumeAttachments"] = [
-        {
-            "metadata": {"name": f"va{at}"},
-            "spec": {
-                "attacher": dice.choice(("csi.x", "pd.csi.storage.gke.io", "")),
-                "nodeName": dice.choice([*node_names(case), "gone"]),
-                "source": dice.part({"persistentVolumeName": f"pv{dice.randint(0, 8)}"}, 0.9),
-            },
-        }
-        for at in range(dice.choice((0, 0, 4, 8)))
-    ]
-    sizes = dice.sample(range(500, 6000), 8)
-    named: set[str] = set()
-    objects["persistentVolumes"] = [persistent_volume(dice, at, size, named) for at, size in enumerate(sizes)]
-    objects["persistentVolumeClaims"] = [
-        claim(dice, f"{place[0]}{at}", place, at, node_names(case)) for place in NAMESPACES for at in range(5)
-    ]
-    alone: set[str] = set()
-    for one in every_pod(case):
-        if dice.maybe(0.75):
-            one["spec"]["volumes"] = [
-                volume(dice, at, one["metadata"]["namespace"], alone) for at in range(dice.randint(1, 3))
-            ]
-            if dice.maybe(0.1):
-                one["spec"]["volumes"].append({**one["spec"]["volumes"][0], "name": "again"})
-        if "nodeName" not in one["spec"]:
-            alone = set()
-    return case
-
-
-MIGRATED = "storage.alpha.kubernetes.io/migrated-plugins"
-PLUGINS = ("kubernetes.io/gce-pd", "kubernetes.io/aws-ebs,kubernetes.io/gce-pd,kubernetes.io/cinder", "")
-
-
-def limited(dice: Dice, name: str, node: str) -> Json:
-    return {"name": name, "nodeID": node, **dice.part({"allocatable": {"count": dice.randint(0, 3)}}, 0.7)}
-
-
-def persistent_volume(dice: Dice, number: int, size: int, named: set[str]) -> Json:
-    """named: claims that volumes before it name."""
-    spec: Json = {
-        "capacity": {"storage": f"{size}Mi"},
-        "storageClassName": dice.choice(("fast", "local", "local", "gce")),
-    }
-    spec["accessModes"] = dice.choice((["ReadWriteOnce"], ["ReadWriteOnce", "ReadOnlyMany"], ["ReadWriteOncePod"]))
-    if dice.maybe():
-        expression = {
-            "key": dice.choice((ZONE, "disk")),
-            "operator": "In",
-            "values": dice.choice((["z1", "ssd"], ["z2"])),
-        }
-        spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
-    sources = ({"csi": {"driver": "csi.x", "volumeHandle": f"h{number // 2}"}}, {"gcePersistentDisk": {"pdName": "d1"}},
-               {"awsElasticBlockStore": {"volumeID": dice.choice(("vol-1", "aws://z1/vol-1"))}},
-        {"cinder": {"volumeID": "u"}},
-               {"hostPath": {"path": "/x"}})  # fmt: skip
-    spec |= dice.choice(sources)
-    place, at = dice.choice(NAMESPACES), dice.randint(0, 4)
-    if dice.maybe(0.2) and f"{place[0]}{at}" not in named:
-        named.add(f"{place[0]}{at}")
-        spec["claimRef"] = {"name": f"{place[0]}{at}", "namespace": place}
-    spec |= dice.part({"volumeMode": "Block"}, 0.08)
-    labels = {
-        ZONE: dice.choice(("z1", "z-1-a__z-1-b" if "gcePersistentDisk" in spec else "z1__z2")),
-        BETA_ZONE: "z2",
-        "set": "1",
-    }
-    meta = {"name": f"pv{number}", "labels": dice.part(labels, 0.3)}
-    return {"metadata": meta, "spec": spec, "status": {"phase": dice.choice(("Available", "Available", "Bound"))}}
-
-
-def claim(dice: Dice, name: str, namespace: str, number: int, nodes: list[str]) -> Json:
-    spec: Json = {"storageClassName": dice.choice(("fast", "fast", "local", "local", "gce", "now"))}
-    spec["accessModes"] = [dice.choice(("ReadWriteOnce", "ReadWriteOnce", "ReadWriteOncePod"))]
-    spec["resources"] = {"requests": {"storage": f"{dice.choice((512, 1024, 3000)) + number}Mi"}}
-    annotations: Json = {}
-    if spec["storageClassName"] == "now" or dice.maybe(0.4):
-        spec["volumeName"] = f"pv{dice.randint(0, 8 if dice.maybe(0.2) else 7)}"
-        annotations = dice.part({"pv.kubernetes.io/bind-completed": "yes"}, 0.93)
-    elif dice.maybe(0.15):
-        annotations["volume.kubernetes.io/selected-node"] = dice.choice([*nodes, "elsewhere"])
-    spec |= dice.part({"selector": {"matchLabels": {"set": "1"}}}, 0.1) | dice.part({"volumeMode": "Filesystem"}, 0.3)
-    meta = {"name": name, "namespace": namespace, "annotations": annotations}
-    meta |= dice.part({"deletionTimestamp": "2026-01-01T00:00:00Z"}, 0.03)
-    return {"metadata": meta, "spec": spec, "status": {"phase": "Lost" if dice.maybe(0.03) else "Bound"}}
-
-
-def volume(dice: Dice, number: int, namespace: str, alone: set[str]) -> Json:
-    """A volume of a pod. alone: claims that pods on nodes have. One pod has a claim, as must be where claims are for
-    one pod only.
-    """
-    name = f"{namespace[0]}{dice.randint(0, 4)}" if dice.maybe(0.97) else "gone"
-    source: Json = {"persistentVolumeClaim": {"claimName": name}}
-    read_only = dice.part({"readOnly": True})
-    if name in alone or dice.maybe(0.45):
-        source = dice.choice(
-            (
-                {"gcePersistentDisk": {"pdName": dice.choice(("d1", "d2")), **read_only}},
-                {"awsElasticBlockStore": {"volumeID": "vol-1", **read_only}},
-                {"iscsi": {"targetPortal": "t", "iqn": "q", "lun": 0, **read_only}},
-                {"rbd": {"monitors": dice.sample(("m1", "m2", "m3"), 2), "image": "i", "pool": "p", **read_only}},
-                {"emptyDir": {}},
-                {"configMap": {"name": "c"}},
-            )
-        )
-    else:
-        alone.add(name)
-    return {"name": f"v{number}", **source}
 
 
 # ---- preemption --------------------------------------------------------------------------------------------------
