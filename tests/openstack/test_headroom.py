@@ -75,6 +75,8 @@ def test_a_mix_is_placed_in_turn():
     assert (mix.rounds, mix.refused) == (1, "big")
     assert [(shape.name, shape.each, shape.count) for shape in mix.shapes] == [("m1.small", 1, 2), ("big", 2, 2)]
     assert [sum(room.counts) for room in mix.hosts] == [2, 2]
+    assert mix.runs_out == "MEMORY_MB"
+    assert [(room.rule, room.text) for room in mix.hosts] == [("resources", "short of MEMORY_MB (32768 asked)")] * 2
 
 
 def test_flavors_that_there_are_not():
@@ -89,6 +91,9 @@ def test_a_filter_that_cannot_compare_stops_one_flavor_only():
     small, odd = asked(files).answers
     assert small.count == 61
     assert (odd.count, odd.message) == (0, "not filtered: extra spec '>= 3': cannot be compared with 'QEMU'")
+    mix = asked(files, "m1.small", "odd").answers[-1]
+    assert (mix.rounds, mix.refused, mix.count) == (0, "odd", 1)
+    assert "cannot be compared" in mix.message
 
 
 @pytest.mark.parametrize("seed", range(20))

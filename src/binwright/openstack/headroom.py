@@ -27,8 +27,10 @@ from binwright.openstack.not_evaluated import rules_not_evaluated
 from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf, read_conf
 from binwright.openstack.pending import Catalogue, Wanted, pending_servers, wanted_servers
 from binwright.openstack.place import cloud_notes, refused_message
-from binwright.openstack.scheduler import Decision, Scheduler
+from binwright.openstack.refusals import HostRefusal
+from binwright.openstack.scheduler import Scheduler
 from binwright.openstack.zones import cloud_zones
+from binwright.verdict import Verdict
 
 __all__ = ["headroom_cloud", "headroom_source"]
 
@@ -139,12 +141,9 @@ def _fill_plainly(scheduler: Scheduler, path: FleetPath, asked: Asked, answer: H
     token = fleet.checkpoint()
     try:
         fleet.claim(request, np.repeat(np.arange(len(fleet)), counts))
-        look = fleet.explain(request, live=True)
-        decision = scheduler.plain_refusal(path, request, look)
-        answer.hosts = [path.host_room(look, request, host) for host in range(len(fleet))]
+        _told(answer, scheduler, asked)
     finally:
         fleet.rollback(token)
-    _refused(answer, scheduler, decision)
     return counts
 
 
@@ -160,22 +159,37 @@ def _fill(scheduler: Scheduler, asked: Asked, answer: Headroom) -> Int64Array:
             while counts.sum() < MOST and (look := chain.look(asked, instance, None, [host])).ranking:
                 taken.append(chain.claim(look, host).allocations)
                 counts[host] += 1
-        look = chain.look(asked, instance, None)
-        refusals = scheduler.refusals(asked, look)
-        _refused(answer, scheduler, scheduler.refusal(asked, look))
+        _told(answer, scheduler, asked)
     finally:
         for allocations in taken:
             chain.charge(allocations, -1)
         for compute, before in zip(chain.computes, saved):
             compute.restore(before)
-    for refusal in refusals:
-        first = refusal.rules[0] if refusal.rules else None
-        room = HostRoom(scheduler.hosts.names[refusal.host], [])
-        if first is not None:
-            room.rule, room.text = first.rule, first.text
-        room.short = [one.resource for one in refusal.shortfalls]
-        answer.hosts.append(room)
     return counts
+
+
+def _told(answer: Headroom, scheduler: Scheduler, asked: Asked) -> None:
+    """What stops the next server, in all and on each host, as the state is now."""
+    path = scheduler.plain_path(asked)
+    if path is not None:
+        request = path.request(asked, None)
+        look = path.fleet.explain(request, live=True)
+        decision = scheduler.plain_refusal(path, request, look)
+        answer.hosts = [path.host_room(look, request, host) for host in range(len(scheduler.hosts))]
+    else:
+        found = scheduler.chain.look(asked, f"capacity of {asked.spec.flavor.name}", None)
+        decision = scheduler.refusal(asked, found)
+        answer.hosts = [_room(scheduler, refusal) for refusal in scheduler.refusals(asked, found)]
+    answer.message = refused_message(decision, scheduler.hosts)
+    answer.reasons, answer.smallest_change = decision.reasons, decision.change
+
+
+def _room(scheduler: Scheduler, refusal: HostRefusal) -> HostRoom:
+    room = HostRoom(scheduler.hosts.names[refusal.host], [])
+    if refusal.rules:
+        room.rule, room.text = refusal.rules[0].rule, refusal.rules[0].text
+    room.short = [one.resource for one in refusal.shortfalls]
+    return room
 
 
 def _mix(source: str, scheduler: Scheduler, shapes: list[_Shape]) -> Headroom:
@@ -190,19 +204,19 @@ def _mix(source: str, scheduler: Scheduler, shapes: list[_Shape]) -> Headroom:
                 decision = scheduler.place(shape.wanted)
                 if decision.host is None:
                     answer.refused = count.name
-                    _refused(answer, scheduler, decision)
+                    answer.message = refused_message(decision, scheduler.hosts)
+                    if decision.verdict is not Verdict.ERROR:
+                        _told(answer, scheduler, scheduler.asked(shape.wanted))
                     break
                 count.count += 1
                 taken[number][decision.host] += 1
         answer.rounds += answer.refused is None
-    names = scheduler.hosts.names
-    answer.hosts = [HostRoom(name, [one[host] for one in taken]) for host, name in enumerate(names)]
+    if not answer.hosts:
+        answer.hosts = [HostRoom(name, []) for name in scheduler.hosts.names]
+    for host, room in enumerate(answer.hosts):
+        room.counts = [one[host] for one in taken]
+    _run_out(answer)
     return answer
-
-
-def _refused(answer: Headroom, scheduler: Scheduler, decision: Decision) -> None:
-    answer.message = refused_message(decision, scheduler.hosts)
-    answer.reasons, answer.smallest_change = decision.reasons, decision.change
 
 
 def _run_out(answer: Headroom) -> None:
