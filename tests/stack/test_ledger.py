@@ -109,6 +109,15 @@ def test_a_servers_own_series_has_its_pods_in_it(tmp_path):
     assert account(made, read_usage(files)).accounts[0].lines["cpu"].mean == 900 + 700
 
 
+def test_what_has_no_series_is_not_idle(tmp_path):
+    """s0 is sold 8000 and uses 900. Nobody measures s1 (8000); or only its pod a (500), not b, which asks for 1000."""
+    made = sandwich(pod("a", "n1", "a"), pod("b", "n1", "b", cpu="1"))
+    files = blobs(tmp_path, north__servers="id,name,cpu_0,memory_0\nid-s0,s0,900,100\n")
+    assert account(made, read_usage(files)).accounts[0].lines["cpu"].reclaimable == 8000 - 900
+    files = blobs(tmp_path, k__pods="namespace,name,cpu_0,memory_0\ndefault,a,500,10\n")
+    assert account(made, read_usage(files)).accounts[0].lines["cpu"].reclaimable == 16000 - 900 - 500 - 1000
+
+
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [

@@ -5,6 +5,7 @@ host: peaks that do not meet count once, which a sum of quantiles would not see.
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.requests import Requests
 from binwright.stack.envelope import API_VERSION
 from binwright.stack.physical import CPU, MEMORY, capacities
-from binwright.stack.sandwich import NodePlace, Sandwich
+from binwright.stack.sandwich import Host, NodePlace, Sandwich
 from binwright.stack.server_sizes import server_sizes
 from binwright.stack.usage import Usage
 from binwright.units import milli, nanos, whole
@@ -29,7 +30,8 @@ RESOURCES = (CPU, MEMORY)
 class Line:
     """One resource of one host. physical: None where nothing tells. sold: to servers, and to pods where the host is a
     node itself. nodes: allocatable of the nodes on its servers. guaranteed, requested, limited: of pods; unlimited:
-    pods without a limit. mean, peak: measured, None without series. reclaimable: sold and idle at the stated risk.
+    pods without a limit. mean, peak: measured, None without series. reclaimable: sold and idle at the stated risk;
+    what has no series is not idle.
     """
 
     physical: int | None = None
@@ -202,9 +204,7 @@ def _nodes(sandwich: Sandwich, accounts: dict[str, Account]) -> None:
                 account.lines[resource].nodes += milli(amount) if resource == CPU else whole(amount)
 
 
-def _pods(
-    sandwich: Sandwich, accounts: dict[str, Account]
-) -> list[tuple[tuple[str, str, str], Account, int, int]]:
+def _pods(sandwich: Sandwich, accounts: dict[str, Account]) -> list[tuple[tuple[str, str, str], Account, int, int]]:
     """Adds all bound pods; returns (name, account, requested cpu, allocatable cpu of the host's nodes) of each that
     requests some.
     """
@@ -247,31 +247,57 @@ def _account(place: NodePlace | None, accounts: dict[str, Account]) -> Account |
 
 
 def _measure(sandwich: Sandwich, accounts: dict[str, Account], usage: Usage, risk: float) -> None:
-    """Adds up the series on each host: a server's own, which has its pods in it; else those of its pods."""
+    """Adds up the series on each host: a server's own, which has its pods in it; else those of its pods. What has no
+    series counts as used in full.
+    """
     sums: dict[str, dict[str, np.ndarray]] = {}
+    unseen: dict[str, dict[str, int]] = {}
 
     def add(key: str, series: dict[str, np.ndarray]) -> None:
         here = sums.setdefault(key, {name: np.zeros(usage.samples, np.int64) for name in RESOURCES})
         for name in RESOURCES:
             here[name] += series[name]
 
-    for place in sandwich.servers.values():
-        series = usage.servers.get((place.cloud, place.server.id or place.server.name))
-        if series is not None and place.host is not None and place.host.physical() is place.host:
-            add(place.host.key, series)
+    def miss(key: str, amounts: Iterable[int]) -> None:
+        here = unseen.setdefault(key, dict.fromkeys(RESOURCES, 0))
+        for name, amount in zip(RESOURCES, amounts, strict=True):
+            here[name] += amount
+
+    requests = Requests()
+    without: list[tuple[NodePlace, Host, Pod]] = []
+    by_pods = set()  # servers that are told by series of their pods
     for cluster in sandwich.clusters:
         for pod in sort_out(sandwich.clusters[cluster].pods).bound:
             node = sandwich.place_of(cluster, pod)
             if node is None or node.host is None or _told_by_server(node, usage):
                 continue
+            host = node.host.physical()
             series = usage.pods.get((cluster, pod.metadata.namespace or "default", pod.metadata.name or ""))
-            if series is not None:
-                add(node.host.physical().key, series)
+            if series is None:
+                without.append((node, host, pod))
+                continue
+            add(host.key, series)
+            if node.server is not None:
+                by_pods.add(id(node.server))
+    for node, host, pod in without:
+        if node.server is None or id(node.server) in by_pods:
+            used = requests.of(pod).used
+            miss(host.key, (used.get(name, 0) for name in RESOURCES))
+    sizes = {source: server_sizes(cloud) for source, cloud in sandwich.clouds.items()}
+    for place in sandwich.servers.values():
+        if place.host is None or place.host.physical() is not place.host:
+            continue
+        series = usage.servers.get((place.cloud, place.server.id or place.server.name))
+        if series is not None:
+            add(place.host.key, series)
+        elif id(place) not in by_pods:
+            miss(place.host.key, sizes[place.cloud](place.server))
     for key, measured in sums.items():
         for name, values in measured.items():
             line = accounts[key].lines[name]
             line.mean, line.peak = int(values.mean()), int(values.max())
             needed = int(np.quantile(values, 1 - risk, method="inverted_cdf"))
+            needed += unseen.get(key, {}).get(name, 0)
             promised = min(line.sold, line.physical) if line.physical is not None else line.sold
             line.reclaimable = max(0, promised - needed)
 
