@@ -240,10 +240,10 @@ def read_server_group(row: Row) -> ServerGroup:
 
 
 def _from_volume(row: Row) -> bool:
-    """Whether the root disk is a volume: clients say so in words, the API leaves the image empty."""
+    """Whether the root disk is a volume: clients say so in words, the API and openstacksdk leave the image empty."""
     field = "image_id" if row.has("image_id") else "image"
     value = row.raw(field)
-    return isinstance(value, str) and (value == "" or BOOTED_FROM_VOLUME in value)
+    return value == {} or (isinstance(value, str) and (value == "" or BOOTED_FROM_VOLUME in value))
 
 
 def _image(row: Row) -> str | None:
