@@ -26,6 +26,7 @@ VERBS = {
     "capacity": "how many more of each shape fit, or of a mix, and what runs out first",
     "candidates": "what Placement answers to GET /allocation_candidates, from a cloud's dump",
     "stack": "ask about all layers together, from racks to pods (audit, place, headroom, compare, ...)",
+    "openstack": "talk to a live cloud (dump)",
     "drain": "what kubectl drain of some nodes would do: who moves where, who may not go, who finds no place",
     "consolidate": "the nodes that can be emptied together, the moves in order, a proven bound beside them",
     "pack": "pack items into few or cheap bins, with a proven lower bound beside the packing",
@@ -34,6 +35,7 @@ VERBS = {
     "completion": "print the completion script for bash, zsh or fish",
 }
 GROUPS = {
+    "openstack": {"dump": "write all that binwright reads of a cloud to a directory, or print a script that does"},
     "stack": {
         "audit": "hazards of all layers together: spread, quorums, stale labels, what joins nothing",
         "place": "pending pods through all layers: on nodes, and on new nodes whose servers get hosts, all or nothing",
@@ -42,7 +44,7 @@ GROUPS = {
         "report": "one page for people: numbers, hazards, the sandwich drawn to scale, before and after",
         "ledger": "what each physical host has, what every layer gave away of it, what is used, what is idle",
         "blast": "what breaks when a host, a rack or a zone is lost, and what finds another place at once",
-    }
+    },
 }
 """Verbs that are followed by a verb of their own; `VERBS` says what they are about."""
 EXTRA_MODULES = ("rich", "msgspec", "yaml")
