@@ -31,6 +31,12 @@ cdef enum Outcome:
     MISSES = 2         # the host lacks a key that the term needs
 
 
+cdef enum Carry:       # what an index does with a term
+    INCREMENTAL = 0    # part of what it keeps about each host
+    BUCKETED = 1       # asked at the decision, once for all hosts that the term cannot tell apart
+    SCANNED = 2        # nothing: classes with such a term are answered by the scan
+
+
 cdef struct Ref:
     int32_t counter
     int32_t key        # label key, or HOST
@@ -65,6 +71,7 @@ cdef struct ClassTerms:
     SoftTerm* soft
     Ref* refs
     int32_t hards, softs, ref_count
+    int64_t edition            # grows when terms are added
 
 
 cdef struct Sum:               # of one ref at one decision, in scratch memory
@@ -103,6 +110,10 @@ cdef class DomainTerms(Idea):
     cdef int64_t value(self, int32_t number, int32_t ref, Py_ssize_t host) noexcept nogil
     cdef int prepare(self, int32_t number) except -1 nogil
     cdef void make_sums(self, int32_t number) noexcept nogil
+    cdef void settle_sleep(self, int32_t number) noexcept nogil
+    cdef Carry carry(self, int32_t number, int32_t term) noexcept nogil
+    cdef bint rejected_alone(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil
+    cdef int32_t outcome(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil
     cdef int32_t failing(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil
     cdef void filter(self, int32_t number, int64_t* verdict) noexcept nogil
     cdef const SoftTerm* soft_term(self, int32_t number, int32_t slot) noexcept nogil

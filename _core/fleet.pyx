@@ -35,6 +35,7 @@ cdef class Fleet(Idea):
         self.used = Columns(resources, self.stride, 8)
         self.flags = Columns(1, self.stride, 1)
         self.mark_absent(0)
+        self.static_kinds = 1 << ADDED
         journal.register(self)
 
     def __dealloc__(self):

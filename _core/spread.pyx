@@ -4,11 +4,12 @@
 polynomial of seven coefficients in s = f / (2 + f)), so that scores do not depend on the platform's libm.
 """
 
-from libc.math cimport floor, frexp
+from libc.math cimport frexp
 from libc.stdint cimport INT64_MAX
 from libc.string cimport memset
 
 from binwright._core.domain_terms cimport HOST, MAX_SPREAD_REFS, Ref, SoftTerm
+from binwright._core.leaves cimport rounded
 
 cdef int64_t LARGEST_RAW = (<int64_t>1) << 61  # the difference of two raw scores stays inside int64
 
@@ -33,12 +34,6 @@ cpdef double exact_log(double x) noexcept nogil:
     return k * 6.93147180369123816490e-01 - (
         (hfsq - (s * (hfsq + (t1 + t2)) + k * 1.90821492927058770002e-10)) - f
     )
-
-
-cdef inline int64_t rounded(double x) noexcept nogil:
-    # Half away from zero for x >= 0; floor(x + 0.5) would round 0.49999999999999994 up.
-    cdef double below = floor(x)
-    return <int64_t>below + (x - below >= 0.5)
 
 
 cdef void count_scores(DomainTerms terms, int32_t number, int32_t slot, int64_t* raw) noexcept nogil:

@@ -41,6 +41,7 @@ cdef class State:
             self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.search, self.externals,
             self.window, self.floats, *rules,
         )
+        self.indexes = Indexes(self.journal, self.scan)
 
     cdef int enter(self) except -1:
         if self.journal.busy:
@@ -78,6 +79,7 @@ cdef class State:
             # the fleet, first in the registry, goes last: if memory runs out before, the next call tries again
             for idea in reversed(self.journal.ideas):
                 (<Idea>idea).lengthen(stride)
+            self.journal.widen_feed(stride)
 
     def checkpoint(self):
         """Remember this state; returns the position to give to rollback."""
@@ -116,6 +118,7 @@ cdef class State:
         self.enter()
         for mine, theirs in zip(self.journal.ideas, other.journal.ideas):
             (<Idea>theirs).restore((<Idea>mine).save())
+        other.journal.widen_feed(other.fleet.stride)
         return other
 
     def moment(self):
@@ -138,6 +141,7 @@ cdef class State:
             change = origin.journal.entries + (position - 1 - origin.journal.first)
             (<Idea>self.journal.ideas[change.idea]).revert(change)
             position -= 1
+        self.journal.feed_host(-1, True)
 
     def __reduce__(self):
         self.enter()
@@ -158,4 +162,5 @@ def rebuild_state(Py_ssize_t resources, Terms terms, tuple rules, tuple layout, 
         raise ValueError("fleet: this pickle was made by another version of binwright")
     for idea, kept in zip(state.journal.ideas, saved):
         (<Idea>idea).restore(kept)
+    state.journal.widen_feed(state.fleet.stride)
     return state

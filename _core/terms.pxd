@@ -52,6 +52,12 @@ cdef class Terms:
     cdef void score_block(
         self, Py_ssize_t term, Fleet fleet, const ClassView* view, Py_ssize_t start, int64_t* score
     ) noexcept nogil
+    cdef int64_t score_host(
+        self, Py_ssize_t term, Fleet fleet, const ClassView* view, Py_ssize_t host
+    ) noexcept nogil
+    cdef int64_t evenness(self, const Term* t, Fleet fleet, const ClassView* view, Py_ssize_t host) noexcept nogil
+    cdef int64_t local_total(self, Fleet fleet, const ClassView* view, Py_ssize_t host) noexcept nogil
+    cdef int64_t normalised(self, Py_ssize_t term, int64_t raw, const Extremes* extremes) noexcept nogil
     cdef void normalise_block(
         self, Py_ssize_t term, const int64_t* raw, const Extremes* extremes, int64_t* score
     ) noexcept nogil
