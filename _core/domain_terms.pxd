@@ -34,7 +34,6 @@ cdef enum Outcome:
 cdef enum Carry:       # what an index does with a term
     INCREMENTAL = 0    # part of what it keeps about each host
     BUCKETED = 1       # asked at the decision, once for all hosts that the term cannot tell apart
-    SCANNED = 2        # nothing: classes with such a term are answered by the scan
 
 
 cdef struct Ref:

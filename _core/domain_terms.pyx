@@ -304,9 +304,7 @@ cdef class DomainTerms(Idea):
             return INCREMENTAL
         if t.op == FORBID:
             return BUCKETED if by_domain else INCREMENTAL
-        if t.op == AT_MOST:
-            return INCREMENTAL if by_host else BUCKETED
-        return SCANNED if by_host else BUCKETED
+        return INCREMENTAL if by_host and t.op == AT_MOST else BUCKETED
 
     cdef bint rejected_alone(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil:
         """Does a hard term reject this host by the host's own cells alone? Sums are not read. Neither is whether the

@@ -1,4 +1,4 @@
-"""One class's index: its memory, how hosts are sorted into leaves, and how one host is read again.
+"""One class's index before any host is read: its memory, what its terms ask of it, hosts sorted into cells, trees.
 
 Knows nothing of other classes, of when an index is worth having, or of decisions.
 """
@@ -6,199 +6,59 @@ Knows nothing of other classes, of when an index is worth having, or of decision
 cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
-from binwright._core.domain_terms cimport BUCKETED, HOST, ClassTerms, Ref
-from binwright._core.kernels cimport BW_BLOCK, BW_FAN, K
+from binwright._core.domain_terms cimport BUCKETED, HOST, REQUIRE, SKEW, ClassTerms, HardTerm, Ref, SoftTerm
+from binwright._core.spread cimport most_counted
 from binwright._core.terms cimport COUNT, NONE, SPREAD, STATIC
 
 cdef enum:
-    FEW_LEAVES = 64        # always allowed
-    MOST_LEAVES = 4096
-    HOSTS_A_LEAF = 8       # else on average at least: otherwise a scan is as good
+    FEW_CELLS = 64         # always allowed
+    MOST_CELLS = 4096
+    HOSTS_A_CELL = 8       # else on average at least: otherwise a scan is as good
+    HOSTS_A_LEAF = 2
+    MOST_LEAVES = 1 << 14
 
 
-cdef Py_ssize_t whole_fans(Py_ssize_t keys) noexcept nogil:
-    """Room for a level of `keys` keys: whole fans."""
-    return max((keys + BW_FAN - 1) // BW_FAN, 1) * BW_FAN
-
-
-cdef Py_ssize_t tree_room(Py_ssize_t slots, int32_t* depth) noexcept nogil:
-    """Keys of all levels of a tree, the last of which is one fan."""
-    cdef Py_ssize_t room = whole_fans(slots), level = room
-    depth[0] = 1
-    while level > BW_FAN:
-        level = whole_fans(level // BW_FAN)
-        room += level
-        depth[0] += 1
-    return room
-
-
-cdef int64_t tuple_number(
+cdef int64_t static_number(
     const IndexView* index, Scan scan, const ClassView* request, int32_t i, Py_ssize_t host
 ) noexcept nogil:
-    """Number i of a host's tuple as the fleet is now."""
+    """Number i of the tuple of a host's cell, as the fleet is now."""
     cdef int32_t column = index.column[i]
     return request.raw[column][host] if column >= 0 else scan.domain_terms.domain(~column, host)
 
 
-cdef bint in_place(const IndexView* index, Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil:
-    """Is a host whose static part changed still like the others of its leaf?"""
-    cdef int32_t i, leaf = 0 if index.leaf_of == NULL else index.leaf_of[host]
-    for i in range(index.width):
-        if tuple_number(index, scan, request, i, host) != index.tuples[leaf * index.width + i]:
-            return False
-    return True
-
-
-cdef int64_t key_of(IndexView* index, Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil:
-    """Local total + 1 of a host that passes every rule that looks at it alone, else 0."""
-    cdef Py_ssize_t f
-    cdef int32_t resource, t
-    cdef int64_t total
-    if scan.fleet.flags.uint8s(0)[host] or request.mask != NULL and request.mask[host]:
-        return 0
-    for f in range(request.filters):
-        resource = request.filtered[f]
-        if request.fit[resource] > scan.fleet.capacity.int64s(resource)[host] - scan.fleet.used.int64s(resource)[host]:
-            return 0
-    for t in range(scan.domain_terms.classes[request.number].hards):
-        if scan.domain_terms.rejected_alone(request.number, t, host):
-            return 0
-    total = scan.terms.local_total(scan.fleet, request, host)
-    if total > HIGHEST_TOTAL:
-        index.too_high = True
-        return 0
-    return total + 1
-
-
-cdef void read_cell(IndexView* index, Scan scan, const Ref* ref, int32_t r, Py_ssize_t host) noexcept nogil:
-    """Bring the sum of a ref up to date with one host."""
-    cdef Kept* kept = index.kept + r
-    cdef Sum* sum = index.sums + r
-    cdef int64_t cell = scan.counters.cell(ref.counter, host) if scan.domain_terms.counts(ref.members, host) else -1
-    cdef int64_t before = kept.seen[host], change
-    cdef int32_t leaf, domain = 0
-    if cell == before:
-        return
-    kept.seen[host] = cell
-    change = max(cell, 0) - max(before, 0)
-    if kept.present != NULL:
-        leaf = 0 if index.leaf_of == NULL else index.leaf_of[host]
-        domain = <int32_t>index.tuples[leaf * index.width + kept.place]
-        sum.values[domain + 1] += change
-        kept.present[domain + 1] += (cell >= 0) - (before >= 0)
-        kept.stale = True
-    if domain >= 0:
-        sum.total += change
-
-
-cdef void find_lowest(IndexView* index, int32_t r) noexcept nogil:
-    """The smallest sum of a domain where a counted host lies, and how many such domains there are."""
-    cdef const Kept* kept = index.kept + r
-    cdef Sum* sum = index.sums + r
-    cdef Py_ssize_t d
-    sum.low = INT64_MAX
-    sum.existing = 0
-    for d in range(1, kept.width):
-        if kept.present[d]:
-            sum.existing += 1
-            sum.low = min(sum.low, sum.values[d])
-    if sum.existing == 0:
-        sum.low = 0
-    index.kept[r].stale = False
-
-
-cdef void read_host(IndexView* index, Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil:
-    """Derive all that the index keeps of one host anew."""
-    cdef const Ref* refs = scan.domain_terms.classes[request.number].refs
+cdef bint by_host(const ClassTerms* mine, const HardTerm* term) noexcept nogil:
+    """Does a term that is asked at the decision read counts of the hosts themselves?"""
     cdef int32_t r
-    cdef Leaf* leaf = index.leaf
-    cdef int64_t slot = host
-    cdef uint16_t key, before
-    for r in range(index.refs):
-        if index.kept[r].seen != NULL:
-            read_cell(index, scan, refs + r, r, host)
-    if index.slot_of != NULL:
-        leaf = index.leaf + index.leaf_of[host]
-        slot = index.slot_of[host] - leaf.first
-    key = <uint16_t>key_of(index, scan, request, host)
-    before = leaf.level[0][slot]
-    if key == before:
-        return
-    leaf.level[0][slot] = key
-    leaf.open += (key > 0) - (before > 0)
-    if key >= leaf.key or before == leaf.key:
-        leaf.stale = True
-    K.climb(leaf.level, leaf.depth, slot)
+    if term.op == REQUIRE or term.op == SKEW:
+        for r in range(term.first, term.first + term.refs):
+            if mine.refs[r].key == HOST:
+                return True
+    return False
 
 
-cdef void find_best(const IndexView* index, Leaf* leaf) noexcept nogil:
-    """The leaf's first host of the largest key."""
-    cdef int64_t slot = K.descend(leaf.level, leaf.depth)
-    leaf.stale = False
-    if slot < 0:
-        leaf.key = 0
-        leaf.best = -1
-        return
-    leaf.key = leaf.level[0][slot]
-    leaf.best = <int32_t>slot if index.host_of == NULL else index.host_of[leaf.first + slot]
+cdef int new_leaf(IndexView* index, int32_t cell) except -1 nogil:
+    """One more leaf, of this cell; `unfit` if there are too many."""
+    if index.leaves >= min(MOST_LEAVES, max(FEW_CELLS, index.hosts // HOSTS_A_LEAF)):
+        index.unfit = True
+        return 0
+    with gil:
+        (<Index>index.owner).add_leaf(cell)
+    return 0
 
 
-cdef void fill(IndexView* index, Scan scan, const ClassView* request) noexcept nogil:
-    """Read every host, block by block."""
-    cdef const Ref* refs = scan.domain_terms.classes[request.number].refs
-    cdef Py_ssize_t host, slot, level, room
-    cdef int32_t r, t, c, hards = scan.domain_terms.classes[request.number].hards
-    cdef Leaf* leaf = index.leaf
-    cdef int64_t key
-    for r in range(index.refs):
-        if index.kept[r].seen != NULL:
-            for host in range(index.hosts):
-                read_cell(index, scan, refs + r, r, host)
-    scan.filter_all(request)
-    scan.local_totals(request)
-    for c in range(index.leaves):
-        index.leaf[c].open = 0
-        index.leaf[c].stale = True
-    for host in range(index.hosts):
-        key = 0
-        if scan.open[host // BW_BLOCK] and scan.total[host] >= 0:
-            key = scan.total[host] + 1
-            for t in range(hards):
-                if scan.domain_terms.rejected_alone(request.number, t, host):
-                    key = 0
-                    break
-        if key > HIGHEST_TOTAL + 1:
-            index.too_high = True
-            key = 0
-        slot = host
-        if index.slot_of != NULL:
-            leaf = index.leaf + index.leaf_of[host]
-            slot = index.slot_of[host] - leaf.first
-        leaf.level[0][slot] = <uint16_t>key
-        leaf.open += key > 0
-    for c in range(index.leaves):
-        leaf = index.leaf + c
-        room = leaf.level[1] - leaf.level[0] if leaf.depth > 1 else 0
-        for level in range(1, leaf.depth):
-            K.fold_keys(leaf.level[level - 1], room // BW_FAN, leaf.level[level])
-            room = whole_fans(room // BW_FAN)
-
-
-cdef Index made_index(Scan scan, const ClassView* request):
-    """The index of a class, every host read; None if it would not be one: too many leaves, too high totals."""
+cdef Index planted(Scan scan, const ClassView* request):
+    """The index of a class, with no host in any leaf; None if there would be too many cells."""
     cdef Index index = Index()
     index.view.number = request.number
     index.view.hosts = <int32_t>scan.fleet.hosts
-    index.name_columns(scan, request)
+    index.name_statics(scan, request)
+    index.name_terms(scan, request)
     if not index.sort_hosts(scan, request):
         return None
-    index.view.plain = index.view.plain and index.view.leaves == 1
-    index.plant()
-    index.keep_sums(scan)
-    fill(&index.view, scan, request)
-    return None if index.view.too_high else index
+    index.plant(scan)
+    return index
 
 
 @cython.final
@@ -208,7 +68,9 @@ cdef class Index:
     def __cinit__(self):
         self.blocks = []
         memset(&self.view, 0, sizeof(IndexView))
+        self.view.owner = <void*>self
         self.view.refused_at = -1
+        self.view.plain = True
 
     def __dealloc__(self):
         for block in self.blocks or ():
@@ -224,24 +86,26 @@ cdef class Index:
         self.view.bytes += bytes_
         return <void*>((<uintptr_t>memory + 63) // 64 * 64)
 
-    cdef int name_columns(self, Scan scan, const ClassView* request) except -1:
-        """What a tuple is made of, and which terms are asked at the decision."""
+    cdef void* retake(self, void* memory, Py_ssize_t before, Py_ssize_t count, Py_ssize_t size) except NULL:
+        """A longer array with the same beginning; the shorter one stays until the index goes, halves add up to one."""
+        cdef void* grown = self.take(count, size)
+        if before:
+            memcpy(grown, memory, before * size)
+        return grown
+
+    # ---- what the class's terms ask of the index -----------------------------------------------------------------
+
+    cdef int name_statics(self, Scan scan, const ClassView* request) except -1:
+        """Raw scores that a normaliser looks at tell cells apart."""
         cdef IndexView* view = &self.view
-        cdef const ClassTerms* mine = scan.domain_terms.classes + request.number
         cdef Py_ssize_t t
-        cdef int32_t r, i, slot
-        view.column = <int32_t*>self.take(MAX_SLOTS + mine.ref_count, sizeof(int32_t))
-        view.hard = <int32_t*>self.take(mine.hards, sizeof(int32_t))
-        view.kept = <Kept*>self.take(mine.ref_count, sizeof(Kept))
-        view.sums = <Sum*>self.take(mine.ref_count, sizeof(Sum))
-        view.refs = mine.ref_count
-        view.plain = True
+        cdef int32_t slot
+        view.refs = scan.domain_terms.classes[request.number].ref_count
+        view.column = <int32_t*>self.take(MAX_SLOTS + view.refs, sizeof(int32_t))
         for slot in range(MAX_SLOTS):
             view.raw_place[slot] = -1
         for t in range(scan.terms.count):
-            if request.skips >> t & 1 or scan.terms.terms[t].kind in (COUNT, SPREAD):
-                continue
-            if scan.terms.terms[t].kind != STATIC or scan.terms.terms[t].normaliser == NONE:
+            if request.skips >> t & 1 or scan.terms.terms[t].kind != STATIC or scan.terms.terms[t].normaliser == NONE:
                 continue
             view.plain = False
             slot = scan.terms.terms[t].slot
@@ -249,53 +113,136 @@ cdef class Index:
                 view.raw_place[slot] = view.width
                 view.column[view.width] = slot
                 view.width += 1
-        for r in range(mine.ref_count):
-            if mine.refs[r].key == HOST:
-                continue
-            i = 0
-            while i < view.width and view.column[i] != ~mine.refs[r].key:
-                i += 1
-            view.column[i] = ~mine.refs[r].key
-            view.width = max(view.width, i + 1)
-            view.kept[r].place = i
-        for t in range(mine.hards):
-            if scan.domain_terms.carry(request.number, <int32_t>t) == BUCKETED:
-                view.hard[view.bucketed] = <int32_t>t
-                view.bucketed += 1
-                view.plain = False
         return 0
 
-    cdef bint sort_hosts(self, Scan scan, const ClassView* request) except -1:
-        """Give every host its leaf and its slot; False if there would be too many leaves."""
+    cdef int name_terms(self, Scan scan, const ClassView* request) except -1:
+        """Which sums are kept, which domains tell cells apart, which counts of a host tell leaves apart."""
         cdef IndexView* view = &self.view
-        cdef Py_ssize_t most = min(MOST_LEAVES, max(FEW_LEAVES, view.hosts // HOSTS_A_LEAF)), cells = 256, host, slots
+        cdef const ClassTerms* mine = scan.domain_terms.classes + request.number
+        cdef const HardTerm* term
+        cdef Py_ssize_t t
+        cdef int32_t r, h
+        cdef bint by_leaf
+        view.hard = <int32_t*>self.take(mine.hards, sizeof(int32_t))
+        view.kept = <Kept*>self.take(mine.ref_count, sizeof(Kept))
+        view.sums = <Sum*>self.take(mine.ref_count, sizeof(Sum))
+        view.number_kind = <Number*>self.take(2 * mine.ref_count + mine.softs, sizeof(Number))
+        for r in range(mine.ref_count):
+            view.kept[r].place = view.kept[r].number = -1
+        for by_leaf in range(2):
+            for h in range(mine.hards):
+                term = mine.hard + h
+                if scan.domain_terms.carry(request.number, h) != BUCKETED:
+                    continue
+                if by_host(mine, term) == by_leaf:
+                    view.hard[view.by_cell + view.by_leaf] = h
+                    view.by_cell += not by_leaf
+                    view.by_leaf += by_leaf
+        for h in range(mine.hards):
+            term = mine.hard + h
+            for r in range(term.first, term.first + term.refs):
+                self.keep_sum(scan, r, term.op == SKEW)
+                if mine.refs[r].key == HOST and term.op == REQUIRE:
+                    self.add_number(THERE, r)
+                elif mine.refs[r].key == HOST and term.op == SKEW:
+                    self.add_number(COUNTED, r)
+        for t in range(scan.terms.count):
+            if request.skips >> t & 1 or scan.terms.terms[t].kind not in (COUNT, SPREAD):
+                continue
+            for h in range(mine.softs):
+                if mine.soft[h].slot == scan.terms.terms[t].slot:
+                    self.name_soft(scan, h, scan.terms.terms[t].kind == SPREAD)
+                    view.plain = False
+        if view.by_cell + view.by_leaf:
+            view.plain = False
+        return 0
+
+    cdef int name_soft(self, Scan scan, int32_t soft, bint spread) except -1:
+        cdef const Ref* refs = scan.domain_terms.classes[self.view.number].refs
+        cdef const SoftTerm* mine = scan.domain_terms.classes[self.view.number].soft + soft
+        cdef int32_t r
+        cdef bint weighed = False
+        for r in range(mine.first, mine.first + mine.refs):
+            self.keep_sum(scan, r, False)
+            if not spread:
+                self.view.kept[r].most = most_counted(mine, refs + r)
+                weighed = weighed or refs[r].key == HOST and refs[r].weight != 0
+            elif refs[r].per_host:
+                self.add_number(CELL, r)
+            elif refs[r].key == HOST:
+                self.add_number(COUNTED, r)
+        if weighed:
+            self.add_number(WEIGHED, soft)
+        return 0
+
+    cdef int add_number(self, NumberKind kind, int32_t which) except -1:
+        cdef IndexView* view = &self.view
+        view.number_kind[view.numbers].kind = kind
+        view.number_kind[view.numbers].which = which
+        if kind != WEIGHED:
+            view.kept[which].number = view.numbers
+        view.numbers += 1
+        return 0
+
+    cdef int keep_sum(self, Scan scan, int32_t r, bint by_value) except -1:
+        """Keep the sum of a ref, unless its counter's total is the sum. by_value: the smallest cell is asked for."""
+        cdef IndexView* view = &self.view
+        cdef const Ref* ref = scan.domain_terms.classes[view.number].refs + r
+        cdef Kept* kept = view.kept + r
+        cdef int32_t i = 0
+        if ref.key == HOST and ref.members < 0 and not by_value:
+            return 0
+        kept.seen = <int64_t*>self.take(view.hosts, sizeof(int64_t))
+        memset(kept.seen, 0xFF, view.hosts * sizeof(int64_t))
+        kept.stale = True
+        if ref.key != HOST:
+            while i < view.width and view.column[i] != ~ref.key:
+                i += 1
+            view.column[i] = ~ref.key
+            view.width = max(view.width, i + 1)
+            kept.place = i
+            kept.width = scan.domain_terms.domains.domain_count(ref.key) + 1
+            view.sums[r].values = <int64_t*>self.take(kept.width, sizeof(int64_t))
+            kept.marked = <int64_t*>self.take(kept.width, sizeof(int64_t))
+        elif by_value:
+            kept.width = HIGHEST_CELL + 1
+        if kept.width:
+            kept.present = <int64_t*>self.take(kept.width, sizeof(int64_t))
+        return 0
+
+    # ---- cells and leaves ----------------------------------------------------------------------------------------
+
+    cdef bint sort_hosts(self, Scan scan, const ClassView* request) except -1:
+        """Give every host its cell and its slot; False if there would be too many cells."""
+        cdef IndexView* view = &self.view
+        cdef Py_ssize_t most = min(MOST_CELLS, max(FEW_CELLS, view.hosts // HOSTS_A_CELL)), room = 256, host, slots
         cdef int32_t* table
         cdef int64_t* mine
         cdef int64_t* known
         cdef int32_t i, c
         cdef uint64_t mixed
         if view.width == 0:
-            view.leaves = 1
-            view.leaf = <Leaf*>self.take(1, sizeof(Leaf))
-            view.leaf.open = view.hosts  # slots, until it is planted
+            view.cells = 1
+            view.cell = <Cell*>self.take(1, sizeof(Cell))
+            view.cell.slots = view.hosts
             view.tuples = <int64_t*>self.take(1, sizeof(int64_t))
             return True
-        while cells < 4 * most:
-            cells *= 2
-        table = <int32_t*>self.take(cells, sizeof(int32_t))  # number of a leaf + 1
+        while room < 4 * most:
+            room *= 2
+        table = <int32_t*>self.take(room, sizeof(int32_t))  # number of a cell + 1
         view.tuples = <int64_t*>self.take((most + 1) * view.width, sizeof(int64_t))
-        view.leaf_of = <int32_t*>self.take(view.hosts, sizeof(int32_t))
+        view.cell_of = <int32_t*>self.take(view.hosts, sizeof(int32_t))
         view.slot_of = <int32_t*>self.take(view.hosts, sizeof(int32_t))
-        view.leaf = <Leaf*>self.take(most, sizeof(Leaf))
+        view.cell = <Cell*>self.take(most, sizeof(Cell))
         for host in range(view.hosts):
-            mine = view.tuples + view.leaves * view.width
+            mine = view.tuples + view.cells * view.width
             mixed = 0
             for i in range(view.width):
-                mine[i] = tuple_number(view, scan, request, i, host)
+                mine[i] = static_number(view, scan, request, i, host)
                 mixed = (mixed ^ <uint64_t>mine[i]) * 0x9E3779B97F4A7C15u
                 mixed ^= mixed >> 29
             while True:
-                mixed &= cells - 1
+                mixed &= room - 1
                 c = table[mixed] - 1
                 if c < 0:
                     break
@@ -307,65 +254,74 @@ cdef class Index:
                     break
                 mixed += 1
             if c < 0:
-                if view.leaves == most:
+                if view.cells == most:
                     return False
-                c = view.leaves
-                view.leaves += 1
+                c = view.cells
+                view.cells += 1
                 table[mixed] = c + 1
-            view.leaf_of[host] = c
-            view.slot_of[host] = view.leaf[c].open  # in its leaf, until all are counted
-            view.leaf[c].open += 1
+            view.cell_of[host] = c
+            view.slot_of[host] = view.cell[c].slots  # in its cell, until all are counted
+            view.cell[c].slots += 1
         slots = 0
-        for c in range(view.leaves):
-            view.leaf[c].first = <int32_t>slots
-            slots += whole_fans(view.leaf[c].open)
+        for c in range(view.cells):
+            view.cell[c].first = <int32_t>slots
+            slots += view.cell[c].slots
         view.host_of = <int32_t*>self.take(slots, sizeof(int32_t))
         for host in range(view.hosts):
-            view.slot_of[host] += view.leaf[view.leaf_of[host]].first
+            view.slot_of[host] += view.cell[view.cell_of[host]].first
             view.host_of[view.slot_of[host]] = <int32_t>host
         return True
 
-    cdef int plant(self) except -1:
-        """Trees for the leaves, and what a decision notes about them."""
+    cdef int plant(self, Scan scan) except -1:
+        """A leaf for every cell, and what a decision notes."""
         cdef IndexView* view = &self.view
-        cdef Py_ssize_t room = 0, keys
-        cdef uint16_t* memory
-        cdef int32_t c, level
-        for c in range(view.leaves):
-            room += tree_room(view.leaf[c].open, &view.leaf[c].depth)
-        memory = <uint16_t*>self.take(room, sizeof(uint16_t))
-        for c in range(view.leaves):
-            keys = whole_fans(view.leaf[c].open)
-            for level in range(view.leaf[c].depth):
-                view.leaf[c].level[level] = memory
-                memory += keys
-                keys = whole_fans(keys // BW_FAN)
-        view.asked = <uint8_t*>self.take(view.leaves, 1)
-        view.total = <int64_t*>self.take(view.leaves, sizeof(int64_t))
-        return 0
-
-    cdef int keep_sums(self, Scan scan) except -1:
-        """Sums that no host was read for yet, and the scores of a decision that saw none."""
-        cdef IndexView* view = &self.view
-        cdef const Ref* refs = scan.domain_terms.classes[view.number].refs
         cdef Py_ssize_t t
-        cdef int32_t r
-        cdef Kept* kept
-        for r in range(view.refs):
-            kept = view.kept + r
-            if refs[r].key == HOST and refs[r].members < 0:
-                continue
-            kept.seen = <int64_t*>self.take(view.hosts, sizeof(int64_t))
-            memset(kept.seen, 0xFF, view.hosts * sizeof(int64_t))
-            if refs[r].key != HOST:
-                kept.width = scan.domain_terms.domains.domain_count(refs[r].key) + 1
-                kept.present = <int64_t*>self.take(kept.width, sizeof(int64_t))
-                view.sums[r].values = <int64_t*>self.take(kept.width, sizeof(int64_t))
-                kept.stale = True
+        cdef int32_t c
+        if view.numbers:
+            view.plain = False
+            view.leaf_of = <int32_t*>self.take(view.hosts, sizeof(int32_t))
+            memset(view.leaf_of, 0xFF, view.hosts * sizeof(int32_t))
+            view.blocks = <uint16_t*>self.take(view.hosts, BW_FAN * sizeof(uint16_t))
+            view.spare = <int32_t*>self.take(view.hosts, sizeof(int32_t))
+            view.mine = <int64_t*>self.take(view.numbers, sizeof(int64_t))
+        view.plain = view.plain and view.cells == 1
+        for c in range(view.cells):
+            self.add_leaf(c)
+        view.closed = <uint8_t*>self.take(view.cells, 1)
+        view.share = <int64_t*>self.take(view.cells, sizeof(int64_t))
         if not view.plain:
-            view.parts = <int64_t*>self.take(scan.terms.count * view.leaves, sizeof(int64_t))
+            view.parts = <int64_t*>self.take(scan.terms.count * view.cells, sizeof(int64_t))
             view.extremes = <Extremes*>self.take(scan.terms.count, sizeof(Extremes))
             for t in range(scan.terms.count):
                 view.extremes[t].low = INT64_MAX
                 view.extremes[t].high = INT64_MIN
+        return 0
+
+    cdef int add_leaf(self, int32_t cell) except -1:
+        """An empty leaf of a cell, all its numbers 0."""
+        cdef IndexView* view = &self.view
+        cdef Py_ssize_t room = max(16, 2 * view.leaves), keys = whole_fans(view.cell[cell].slots), level
+        cdef Leaf* leaf
+        if view.leaves == view.leaf_room:
+            view.leaf = <Leaf*>self.retake(view.leaf, view.leaves, room, sizeof(Leaf))
+            view.told = <int64_t*>self.retake(view.told, view.leaves, room, max(view.numbers, 1) * sizeof(int64_t))
+            view.asked = <uint8_t*>self.take(room, 1)
+            view.total = <int64_t*>self.take(room, sizeof(int64_t))
+            view.raw = <int64_t*>self.take(room, sizeof(int64_t))
+            view.leaf_room = <int32_t>room
+        leaf = view.leaf + view.leaves
+        leaf.cell = cell
+        leaf.best = -1
+        if view.numbers:
+            leaf.block = <int32_t*>self.take(keys // BW_FAN, sizeof(int32_t))
+            memset(leaf.block, 0xFF, keys // BW_FAN * sizeof(int32_t))
+        else:
+            leaf.level[0] = <uint16_t*>self.take(keys, sizeof(uint16_t))
+        leaf.depth = 1
+        level = keys
+        while level > BW_FAN or view.numbers and leaf.depth == 1:
+            level = whole_fans(level // BW_FAN)
+            leaf.level[leaf.depth] = <uint16_t*>self.take(level, sizeof(uint16_t))
+            leaf.depth += 1
+        view.leaves += 1
         return 0

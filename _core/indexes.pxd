@@ -3,7 +3,7 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
-from binwright._core.index cimport IndexView, Leaf
+from binwright._core.index cimport IndexView
 from binwright._core.journal cimport Journal
 from binwright._core.request cimport ClassView
 from binwright._core.scan cimport Choice, Scan
@@ -28,8 +28,7 @@ cdef class Indexes:
     cdef Standing* standing    # by class number
     cdef Py_ssize_t room
     cdef dict indexes          # class number -> Index
-    cdef readonly int64_t bytes     # of all indexes
-    cdef public int64_t most_bytes  # beyond which the least recently used go
+    cdef public int64_t most_bytes  # of all indexes when one is made: the least recently used make room
     cdef public bint off       # tests: every decision is the scan's
     cdef int64_t turn
     cdef readonly int64_t answered  # decisions taken by an index
@@ -41,7 +40,3 @@ cdef class Indexes:
     cdef int renew(self, const ClassView* request) except -1
     cdef int forget(self, int32_t number) except -1
     cdef int keep_within(self, int32_t number) except -1
-    cdef int lend_sums(self, IndexView* index, const ClassView* request) except -1 nogil
-    cdef int decide(self, IndexView* index, const ClassView* request, Choice* choice) except -1 nogil
-    cdef void ask_terms(self, IndexView* index, const ClassView* request) noexcept nogil
-    cdef void add_statics(self, IndexView* index, const ClassView* request) noexcept nogil

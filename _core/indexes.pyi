@@ -5,9 +5,10 @@ from binwright._core.scan import Scan
 
 @final
 class Indexes:
-    bytes: int
     most_bytes: int
     off: bool
     answered: int
     def __new__(cls, journal: Journal, scan: Scan) -> Indexes: ...
+    @property
+    def bytes(self) -> int: ...
     def carried(self, number: int) -> bool: ...

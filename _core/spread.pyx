@@ -36,10 +36,15 @@ cpdef double exact_log(double x) noexcept nogil:
     )
 
 
+cdef int64_t most_counted(const SoftTerm* mine, const Ref* ref) noexcept nogil:
+    """A count that would take the sum of its term past 2^61 with its weight, were all refs like it, counts as this."""
+    if ref.weight == 0:
+        return LARGEST_RAW
+    return LARGEST_RAW // mine.refs // (ref.weight if ref.weight > 0 else -ref.weight)
+
+
 cdef void count_scores(DomainTerms terms, int32_t number, int32_t slot, int64_t* raw) noexcept nogil:
-    """raw[h] = sum of weight * count in the host's domain, over the refs; after prepare(). A count that would take the
-    sum past 2^61 with its weight, were all refs like it, is as large as it may be.
-    """
+    """raw[h] = sum of weight * count in the host's domain, at most `most_counted`, over the refs; after prepare()."""
     cdef const SoftTerm* mine = terms.soft_term(number, slot)
     cdef const Ref* refs = terms.classes[number].refs
     cdef Py_ssize_t host
@@ -51,7 +56,7 @@ cdef void count_scores(DomainTerms terms, int32_t number, int32_t slot, int64_t*
     for r in range(mine.first, mine.first + mine.refs):
         if refs[r].weight == 0 or terms.counters.counters[refs[r].counter].total == 0:
             continue
-        most = LARGEST_RAW // mine.refs // (refs[r].weight if refs[r].weight > 0 else -refs[r].weight)
+        most = most_counted(mine, refs + r)
         for host in range(terms.fleet.hosts):
             count = terms.value(number, r, host)
             raw[host] += refs[r].weight * (count if count < most else most)

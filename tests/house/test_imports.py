@@ -18,7 +18,7 @@ CORE_FLOORS = (
         *("devices", "numa", "request", "terms", "overlays", "budgets", "externals", "windows", "float_scores"),
         *("clauses", "matching", "rowtable", "groups", "search"),
     ),
-    ("scan", "index", "indexes", "undo", "state"),
+    ("scan", "index", "index_hosts", "index_choice", "indexes", "undo", "state"),
     ("place", "evict", "candidates", "pack", "firstfit", "grouping", "pricing"),
 )
 
