@@ -7,7 +7,8 @@ from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint16_t, uint64_t
 
 from binwright._core.domain_terms cimport HOST, ClassTerms, Ref, SoftTerm, Sum
 from binwright._core.index cimport (
-    CELL, COUNTED, HIGHEST_CELL, HIGHEST_TOTAL, HINTS, THERE, Kept, Number, cell_of, new_leaf, static_number, whole_fans,
+    CELL, COUNTED, HIGHEST_CELL, HIGHEST_TOTAL, HINTS, THERE, Kept, Number, cell_of, new_leaf, static_number,
+    whole_fans,
 )
 from binwright._core.kernels cimport BW_BLOCK, BW_FAN, BW_FAN_BITS, K
 
