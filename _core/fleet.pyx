@@ -56,6 +56,7 @@ cdef class Fleet(Idea):
         self.flags = self.flags.resized(1, stride)
         self.stride = stride
         self.mark_absent(before)
+        self.journal.feed_host(-1, True)  # who read columns reads them elsewhere from now on
         return 0
 
     cdef void add_use(self, Py_ssize_t host, const int64_t* amounts, int64_t sign) noexcept nogil:

@@ -21,7 +21,7 @@ from binwright._core.domain_terms cimport Sum
 from binwright._core.kernels cimport BW_FAN
 from binwright._core.request cimport MAX_SLOTS, ClassView
 from binwright._core.scan cimport Scan
-from binwright._core.terms cimport Extremes
+from binwright._core.terms cimport Extremes, LocalTerm
 
 cdef enum:
     LEVELS = 7             # 32^7 hosts
@@ -102,6 +102,11 @@ cdef struct IndexView:
     uint16_t* blocks       # (hosts, 32) keys; the memory is touched as blocks are taken
     int32_t* spare         # (hosts,) blocks that were given back
     int32_t spares, taken  # of them; blocks ever taken
+    Py_ssize_t locals
+    LocalTerm* local       # (locals,) scores that look at one host alone
+    const int64_t** capacity   # (filters,) columns of the resources that the class filters
+    const int64_t** used       # (filters,)
+    int64_t* demand            # (filters,)
     int32_t refs           # of the class
     Kept* kept             # (refs,)
     Sum* sums              # (refs,)
@@ -126,6 +131,7 @@ cdef class Index:
 
     cdef void* take(self, Py_ssize_t count, Py_ssize_t size) except NULL
     cdef void* retake(self, void* memory, Py_ssize_t before, Py_ssize_t count, Py_ssize_t size) except NULL
+    cdef int name_locals(self, Scan scan, const ClassView* request) except -1
     cdef int name_statics(self, Scan scan, const ClassView* request) except -1
     cdef int name_terms(self, Scan scan, const ClassView* request) except -1
     cdef int name_soft(self, Scan scan, int32_t soft, bint spread) except -1

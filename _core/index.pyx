@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memset
 
 from binwright._core.domain_terms cimport BUCKETED, HOST, REQUIRE, SKEW, ClassTerms, HardTerm, Ref, SoftTerm
 from binwright._core.spread cimport most_counted
-from binwright._core.terms cimport COUNT, NONE, SPREAD, STATIC
+from binwright._core.terms cimport COUNT, NONE, SPREAD, STATIC, Share
 
 cdef enum:
     FEW_CELLS = 64         # always allowed
@@ -53,6 +53,7 @@ cdef Index planted(Scan scan, const ClassView* request):
     cdef Index index = Index()
     index.view.number = request.number
     index.view.hosts = <int32_t>scan.fleet.hosts
+    index.name_locals(scan, request)
     index.name_statics(scan, request)
     index.name_terms(scan, request)
     if not index.sort_hosts(scan, request):
@@ -94,6 +95,22 @@ cdef class Index:
         return grown
 
     # ---- what the class's terms ask of the index -----------------------------------------------------------------
+
+    cdef int name_locals(self, Scan scan, const ClassView* request) except -1:
+        """What is read of a host alone, at addresses that hold until the fleet's columns are lengthened."""
+        cdef IndexView* view = &self.view
+        cdef Py_ssize_t f
+        cdef Share* shares = <Share*>self.take(scan.terms.columns(), sizeof(Share))
+        view.local = <LocalTerm*>self.take(scan.terms.count, sizeof(LocalTerm))
+        view.locals = scan.terms.local_terms(scan.fleet, request, view.local, shares)
+        view.capacity = <const int64_t**>self.take(request.filters, sizeof(int64_t*))
+        view.used = <const int64_t**>self.take(request.filters, sizeof(int64_t*))
+        view.demand = <int64_t*>self.take(request.filters, sizeof(int64_t))
+        for f in range(request.filters):
+            view.capacity[f] = scan.fleet.capacity.int64s(request.filtered[f])
+            view.used[f] = scan.fleet.used.int64s(request.filtered[f])
+            view.demand[f] = request.fit[request.filtered[f]]
+        return 0
 
     cdef int name_statics(self, Scan scan, const ClassView* request) except -1:
         """Raw scores that a normaliser looks at tell cells apart."""

@@ -11,6 +11,7 @@ from binwright._core.index cimport (
     whole_fans,
 )
 from binwright._core.kernels cimport BW_BLOCK, BW_FAN, BW_FAN_BITS, K
+from binwright._core.terms cimport local_total
 
 
 cdef bint in_place(const IndexView* index, Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil:
@@ -78,19 +79,17 @@ cdef void find_lowest(IndexView* index, int32_t r) noexcept nogil:
 
 # ---- keys and leaves ---------------------------------------------------------------------------------------------
 
-cdef int64_t key_of(Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil:
+cdef int64_t key_of(const IndexView* index, Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil:
     """Local total + 1 of a host that passes every rule that looks at it alone, else 0."""
     cdef Py_ssize_t f
-    cdef int32_t resource
     if scan.fleet.flags.uint8s(0)[host] or request.mask != NULL and request.mask[host]:
         return 0
     for f in range(request.filters):
-        resource = request.filtered[f]
-        if request.fit[resource] > scan.fleet.capacity.int64s(resource)[host] - scan.fleet.used.int64s(resource)[host]:
+        if index.demand[f] > index.capacity[f][host] - index.used[f][host]:
             return 0
     if rejected(scan, request, host):
         return 0
-    return scan.terms.local_total(scan.fleet, request, host) + 1
+    return local_total(index.local, index.locals, request, host) + 1
 
 
 cdef bint rejected(Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil:
@@ -172,7 +171,6 @@ cdef void set_key(IndexView* index, Leaf* leaf, int64_t slot, uint16_t key) noex
     cdef int64_t each = slot & (BW_FAN - 1), place = slot >> BW_FAN_BITS
     if leaf.block == NULL:
         before = leaf.level[0][slot]
-        leaf.level[0][slot] = key
     else:
         if leaf.block[place] < 0:
             if key == 0:
@@ -192,7 +190,7 @@ cdef void set_key(IndexView* index, Leaf* leaf, int64_t slot, uint16_t key) noex
     if key >= leaf.key or before == leaf.key:
         leaf.stale = True
     if leaf.block == NULL:
-        K.climb(leaf.level, leaf.depth, slot)
+        K.climb(leaf.level, leaf.depth, slot, key)
         return
     K.fold_keys(fan, 1, &largest)
     if largest == 0:
@@ -200,8 +198,7 @@ cdef void set_key(IndexView* index, Leaf* leaf, int64_t slot, uint16_t key) noex
         index.spares += 1
         leaf.block[place] = -1
     if leaf.level[1][place] != largest:
-        leaf.level[1][place] = largest
-        K.climb(leaf.level + 1, leaf.depth - 1, place)
+        K.climb(leaf.level + 1, leaf.depth - 1, place, largest)
 
 
 cdef int put(IndexView* index, Scan scan, const ClassView* request, Py_ssize_t host, int64_t key) except -1 nogil:
@@ -240,7 +237,7 @@ cdef int read_host(IndexView* index, Scan scan, const ClassView* request, Py_ssi
     for r in range(index.refs):
         if index.kept[r].seen != NULL:
             read_cell(index, scan, refs + r, r, host)
-    return put(index, scan, request, host, key_of(scan, request, host))
+    return put(index, scan, request, host, key_of(index, scan, request, host))
 
 
 cdef int read_all(IndexView* index, Scan scan, const ClassView* request) except -1 nogil:

@@ -307,15 +307,42 @@ cdef void fold_keys(const uint16_t* keys, int64_t fans, uint16_t* above) noexcep
         above[i] = largest_key(keys + i * BW_FAN)
 
 
-cdef void climb(uint16_t* const* level, int64_t depth, int64_t slot) noexcept nogil:
-    cdef int64_t l
+cdef uint16_t[2 * BW_FAN] all_but_one  # a window of BW_FAN on it that begins at BW_FAN - i has 0 at i, else all ones
+
+for number in range(2 * BW_FAN):
+    all_but_one[<int>number] = 0 if number == BW_FAN else 0xFFFF
+
+
+cdef inline uint16_t largest_other(const uint16_t* fan, int64_t but, uint16_t largest) noexcept nogil:
+    cdef int i
+    cdef const uint16_t* window = all_but_one + BW_FAN - but
     cdef uint16_t key
+    for i in range(BW_FAN):
+        key = fan[i] & window[i]
+        largest = key if key > largest else largest
+    return largest
+
+
+cdef void climb(uint16_t* const* level, int64_t depth, int64_t slot, uint16_t key) noexcept nogil:
+    # The new key is written after its fan was read: a wide load right after a narrow store into it would stall.
+    cdef int64_t l, above
+    cdef uint16_t before, largest, now
     for l in range(depth - 1):
-        slot >>= BW_FAN_BITS
-        key = largest_key(level[l] + (slot << BW_FAN_BITS))
-        if level[l + 1][slot] == key:
+        above = slot >> BW_FAN_BITS
+        before = level[l][slot]
+        largest = level[l + 1][above]
+        now = key
+        if key < largest:
+            if before < largest:
+                level[l][slot] = key
+                return
+            now = largest_other(level[l] + (above << BW_FAN_BITS), slot & (BW_FAN - 1), key)
+        level[l][slot] = key
+        if now == largest:
             return
-        level[l + 1][slot] = key
+        slot = above
+        key = now
+    level[depth - 1][slot] = key
 
 
 cdef int64_t descend(uint16_t* const* level, int64_t depth) noexcept nogil:

@@ -107,7 +107,7 @@ cdef int place_one(State state, Batch* batch, Py_ssize_t i, int32_t number, bint
     batch.items[i] = -1
     if choice.host < 0:
         return refuse(state, batch, i, view, indexed)
-    if state.fleet.use_would_overflow(choice.host, view.commit):
+    if view.commits_more and state.fleet.use_would_overflow(choice.host, view.commit):
         batch.hosts[i] = batch.scores[i] = -1
         batch.verdicts[i] = ERROR
         return DONE

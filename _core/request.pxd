@@ -23,6 +23,7 @@ cdef struct ClassView:
     const int64_t* score
     const int32_t* filtered     # (filters,)
     Py_ssize_t filters
+    bint commits_more           # of some resource it commits more than it asks to be free
     uint32_t skips              # bit t: score term t is not run for this class
     const Plan* plan            # its groups, NULL = none
     int32_t priority            # promises of lower priority do not count for it; it may evict items of lower priority

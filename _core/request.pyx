@@ -133,6 +133,7 @@ cdef class Classes(Idea):
         cdef RequestClass made = self.classes[number]
         cdef Statics statics = self.statics[number]
         cdef ClassView* view = self.views + number
+        cdef Py_ssize_t resource
         cdef int slot
         view.number = <int32_t>number
         view.fit = made.fit
@@ -140,6 +141,10 @@ cdef class Classes(Idea):
         view.score = made.score
         view.filtered = made.filtered
         view.filters = made.filters
+        view.commits_more = False
+        for resource in range(made.resources):
+            if made.commit[resource] > made.fit[resource]:
+                view.commits_more = True
         view.skips = made.skips
         view.plan = NULL if made.groups is None else &made.groups.plan
         view.priority = made.priority

@@ -5,7 +5,7 @@ from libc.math cimport fabs, sqrt
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from binwright._core.kernels cimport BW_BLOCK, K
+from binwright._core.kernels cimport BW_BLOCK, BW_NARROW, K
 from binwright._core.leaves cimport (
     bw_narrow_double, fraction, mean_down, mean_nearest, percent, scaled_between, scaled_up,
 )
@@ -25,6 +25,74 @@ cdef int64_t scaled_between_far(int64_t raw, int64_t low, int64_t high) noexcept
     """scaled_between() for counts so far apart that it could not convert them."""
     cdef int64_t value = min(max(raw, low), high) - low
     return <int64_t>(100.0 * (<double>value / <double>(high - low)))
+
+
+cdef int64_t share_score(const LocalTerm* term, Py_ssize_t host) noexcept nogil:
+    """score_block() of LEAST, MOST, RATIO on one host."""
+    cdef const Share* share = term.shares
+    cdef int64_t sum = 0, weights = 0, whole, part
+    cdef Py_ssize_t c
+    for c in range(term.count):
+        whole = share[c].capacity[host]
+        if whole <= 0:
+            continue
+        part = share[c].used[host] + share[c].demand
+        part = part if part < whole else whole
+        if term.kind == LEAST:
+            part = whole - part
+        part = percent(part, whole, share[c].widest[0] > BW_NARROW)
+        if term.kind == RATIO:
+            part = term.table[part]
+            if part == 0:
+                continue
+        sum += share[c].weight * part
+        weights += share[c].weight
+    if weights == 0:
+        return 0
+    return mean_nearest(sum, weights) if term.kind == RATIO else mean_down(sum, weights)
+
+
+cdef int64_t evenness(const LocalTerm* term, Py_ssize_t host) noexcept nogil:
+    """score_block() of BALANCED on one host."""
+    cdef const Share* share = term.shares
+    cdef double[MAX_COLUMNS] part
+    cdef double total = 0.0, spread = 0.0, mean
+    cdef Py_ssize_t c, present = 0
+    cdef int64_t whole
+    for c in range(term.count):
+        whole = share[c].capacity[host]
+        if whole <= 0:
+            continue
+        part[present] = fraction(whole, share[c].used[host], share[c].demand, share[c].widest[0] > BW_NARROW)
+        total += part[present]
+        present += 1
+    if present == 2:
+        spread = fabs(part[0] - part[1]) / 2
+    elif present > 2:
+        mean = total / present
+        for c in range(present):
+            spread += (part[c] - mean) * (part[c] - mean)
+        spread = sqrt(spread / present)
+    return <int64_t>((1.0 - spread) * 100.0)
+
+
+cdef int64_t local_total(
+    const LocalTerm* terms, Py_ssize_t count, const ClassView* view, Py_ssize_t host
+) noexcept nogil:
+    """Sum of the terms that look at one host alone."""
+    cdef const LocalTerm* term
+    cdef Py_ssize_t t
+    cdef int64_t total = 0
+    for t in range(count):
+        term = terms + t
+        if term.kind == STATIC:
+            if view.raw[term.slot] != NULL:
+                total += term.weight * view.raw[term.slot][host]
+        elif term.kind == BALANCED:
+            total += term.weight * evenness(term, host)
+        else:
+            total += term.weight * share_score(term, host)
+    return total
 
 
 @cython.final
@@ -136,84 +204,46 @@ cdef class Terms:
         else:
             K.mean_floor(sums, weights, score)
 
-    cdef int64_t score_host(
-        self, Py_ssize_t term, Fleet fleet, const ClassView* view, Py_ssize_t host
+    cdef Py_ssize_t local_terms(
+        self, Fleet fleet, const ClassView* view, LocalTerm* terms, Share* shares
     ) noexcept nogil:
-        """Score of a resource term on one host: what score_block() says of it."""
-        cdef const Term* t = self.terms + term
-        cdef int64_t sum = 0, weights = 0, whole, used, demand, share
-        cdef Py_ssize_t c
-        cdef int32_t column
-        cdef bint wide
-        if t.kind == BALANCED:
-            return self.evenness(t, fleet, view, host)
-        for c in range(t.count):
-            column = t.columns[c]
-            demand = view.score[column]
-            if t.optional[c] and demand == 0:
-                continue
-            whole = fleet.capacity.int64s(column)[host]
-            if whole <= 0:
-                continue
-            used = fleet.used.int64s(column)[host]
-            wide = fleet.wide(column)
-            if t.kind == LEAST:
-                share = percent(max(whole - used - demand, 0), whole, wide)
-            else:
-                share = percent(min(used + demand, whole), whole, wide)
-            if t.kind == RATIO:
-                share = t.table[share]
-                if share == 0:
-                    continue
-            sum += t.weights[c] * share
-            weights += t.weights[c]
-        if weights == 0:
-            return 0
-        return mean_nearest(sum, weights) if t.kind == RATIO else mean_down(sum, weights)
-
-    cdef int64_t evenness(
-        self, const Term* t, Fleet fleet, const ClassView* view, Py_ssize_t host
-    ) noexcept nogil:
-        cdef double[MAX_COLUMNS] share
-        cdef double total = 0.0, spread = 0.0, mean
-        cdef Py_ssize_t c, present = 0
-        cdef int32_t column
-        cdef int64_t whole
-        for c in range(t.count):
-            column = t.columns[c]
-            if t.optional[c] and view.score[column] == 0:
-                continue
-            whole = fleet.capacity.int64s(column)[host]
-            if whole <= 0:
-                continue
-            share[present] = fraction(whole, fleet.used.int64s(column)[host], view.score[column], fleet.wide(column))
-            total += share[present]
-            present += 1
-        if present == 2:
-            spread = fabs(share[0] - share[1]) / 2
-        elif present > 2:
-            mean = total / present
-            for c in range(present):
-                spread += (share[c] - mean) * (share[c] - mean)
-            spread = sqrt(spread / present)
-        return <int64_t>((1.0 - spread) * 100.0)
-
-    cdef int64_t local_total(self, Fleet fleet, const ClassView* view, Py_ssize_t host) noexcept nogil:
-        """Sum of the terms that look at one host alone."""
+        """Write the terms that look at one host alone as local_total() takes them; returns how many there are. Room:
+        terms (count,), shares (columns of all terms,).
+        """
         cdef const Term* term
-        cdef const int64_t* raw
-        cdef Py_ssize_t t
-        cdef int64_t total = 0
+        cdef Py_ssize_t t, c, made = 0
+        cdef int32_t column
         for t in range(self.count):
             term = self.terms + t
             if view.skips >> t & 1 or term.kind == COUNT or term.kind == SPREAD:
                 continue
-            if term.kind != STATIC:
-                total += term.weight * self.score_host(t, fleet, view, host)
-            elif term.normaliser == NONE:
-                raw = view.raw[term.slot]
-                if raw != NULL:
-                    total += term.weight * raw[host]
+            if term.kind == STATIC and term.normaliser != NONE:
+                continue
+            terms[made].kind = term.kind
+            terms[made].slot = term.slot
+            terms[made].weight = term.weight
+            terms[made].table = term.table
+            terms[made].shares = shares
+            terms[made].count = 0
+            for c in range(term.count):
+                column = term.columns[c]
+                if term.optional[c] and view.score[column] == 0:
+                    continue
+                shares.capacity = fleet.capacity.int64s(column)
+                shares.used = fleet.used.int64s(column)
+                shares.widest = fleet.widest + column
+                shares.demand = view.score[column]
+                shares.weight = term.weights[c]
+                shares += 1
+                terms[made].count += 1
+            made += 1
+        return made
+
+    cdef Py_ssize_t columns(self) noexcept nogil:
+        """Columns of all terms."""
+        cdef Py_ssize_t t, total = 0
+        for t in range(self.count):
+            total += self.terms[t].count
         return total
 
     cdef int64_t normalised(self, Py_ssize_t term, int64_t raw, const Extremes* extremes) noexcept nogil:

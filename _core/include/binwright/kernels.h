@@ -55,10 +55,10 @@ typedef struct bw_kernels {
     int64_t (*highest)(const int64_t *total);
 
     /* trees of keys: level[0] has a key per slot, 0 = none, level[l + 1] the largest key of each BW_FAN of level[l], the
-     * last of `depth` levels one fan; unused keys are 0. fold_keys makes the next level from `fans` fans; climb puts
-     * the levels right after level[0][slot] changed; descend finds the first slot of the largest key, -1 = none */
+     * last of `depth` levels one fan; unused keys are 0. fold_keys makes the next level from `fans` fans; climb
+     * writes level[0][slot] and what changes above it; descend finds the first slot of the largest key, -1 = none */
     void (*fold_keys)(const uint16_t *keys, int64_t fans, uint16_t *above);
-    void (*climb)(uint16_t *const *level, int64_t depth, int64_t slot);
+    void (*climb)(uint16_t *const *level, int64_t depth, int64_t slot, uint16_t key);
     int64_t (*descend)(uint16_t *const *level, int64_t depth);
 } bw_kernels;
 
