@@ -39,9 +39,10 @@ cdef struct Leaf:
     int32_t cell
     int32_t open           # hosts in it
     int32_t depth          # levels of its tree
+    int32_t at             # its place among the live leaves, -1 = no host is in it
     int32_t best           # host: the first of the largest key, -1 = none; unless stale
     uint16_t key           # the largest key; unless stale
-    uint8_t stale
+    uint8_t stale          # the best host has to be found again, and the leaf is listed for it
     uint16_t* level[LEVELS]    # level[0] is NULL where keys stand in blocks
     int32_t* block         # (slots / 32,) the block of a fan of slots, -1 = no key there; NULL without blocks
 
@@ -53,6 +54,8 @@ cdef struct Kept:          # of one ref: its sum, kept up to date
     Py_ssize_t width
     int32_t place          # of the domain in a tuple, -1 at HOST
     int32_t number         # of its own count among a leaf's numbers, -1 = none
+    int64_t size           # spread scores: domains at the last decision, and
+    double log             # ln(size + 2)
     int64_t most           # count scores: a count beyond it counts as this
     uint8_t stale          # the smallest sum has to be found again
 
@@ -99,6 +102,15 @@ cdef struct IndexView:
     int32_t[HINTS] hint    # by hash of numbers: a leaf that had them, + 1
     int32_t leaves, leaf_room
     Leaf* leaf             # (leaf_room,)
+    int32_t* stale         # (leaf_room,) leaves whose best host has to be found again
+    int32_t stales
+    int32_t live           # leaves with hosts; of each, by its place among them, all (leaf_room,):
+    int32_t* live_leaf     # its number
+    int32_t* live_cell
+    int32_t* live_open
+    int32_t* live_best     # unless stale
+    int64_t* live_total    # local total of its best host, unless stale
+    int64_t* live_told     # (numbers, leaf_room)
     uint16_t* blocks       # (hosts, 32) keys; the memory is touched as blocks are taken
     int32_t* spare         # (hosts,) blocks that were given back
     int32_t spares, taken  # of them; blocks ever taken
@@ -117,9 +129,11 @@ cdef struct IndexView:
     int64_t epoch
     uint8_t* closed        # (cells,) by a condition over domains
     int64_t* share         # (cells,) of a count score: what it owes to domains
-    uint8_t* asked         # (leaf_room,) 1 = some host is feasible
-    int64_t* total         # (leaf_room,)
-    int64_t* raw           # (leaf_room,)
+    uint8_t* asked         # (live,) 1 = its hosts are feasible
+    int64_t* total         # (live,)
+    int64_t* raw           # (live,)
+    double* level          # (live,)
+    double* step           # (cells,)
     int64_t* parts         # (terms, cells) normalised static scores under `extremes`
     Extremes* extremes     # (terms,)
 
@@ -139,6 +153,7 @@ cdef class Index:
     cdef bint sort_hosts(self, Scan scan, const ClassView* request) except -1
     cdef int plant(self, Scan scan) except -1
     cdef int keep_sum(self, Scan scan, int32_t ref, bint by_value) except -1
+    cdef int make_leaf_room(self, Py_ssize_t room) except -1
     cdef int add_leaf(self, int32_t cell) except -1
 
 

@@ -146,6 +146,7 @@ cdef class Index:
         view.number_kind = <Number*>self.take(2 * mine.ref_count + mine.softs, sizeof(Number))
         for r in range(mine.ref_count):
             view.kept[r].place = view.kept[r].number = -1
+            view.kept[r].size = -1
         for by_leaf in range(2):
             for h in range(mine.hards):
                 term = mine.hard + h
@@ -302,10 +303,12 @@ cdef class Index:
             view.spare = <int32_t*>self.take(view.hosts, sizeof(int32_t))
             view.mine = <int64_t*>self.take(view.numbers, sizeof(int64_t))
         view.plain = view.plain and view.cells == 1
+        self.make_leaf_room(max(16, 2 * view.cells))
         for c in range(view.cells):
             self.add_leaf(c)
         view.closed = <uint8_t*>self.take(view.cells, 1)
         view.share = <int64_t*>self.take(view.cells, sizeof(int64_t))
+        view.step = <double*>self.take(view.cells, sizeof(double))
         if not view.plain:
             view.parts = <int64_t*>self.take(scan.terms.count * view.cells, sizeof(int64_t))
             view.extremes = <Extremes*>self.take(scan.terms.count, sizeof(Extremes))
@@ -314,21 +317,38 @@ cdef class Index:
                 view.extremes[t].high = INT64_MIN
         return 0
 
+    cdef int make_leaf_room(self, Py_ssize_t room) except -1:
+        cdef IndexView* view = &self.view
+        cdef Py_ssize_t i, before = view.leaves
+        cdef int64_t* told = <int64_t*>self.take(max(view.numbers, 1) * room, sizeof(int64_t))
+        for i in range(view.numbers):
+            memcpy(told + i * room, view.live_told + i * view.leaf_room, before * sizeof(int64_t))
+        view.live_told = told
+        view.leaf = <Leaf*>self.retake(view.leaf, before, room, sizeof(Leaf))
+        view.told = <int64_t*>self.retake(view.told, before, room, max(view.numbers, 1) * sizeof(int64_t))
+        view.stale = <int32_t*>self.retake(view.stale, before, room, sizeof(int32_t))
+        view.live_leaf = <int32_t*>self.retake(view.live_leaf, before, room, sizeof(int32_t))
+        view.live_cell = <int32_t*>self.retake(view.live_cell, before, room, sizeof(int32_t))
+        view.live_open = <int32_t*>self.retake(view.live_open, before, room, sizeof(int32_t))
+        view.live_best = <int32_t*>self.retake(view.live_best, before, room, sizeof(int32_t))
+        view.live_total = <int64_t*>self.retake(view.live_total, before, room, sizeof(int64_t))
+        view.asked = <uint8_t*>self.take(room, 1)
+        view.total = <int64_t*>self.take(room, sizeof(int64_t))
+        view.raw = <int64_t*>self.take(room, sizeof(int64_t))
+        view.level = <double*>self.take(room, sizeof(double))
+        view.leaf_room = <int32_t>room
+        return 0
+
     cdef int add_leaf(self, int32_t cell) except -1:
         """An empty leaf of a cell, all its numbers 0."""
         cdef IndexView* view = &self.view
-        cdef Py_ssize_t room = max(16, 2 * view.leaves), keys = whole_fans(view.cell[cell].slots), level
+        cdef Py_ssize_t keys = whole_fans(view.cell[cell].slots), level
         cdef Leaf* leaf
         if view.leaves == view.leaf_room:
-            view.leaf = <Leaf*>self.retake(view.leaf, view.leaves, room, sizeof(Leaf))
-            view.told = <int64_t*>self.retake(view.told, view.leaves, room, max(view.numbers, 1) * sizeof(int64_t))
-            view.asked = <uint8_t*>self.take(room, 1)
-            view.total = <int64_t*>self.take(room, sizeof(int64_t))
-            view.raw = <int64_t*>self.take(room, sizeof(int64_t))
-            view.leaf_room = <int32_t>room
+            self.make_leaf_room(max(16, 2 * view.leaves))
         leaf = view.leaf + view.leaves
         leaf.cell = cell
-        leaf.best = -1
+        leaf.best = leaf.at = -1
         if view.numbers:
             leaf.block = <int32_t*>self.take(keys // BW_FAN, sizeof(int32_t))
             memset(leaf.block, 0xFF, keys // BW_FAN * sizeof(int32_t))

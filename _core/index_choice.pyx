@@ -5,12 +5,12 @@ arithmetic is that of the scan's scores, in its order.
 """
 
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
-from binwright._core.domain_terms cimport HOST, MAX_SPREAD_REFS, PASSES, Ref, SoftTerm
-from binwright._core.index cimport WEIGHED, Kept, Leaf
-from binwright._core.index_hosts cimport find_best, find_lowest
-from binwright._core.leaves cimport rounded
+from binwright._core.domain_terms cimport HOST, PASSES, Ref, SoftTerm
+from binwright._core.index cimport WEIGHED, Kept
+from binwright._core.index_hosts cimport find_lowest
+from binwright._core.leaves cimport bw_narrow_double, rounded
 from binwright._core.spread cimport exact_log
 from binwright._core.terms cimport COUNT, NONE, SPREAD, STATIC, Extremes, Term
 
@@ -18,23 +18,19 @@ cdef enum:
     UNKNOWN = 2    # whether a cell is closed
     IGNORED = 2    # a leaf that is feasible and takes no part in a score
 
+cdef int64_t NARROW = (<int64_t>1) << 44  # of a raw score: a hundred times twice as much converts to double exactly
+
 
 cdef int choose_leaf(IndexView* index, Scan scan, const ClassView* request, Choice* choice) except -1 nogil:
-    """The scan's choice, from an index that is up to date."""
+    """The scan's choice, from an index that is up to date and whose leaves know their best hosts."""
     cdef Py_ssize_t t
-    cdef int32_t c
-    cdef Leaf* leaf
+    cdef int32_t at
     cdef const Term* term
     index.epoch += 1
     if index.refs:
         lend_sums(index, scan, request)
-    for c in range(index.leaves):
-        leaf = index.leaf + c
-        index.asked[c] = leaf.open > 0
-        if leaf.open:
-            if leaf.stale:
-                find_best(index, leaf)
-            index.total[c] = <int64_t>leaf.key - 1
+    memset(index.asked, 1, index.live)
+    memcpy(index.total, index.live_total, index.live * sizeof(int64_t))
     if index.by_cell:
         ask_cells(index, scan, request)
     if index.by_leaf:
@@ -51,12 +47,12 @@ cdef int choose_leaf(IndexView* index, Scan scan, const ClassView* request, Choi
             if not scan.idle(t, request):
                 add_spread(index, scan, request, t)
     choice.host = choice.score = -1
-    for c in range(index.leaves):
-        if not index.asked[c] or index.total[c] < choice.score:
+    for at in range(index.live):
+        if not index.asked[at] or index.total[at] < choice.score:
             continue
-        if index.total[c] > choice.score or index.leaf[c].best < choice.host:
-            choice.score = index.total[c]
-            choice.host = index.leaf[c].best
+        if index.total[at] > choice.score or index.live_best[at] < choice.host:
+            choice.score = index.total[at]
+            choice.host = index.live_best[at]
     return 0
 
 
@@ -79,30 +75,28 @@ cdef int lend_sums(IndexView* index, Scan scan, const ClassView* request) except
 
 cdef void ask_cells(IndexView* index, Scan scan, const ClassView* request) noexcept nogil:
     """Close the cells that a condition over domains rejects; any feasible host speaks for its cell."""
-    cdef int32_t c, t
+    cdef int32_t at, t
     cdef uint8_t* closed
     memset(index.closed, UNKNOWN, index.cells)
-    for c in range(index.leaves):
-        if not index.asked[c]:
-            continue
-        closed = index.closed + index.leaf[c].cell
+    for at in range(index.live):
+        closed = index.closed + index.live_cell[at]
         if closed[0] == UNKNOWN:
             closed[0] = False
             for t in range(index.by_cell):
-                if scan.domain_terms.failing(request.number, index.hard[t], index.leaf[c].best) != PASSES:
+                if scan.domain_terms.failing(request.number, index.hard[t], index.live_best[at]) != PASSES:
                     closed[0] = True
                     break
-        index.asked[c] = not closed[0]
+        index.asked[at] = not closed[0]
 
 
 cdef void ask_leaves(IndexView* index, Scan scan, const ClassView* request) noexcept nogil:
     """Close the leaves that a condition rejects which reads counts of the hosts too."""
-    cdef int32_t c, t
-    for c in range(index.leaves):
-        if index.asked[c]:
+    cdef int32_t at, t
+    for at in range(index.live):
+        if index.asked[at]:
             for t in range(index.by_cell, index.by_cell + index.by_leaf):
-                if scan.domain_terms.failing(request.number, index.hard[t], index.leaf[c].best) != PASSES:
-                    index.asked[c] = False
+                if scan.domain_terms.failing(request.number, index.hard[t], index.live_best[at]) != PASSES:
+                    index.asked[at] = False
                     break
 
 
@@ -111,15 +105,15 @@ cdef void ask_leaves(IndexView* index, Scan scan, const ClassView* request) noex
 cdef void add_static(IndexView* index, Scan scan, Py_ssize_t t) noexcept nogil:
     """Add a normalised raw score, normalised again if the extremes over the feasible hosts moved."""
     cdef const Term* term = scan.terms.terms + t
-    cdef int32_t c, place = index.raw_place[term.slot]
+    cdef int32_t at, c, place = index.raw_place[term.slot]
     cdef int64_t* parts = index.parts + t * index.cells
     cdef int64_t raw
     cdef Extremes now
     now.low = INT64_MAX
     now.high = INT64_MIN
-    for c in range(index.leaves):
-        if index.asked[c]:
-            raw = 0 if place < 0 else index.tuples[index.leaf[c].cell * index.width + place]
+    for at in range(index.live):
+        if index.asked[at]:
+            raw = 0 if place < 0 else index.tuples[index.live_cell[at] * index.width + place]
             now.low = min(now.low, raw)
             now.high = max(now.high, raw)
     if now.low > now.high:
@@ -128,9 +122,9 @@ cdef void add_static(IndexView* index, Scan scan, Py_ssize_t t) noexcept nogil:
         index.extremes[t] = now
         for c in range(index.cells):
             raw = 0 if place < 0 else index.tuples[c * index.width + place]
-            parts[c] = scan.terms.normalised(t, raw, &now)
-    for c in range(index.leaves):
-        index.total[c] += term.weight * parts[index.leaf[c].cell]
+            parts[c] = term.weight * scan.terms.normalised(t, raw, &now)
+    for at in range(index.live):
+        index.total[at] += parts[index.live_cell[at]]
 
 
 cdef inline int64_t domain_of(const IndexView* index, int32_t cell, const Kept* kept) noexcept nogil:
@@ -143,7 +137,8 @@ cdef void add_counts(IndexView* index, Scan scan, const ClassView* request, Py_s
     cdef const SoftTerm* soft = scan.domain_terms.soft_term(request.number, term.slot)
     cdef const Ref* refs = scan.domain_terms.classes[request.number].refs
     cdef const Kept* kept
-    cdef int32_t c, r, i, weighed = -1, which = <int32_t>(soft - scan.domain_terms.classes[request.number].soft)
+    cdef const int64_t* weighed = NULL
+    cdef int32_t at, c, r, which = <int32_t>(soft - scan.domain_terms.classes[request.number].soft)
     cdef int64_t domain
     cdef Extremes now
     for c in range(index.cells):
@@ -154,21 +149,21 @@ cdef void add_counts(IndexView* index, Scan scan, const ClassView* request, Py_s
                 domain = domain_of(index, c, kept)
                 if domain >= 0:
                     index.share[c] += refs[r].weight * min(index.sums[r].values[domain + 1], kept.most)
-    for i in range(index.numbers):
-        if index.number_kind[i].kind == WEIGHED and index.number_kind[i].which == which:
-            weighed = i
+    for c in range(index.numbers):
+        if index.number_kind[c].kind == WEIGHED and index.number_kind[c].which == which:
+            weighed = index.live_told + c * index.leaf_room
     now.low = INT64_MAX
     now.high = INT64_MIN
-    for c in range(index.leaves):
-        if index.asked[c]:
-            index.raw[c] = index.share[index.leaf[c].cell]
-            if weighed >= 0:
-                index.raw[c] += index.told[c * index.numbers + weighed]
-            now.low = min(now.low, index.raw[c])
-            now.high = max(now.high, index.raw[c])
-    for c in range(index.leaves):
-        if index.asked[c]:
-            index.total[c] += term.weight * scan.terms.normalised(t, index.raw[c], &now)
+    for at in range(index.live):
+        index.raw[at] = index.share[index.live_cell[at]]
+        if weighed != NULL:
+            index.raw[at] += weighed[at]
+        if index.asked[at]:
+            now.low = min(now.low, index.raw[at])
+            now.high = max(now.high, index.raw[at])
+    for at in range(index.live):
+        if index.asked[at]:
+            index.total[at] += term.weight * scan.terms.normalised(t, index.raw[at], &now)
 
 
 cdef bint ignored(const IndexView* index, const SoftTerm* soft, int32_t cell) noexcept nogil:
@@ -181,57 +176,82 @@ cdef bint ignored(const IndexView* index, const SoftTerm* soft, int32_t cell) no
     return False
 
 
-cdef double spread_weight(IndexView* index, const Ref* ref, int32_t r) noexcept nogil:
-    """ln(size + 2), size = domains that feasible hosts lie in, or the feasible hosts; the ignored ones are closed."""
-    cdef Kept* kept = index.kept + r
+cdef double spread_weight(IndexView* index, const Ref* ref, Kept* kept) noexcept nogil:
+    """ln(size + 2), size = domains that feasible hosts lie in, or the feasible hosts; but for the ignored."""
     cdef int64_t size = 0, place
-    cdef int32_t c
-    for c in range(index.leaves):
-        if index.asked[c] != 1:
-            continue
-        if ref.per_host or ref.key == HOST:
-            size += index.leaf[c].open
-            continue
-        place = domain_of(index, index.leaf[c].cell, kept) + 1
-        if kept.marked[place] != index.epoch:
-            kept.marked[place] = index.epoch
-            size += 1
-    return exact_log(<double>(size + 2))
+    cdef int32_t at
+    if ref.per_host or ref.key == HOST:
+        for at in range(index.live):
+            size += index.live_open[at] if index.asked[at] == 1 else 0
+    else:
+        for at in range(index.live):
+            place = domain_of(index, index.live_cell[at], kept) + 1
+            if index.asked[at] == 1 and kept.marked[place] != index.epoch:
+                kept.marked[place] = index.epoch
+                size += 1
+    if size != kept.size:
+        kept.size = size
+        kept.log = exact_log(<double>(size + 2))
+    return kept.log
 
 
 cdef void add_spread(IndexView* index, Scan scan, const ClassView* request, Py_ssize_t t) noexcept nogil:
     """Add the spread score: raw and normaliser as spread.pyx says them."""
-    cdef int64_t weight = scan.terms.terms[t].weight, low = INT64_MAX, high = 0, count, domain
+    cdef int64_t weight = scan.terms.terms[t].weight, low = INT64_MAX, high = 0
     cdef const SoftTerm* soft = scan.domain_terms.soft_term(request.number, scan.terms.terms[t].slot)
-    cdef const Ref* refs = scan.domain_terms.classes[request.number].refs + soft.first
-    cdef const Kept* kept = index.kept + soft.first
-    cdef int32_t c, r
-    cdef double[MAX_SPREAD_REFS] weights
-    cdef double total
-    for c in range(index.leaves):
-        if index.asked[c] and ignored(index, soft, index.leaf[c].cell):
-            index.asked[c] = IGNORED
-    for r in range(soft.refs):
-        weights[r] = spread_weight(index, refs + r, soft.first + r)
-    for c in range(index.leaves):
-        if index.asked[c] != 1:
-            continue
-        total = 0.0
-        for r in range(soft.refs):
-            count = 0
-            if kept[r].place >= 0:
-                domain = domain_of(index, index.leaf[c].cell, kept + r)
-                if domain < 0:
-                    continue
-                count = index.sums[soft.first + r].values[domain + 1]
-            if kept[r].number >= 0:
-                count = index.told[c * index.numbers + kept[r].number]
-            total += <double>count * weights[r] + <double>(refs[r].max_skew - 1)
-        index.raw[c] = rounded(total)
-        low = min(low, index.raw[c])
-        high = max(high, index.raw[c])
-    for c in range(index.leaves):
-        if index.asked[c] == 1:
-            index.total[c] += weight * (100 if high == 0 else 100 * (high + low - index.raw[c]) // high)
-        elif index.asked[c]:
-            index.asked[c] = 1
+    cdef const Ref* ref
+    cdef Kept* kept
+    cdef int32_t at, c, r
+    cdef double log, wide
+    for c in range(index.cells):
+        index.closed[c] = ignored(index, soft, c)
+    for at in range(index.live):
+        if index.asked[at] and index.closed[index.live_cell[at]]:
+            index.asked[at] = IGNORED
+        index.level[at] = 0.0
+    for r in range(soft.first, soft.first + soft.refs):
+        ref = scan.domain_terms.classes[request.number].refs + r
+        kept = index.kept + r
+        log = spread_weight(index, ref, kept)
+        add_levels(index, ref, kept, index.sums[r].values, log)
+    for at in range(index.live):
+        index.raw[at] = rounded(index.level[at])
+        if index.asked[at] == 1:
+            low = min(low, index.raw[at])
+            high = max(high, index.raw[at])
+    wide = bw_narrow_double(high)
+    for at in range(index.live):
+        if index.asked[at] == 1:
+            if high == 0:
+                index.total[at] += weight * 100
+            elif high < NARROW:  # the double quotient of integers below 2^52 has the exact floor
+                index.total[at] += weight * <int64_t>(bw_narrow_double(100 * (high + low - index.raw[at])) / wide)
+            else:
+                index.total[at] += weight * (100 * (high + low - index.raw[at]) // high)
+        elif index.asked[at]:
+            index.asked[at] = 1
+
+
+cdef void add_levels(
+    IndexView* index, const Ref* ref, const Kept* kept, const int64_t* values, double log
+) noexcept nogil:
+    """Add count * log + (max skew - 1) of one constraint to every leaf that has its key."""
+    cdef double fixed = <double>(ref.max_skew - 1)
+    cdef const int64_t* told
+    cdef int32_t at, c
+    cdef int64_t domain
+    if kept.number < 0:
+        for c in range(index.cells):
+            domain = domain_of(index, c, kept)
+            index.step[c] = 0.0 if domain < 0 else <double>values[domain + 1] * log + fixed
+        for at in range(index.live):
+            index.level[at] += index.step[index.live_cell[at]]
+        return
+    told = index.live_told + kept.number * index.leaf_room
+    if kept.place < 0:
+        for at in range(index.live):
+            index.level[at] += <double>told[at] * log + fixed
+        return
+    for at in range(index.live):
+        if domain_of(index, index.live_cell[at], kept) >= 0:
+            index.level[at] += <double>told[at] * log + fixed

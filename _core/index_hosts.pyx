@@ -164,6 +164,42 @@ cdef bint has_numbers(const IndexView* index, int32_t leaf) noexcept nogil:
     return True
 
 
+cdef void make_stale(IndexView* index, Leaf* leaf) noexcept nogil:
+    if not leaf.stale:
+        leaf.stale = True
+        index.stale[index.stales] = <int32_t>(leaf - index.leaf)
+        index.stales += 1
+
+
+cdef void count_in(IndexView* index, Leaf* leaf, int32_t hosts) noexcept nogil:
+    """So many hosts more are in a leaf; its first one makes it live, its last one ends that."""
+    cdef int32_t at = leaf.at, last, i
+    leaf.open += hosts
+    if at < 0 and leaf.open:
+        at = leaf.at = index.live
+        index.live += 1
+        index.live_leaf[at] = <int32_t>(leaf - index.leaf)
+        index.live_cell[at] = leaf.cell
+        for i in range(index.numbers):
+            index.live_told[i * index.leaf_room + at] = index.told[index.live_leaf[at] * index.numbers + i]
+    elif at >= 0 and leaf.open == 0:
+        index.live -= 1
+        last = index.live
+        leaf.at = -1
+        if at != last:
+            index.leaf[index.live_leaf[last]].at = at
+            index.live_leaf[at] = index.live_leaf[last]
+            index.live_cell[at] = index.live_cell[last]
+            index.live_open[at] = index.live_open[last]
+            index.live_best[at] = index.live_best[last]
+            index.live_total[at] = index.live_total[last]
+            for i in range(index.numbers):
+                index.live_told[i * index.leaf_room + at] = index.live_told[i * index.leaf_room + last]
+        return
+    if at >= 0:
+        index.live_open[at] = leaf.open
+
+
 cdef void set_key(IndexView* index, Leaf* leaf, int64_t slot, uint16_t key) noexcept nogil:
     """Put a host's key into a tree."""
     cdef uint16_t* fan
@@ -186,9 +222,10 @@ cdef void set_key(IndexView* index, Leaf* leaf, int64_t slot, uint16_t key) noex
         fan[each] = key
     if key == before:
         return
-    leaf.open += (key > 0) - (before > 0)
+    if (key > 0) != (before > 0):
+        count_in(index, leaf, 1 if key > 0 else -1)
     if key >= leaf.key or before == leaf.key:
-        leaf.stale = True
+        make_stale(index, leaf)
     if leaf.block == NULL:
         K.climb(leaf.level, leaf.depth, slot, key)
         return
@@ -272,7 +309,8 @@ cdef void lay(IndexView* index, Py_ssize_t host, int64_t key) noexcept nogil:
     if key > HIGHEST_TOTAL + 1:
         index.unfit = True
         key = 0
-    leaf.open += (key > 0) - (leaf.level[0][slot] > 0)
+    if (key > 0) != (leaf.level[0][slot] > 0):
+        count_in(index, leaf, 1 if key > 0 else -1)
     leaf.level[0][slot] = <uint16_t>key
 
 
@@ -283,14 +321,14 @@ cdef void fold(IndexView* index) noexcept nogil:
     cdef Leaf* leaf
     for c in range(index.leaves):
         leaf = index.leaf + c
-        leaf.stale = True
+        make_stale(index, leaf)
         keys = whole_fans(index.cell[leaf.cell].slots)
         for level in range(1, leaf.depth):
             K.fold_keys(leaf.level[level - 1], keys // BW_FAN, leaf.level[level])
             keys = whole_fans(keys // BW_FAN)
 
 
-cdef void find_best(const IndexView* index, Leaf* leaf) noexcept nogil:
+cdef void find_best(IndexView* index, Leaf* leaf) noexcept nogil:
     """The leaf's first host of the largest key."""
     cdef int64_t slot
     cdef uint16_t* fan
@@ -312,3 +350,5 @@ cdef void find_best(const IndexView* index, Leaf* leaf) noexcept nogil:
     leaf.best = <int32_t>slot
     if index.host_of != NULL:
         leaf.best = index.host_of[index.cell[leaf.cell].first + slot]
+    index.live_best[leaf.at] = leaf.best
+    index.live_total[leaf.at] = <int64_t>leaf.key - 1

@@ -158,9 +158,10 @@ cdef class Indexes:
         self.turn += 1
         index.turn = self.turn
         self.answered += 1
+        while index.stales:
+            index.stales -= 1
+            find_best(index, index.leaf + index.stale[index.stales])
         if index.plain:
-            if index.leaf.stale:
-                find_best(index, index.leaf)
             choice.host = index.leaf.best
             choice.score = <int64_t>index.leaf.key - 1
             return True
