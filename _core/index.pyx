@@ -14,6 +14,7 @@ from binwright._core.terms cimport COUNT, NONE, SPREAD, STATIC, Share
 
 cdef enum:
     FEW_CELLS = 64         # always allowed
+    FEW_LEAVES = 256
     MOST_CELLS = 4096
     HOSTS_A_CELL = 8       # else on average at least: otherwise a scan is as good
     HOSTS_A_LEAF = 2
@@ -40,7 +41,7 @@ cdef bint by_host(const ClassTerms* mine, const HardTerm* term) noexcept nogil:
 
 cdef int new_leaf(IndexView* index, int32_t cell) except -1 nogil:
     """One more leaf, of this cell; `unfit` if there are too many."""
-    if index.leaves >= min(MOST_LEAVES, max(FEW_CELLS, index.hosts // HOSTS_A_LEAF)):
+    if index.leaves >= min(MOST_LEAVES, max(FEW_LEAVES, index.hosts // HOSTS_A_LEAF)):
         index.unfit = True
         return 0
     with gil:

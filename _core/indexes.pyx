@@ -42,6 +42,11 @@ cdef class Indexes:
             total += (<Index>index).view.bytes
         return total
 
+    def clear(self):
+        """Forget all indexes; they are made again when they are asked for."""
+        for number in list(self.indexes):
+            self.forget(number)
+
     def carried(self, Py_ssize_t number):
         """Is a class indexed from its second decision on, as far as is known?"""
         return number < self.room and self.standing[number].way == INDEXED
