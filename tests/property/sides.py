@@ -3,7 +3,7 @@
 Knows the public API of the engine and the reference; decides nothing and draws nothing at random.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -67,7 +67,9 @@ def both_fleets(capacity, used=None, names=None, rules=None, scores=None, scored
 
 def engine_term(term: domain_terms.HardTerm | domain_terms.SoftTerm, sets=None):
     """The engine's term, by its public functions. sets: the engine's number of each of the reference's member sets."""
-    refs = tuple(terms.Ref(**{**asdict(ref), "members": (sets or {}).get(ref.members)}) for ref in term.refs)
+    refs = tuple(terms.Ref(**asdict(ref)) for ref in term.refs)
+    if sets is not None:
+        refs = tuple(replace(ref, members=sets.get(ref.members)) for ref in refs)
     if isinstance(term, domain_terms.SoftTerm):
         return terms.SoftTerm(term.score, refs, term.require_all)
     told = {"argument": term.argument, "resolvable": term.resolvable}
