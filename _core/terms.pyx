@@ -1,10 +1,14 @@
 """Score terms: the exact arithmetic of one score over one block of hosts, and of its normaliser."""
 
 cimport cython
+from libc.math cimport fabs, sqrt
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from binwright._core.kernels cimport BW_BLOCK, K
+from binwright._core.kernels cimport BW_BLOCK, BW_NARROW, K
+from binwright._core.leaves cimport (
+    bw_narrow_double, fraction, mean_down, mean_nearest, percent, scaled_between, scaled_up,
+)
 
 cdef enum:
     MAX_COLUMNS = 64
@@ -17,13 +21,78 @@ NORMALISERS = {None: NONE, "max": TO_MAX, "reverse": REVERSED, "minmax": MIN_MAX
 cdef int64_t NARROW_RANGE = (<int64_t>1) << 52  # the kernel converts integers below this to double
 
 
-cdef void scale_between_far(const int64_t* raw, int64_t low, int64_t high, int64_t* score) noexcept nogil:
-    """The kernel's scale_between() for counts so far apart that it could not convert them."""
-    cdef Py_ssize_t i
-    cdef int64_t value
-    for i in range(BW_BLOCK):
-        value = min(max(raw[i], low), high) - low
-        score[i] = <int64_t>(100.0 * (<double>value / <double>(high - low)))
+cdef int64_t scaled_between_far(int64_t raw, int64_t low, int64_t high) noexcept nogil:
+    """scaled_between() for counts so far apart that it could not convert them."""
+    cdef int64_t value = min(max(raw, low), high) - low
+    return <int64_t>(100.0 * (<double>value / <double>(high - low)))
+
+
+cdef int64_t share_score(const LocalTerm* term, Py_ssize_t host) noexcept nogil:
+    """score_block() of LEAST, MOST, RATIO on one host."""
+    cdef const Share* share = term.shares
+    cdef int64_t sum = 0, weights = 0, whole, part
+    cdef Py_ssize_t c
+    for c in range(term.count):
+        whole = share[c].capacity[host]
+        if whole <= 0:
+            continue
+        part = share[c].used[host] + share[c].demand
+        part = part if part < whole else whole
+        if term.kind == LEAST:
+            part = whole - part
+        part = percent(part, whole, share[c].widest[0] > BW_NARROW)
+        if term.kind == RATIO:
+            part = term.table[part]
+            if part == 0:
+                continue
+        sum += share[c].weight * part
+        weights += share[c].weight
+    if weights == 0:
+        return 0
+    return mean_nearest(sum, weights) if term.kind == RATIO else mean_down(sum, weights)
+
+
+cdef int64_t evenness(const LocalTerm* term, Py_ssize_t host) noexcept nogil:
+    """score_block() of BALANCED on one host."""
+    cdef const Share* share = term.shares
+    cdef double[MAX_COLUMNS] part
+    cdef double total = 0.0, spread = 0.0, mean
+    cdef Py_ssize_t c, present = 0
+    cdef int64_t whole
+    for c in range(term.count):
+        whole = share[c].capacity[host]
+        if whole <= 0:
+            continue
+        part[present] = fraction(whole, share[c].used[host], share[c].demand, share[c].widest[0] > BW_NARROW)
+        total += part[present]
+        present += 1
+    if present == 2:
+        spread = fabs(part[0] - part[1]) / 2
+    elif present > 2:
+        mean = total / present
+        for c in range(present):
+            spread += (part[c] - mean) * (part[c] - mean)
+        spread = sqrt(spread / present)
+    return <int64_t>((1.0 - spread) * 100.0)
+
+
+cdef int64_t local_total(
+    const LocalTerm* terms, Py_ssize_t count, const ClassView* view, Py_ssize_t host
+) noexcept nogil:
+    """Sum of the terms that look at one host alone."""
+    cdef const LocalTerm* term
+    cdef Py_ssize_t t
+    cdef int64_t total = 0
+    for t in range(count):
+        term = terms + t
+        if term.kind == STATIC:
+            if view.raw[term.slot] != NULL:
+                total += term.weight * view.raw[term.slot][host]
+        elif term.kind == BALANCED:
+            total += term.weight * evenness(term, host)
+        else:
+            total += term.weight * share_score(term, host)
+    return total
 
 
 @cython.final
@@ -135,6 +204,65 @@ cdef class Terms:
         else:
             K.mean_floor(sums, weights, score)
 
+    cdef Py_ssize_t local_terms(
+        self, Fleet fleet, const ClassView* view, LocalTerm* terms, Share* shares
+    ) noexcept nogil:
+        """Write the terms that look at one host alone as local_total() takes them; returns how many there are. Room:
+        terms (count,), shares (columns of all terms,).
+        """
+        cdef const Term* term
+        cdef Py_ssize_t t, c, made = 0
+        cdef int32_t column
+        for t in range(self.count):
+            term = self.terms + t
+            if view.skips >> t & 1 or term.kind == COUNT or term.kind == SPREAD:
+                continue
+            if term.kind == STATIC and term.normaliser != NONE:
+                continue
+            terms[made].kind = term.kind
+            terms[made].slot = term.slot
+            terms[made].weight = term.weight
+            terms[made].table = term.table
+            terms[made].shares = shares
+            terms[made].count = 0
+            for c in range(term.count):
+                column = term.columns[c]
+                if term.optional[c] and view.score[column] == 0:
+                    continue
+                shares.capacity = fleet.capacity.int64s(column)
+                shares.used = fleet.used.int64s(column)
+                shares.widest = fleet.widest + column
+                shares.demand = view.score[column]
+                shares.weight = term.weights[c]
+                shares += 1
+                terms[made].count += 1
+            made += 1
+        return made
+
+    cdef Py_ssize_t columns(self) noexcept nogil:
+        """Columns of all terms."""
+        cdef Py_ssize_t t, total = 0
+        for t in range(self.count):
+            total += self.terms[t].count
+        return total
+
+    cdef int64_t normalised(self, Py_ssize_t term, int64_t raw, const Extremes* extremes) noexcept nogil:
+        """normalise_block() of one raw score."""
+        cdef int32_t normaliser = self.terms[term].normaliser
+        cdef int64_t low = extremes.low, high = extremes.high
+        if normaliser == NONE:
+            return raw
+        if normaliser == MIN_MAX:
+            if high == low:
+                return 0
+            if high - low < NARROW_RANGE:
+                return scaled_between(raw, low, high, bw_narrow_double(high - low))
+            return scaled_between_far(raw, low, high)
+        if high == 0:
+            return 100 if normaliser == REVERSED else 0
+        raw = scaled_up(raw, high, bw_narrow_double(high))
+        return 100 - raw if normaliser == REVERSED else raw
+
     cdef void normalise_block(
         self, Py_ssize_t term, const int64_t* raw, const Extremes* extremes, int64_t* score
     ) noexcept nogil:
@@ -151,7 +279,8 @@ cdef class Terms:
                 if extremes.high - extremes.low < NARROW_RANGE:
                     K.scale_between(raw, extremes.low, extremes.high, score)
                 else:
-                    scale_between_far(raw, extremes.low, extremes.high, score)
+                    for i in range(BW_BLOCK):
+                        score[i] = scaled_between_far(raw[i], extremes.low, extremes.high)
         elif extremes.high == 0:
             for i in range(BW_BLOCK):
                 score[i] = 100 if normaliser == REVERSED else 0
