@@ -13,8 +13,10 @@ from binwright._core.index_choice cimport choose_leaf
 from binwright._core.index_hosts cimport find_best, in_place, read_all, read_host
 
 cdef enum:
-    HOSTS_AN_ENTRY = 4     # a scan reads this many hosts while an index reads one that changed
+    HOSTS_AN_ENTRY = 8     # a scan reads about this many hosts while an index reads one that changed
+    FEW = 64               # entries that are always read
     MOST_BYTES = 1 << 28
+    TURNS_UNUSED = 4       # for each index there is: then it may make room for another
 
 
 @cython.final
@@ -78,8 +80,9 @@ cdef class Indexes:
         cdef int64_t edition = self.scan.domain_terms.classes[request.number].edition, unread
         cdef IndexView* index
         cdef int32_t host
-        cdef bint settled = mine.edition == request.edition and mine.terms_edition == edition
+        cdef bint settled = mine.edition == request.edition and mine.terms_edition == edition, often
         found[0] = NULL
+        self.turn += 1
         if self.off or self.scan.overlays.live or self.scan.window.stop:
             return 0
         if not settled or mine.way == UNSEEN:
@@ -91,12 +94,18 @@ cdef class Indexes:
             mine.way = self.way_of(request)
             if not soon:
                 return 0
-        if mine.way == BARRED:
+        often = soon or (self.journal.fed - mine.asked_at) * HOSTS_AN_ENTRY <= self.scan.fleet.hosts + FEW
+        mine.asked_at = self.journal.fed
+        if mine.way == BARRED or mine.waits > self.turn:
             return 0
         index = mine.index
+        if index == NULL and not often:
+            return 0
         if index != NULL:
             unread = self.journal.fed - index.read
-            if unread * HOSTS_AN_ENTRY > index.hosts + self.journal.feed_room // 64:
+            if unread * HOSTS_AN_ENTRY > index.hosts + FEW:
+                if not often:
+                    return 0  # a scan costs less than reading so much, and the class is not asked often enough
                 if index.statics == self.journal.fed_static:
                     read_all(index, self.scan, request)
                 else:
@@ -128,29 +137,34 @@ cdef class Indexes:
         if made is None or made.view.unfit or made.view.bytes > self.most_bytes:
             self.standing[number].way = BARRED
             return 0
+        if not self.find_room(made.view.bytes):
+            self.standing[number].waits = self.turn + 4 * TURNS_UNUSED * len(self.indexes)
+            return 0
         made.view.read = self.journal.fed
         made.view.statics = self.journal.fed_static
         self.indexes[number] = made
         self.standing[number].index = &made.view
-        return self.keep_within(number)
+        return 0
 
     cdef int forget(self, int32_t number) except -1:
         self.standing[number].index = NULL
         self.indexes.pop(number, None)
         return 0
 
-    cdef int keep_within(self, int32_t number) except -1:
-        """Forget the least recently used indexes, never that of class `number`, until the rest fits."""
+    cdef bint find_room(self, int64_t needed) except -1:
+        """Forget the least recently used indexes until a new one fits; False where all are in use: to forget an index
+        that comes next would only have it made again and again.
+        """
         cdef int32_t other, oldest
-        while self.bytes > self.most_bytes and len(self.indexes) > 1:
+        while self.bytes + needed > self.most_bytes:
             oldest = -1
             for other in self.indexes:
-                if other != number and (
-                    oldest < 0 or self.standing[other].index.turn < self.standing[oldest].index.turn
-                ):
+                if oldest < 0 or self.standing[other].index.turn < self.standing[oldest].index.turn:
                     oldest = other
+            if self.turn - self.standing[oldest].index.turn <= TURNS_UNUSED * len(self.indexes):
+                return False
             self.forget(oldest)
-        return 0
+        return True
 
     # ---- one decision --------------------------------------------------------------------------------------------
 
@@ -160,7 +174,6 @@ cdef class Indexes:
         self.ready(request, soon, &index)
         if index == NULL:
             return False
-        self.turn += 1
         index.turn = self.turn
         self.answered += 1
         while index.stales:
