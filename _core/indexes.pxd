@@ -33,12 +33,14 @@ cdef class Indexes:
     cdef public int64_t most_bytes  # of all indexes when one is made: the least recently used make room
     cdef public bint off       # tests: every decision is the scan's
     cdef int64_t turn
+    cdef int64_t* gathered     # (resources, 2, block) while many hosts are read at once
     cdef readonly int64_t answered  # decisions taken by an index
 
     cdef int make_room(self, Py_ssize_t classes) except -1
     cdef int ready(self, const ClassView* request, bint soon, IndexView** found) except -1 nogil
     cdef bint choose(self, const ClassView* request, Choice* choice, bint soon) except -1 nogil
     cdef uint8_t way_of(self, const ClassView* request) noexcept nogil
+    cdef int read_feed(self, IndexView* index, const ClassView* request) except -1 nogil
     cdef int renew(self, const ClassView* request) except -1
     cdef int forget(self, int32_t number) except -1
     cdef bint find_room(self, int64_t needed) except -1

@@ -5,15 +5,17 @@ any decision under a window or promises, is left to the scan.
 """
 
 cimport cython
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memset
 
 from binwright._core.index cimport Index, planted
 from binwright._core.index_choice cimport choose_leaf
-from binwright._core.index_hosts cimport find_best, in_place, read_all, read_host
+from binwright._core.index_hosts cimport find_best, in_place, read_all, read_host, read_many
+from binwright._core.kernels cimport BW_BLOCK
 
 cdef enum:
     HOSTS_AN_ENTRY = 8     # a scan reads about this many hosts while an index reads one that changed
+    MANY = 48              # entries from which on block kernels read them
     FEW = 64               # entries that are always read
     MOST_BYTES = 1 << 28
     TURNS_UNUSED = 4       # for each index there is: then it may make room for another
@@ -25,6 +27,7 @@ cdef class Indexes:
 
     def __cinit__(self, Journal journal, Scan scan):
         self.standing = NULL
+        self.gathered = NULL
         self.room = 0
         self.journal = journal
         self.scan = scan
@@ -35,6 +38,7 @@ cdef class Indexes:
 
     def __dealloc__(self):
         free(self.standing)
+        free(self.gathered)
 
     @property
     def bytes(self):
@@ -57,6 +61,10 @@ cdef class Indexes:
         """Room for as many classes as there are; called before a batch."""
         cdef Standing* grown
         cdef Py_ssize_t room = max(16, 2 * classes)
+        if self.gathered == NULL:
+            self.gathered = <int64_t*>malloc(max(self.scan.fleet.resources, 1) * 2 * BW_BLOCK * sizeof(int64_t))
+            if self.gathered == NULL:
+                raise MemoryError("indexes")
         if classes > self.room:
             grown = <Standing*>realloc(self.standing, room * sizeof(Standing))
             if grown == NULL:
@@ -79,7 +87,6 @@ cdef class Indexes:
         cdef Standing* mine = self.standing + request.number
         cdef int64_t edition = self.scan.domain_terms.classes[request.number].edition, unread
         cdef IndexView* index
-        cdef int32_t host
         cdef bint settled = mine.edition == request.edition and mine.terms_edition == edition, often
         found[0] = NULL
         self.turn += 1
@@ -111,19 +118,37 @@ cdef class Indexes:
                 else:
                     index.misplaced = True
             else:
-                for unread in range(index.read, self.journal.fed):
-                    host = self.journal.feed[unread & (self.journal.feed_room - 1)]
-                    if host < 0:
-                        host = ~host
-                        if not in_place(index, self.scan, request, host):
-                            index.misplaced = True
-                            break
-                    read_host(index, self.scan, request, host)
+                self.read_feed(index, request)
             index.read = self.journal.fed
         if index == NULL or index.misplaced or index.unfit:
             with gil:
                 self.renew(request)
         found[0] = mine.index
+        return 0
+
+    cdef int read_feed(self, IndexView* index, const ClassView* request) except -1 nogil:
+        """Read the hosts that changed since the last time; `misplaced` if one has to move to another cell."""
+        cdef int32_t[BW_BLOCK] hosts
+        cdef int64_t entry = index.read
+        cdef Py_ssize_t count, i
+        cdef int32_t host
+        while entry < self.journal.fed:
+            count = 0
+            while count < BW_BLOCK and entry < self.journal.fed:
+                host = self.journal.feed[entry & (self.journal.feed_room - 1)]
+                entry += 1
+                if host < 0:
+                    host = ~host
+                    if not in_place(index, self.scan, request, host):
+                        index.misplaced = True
+                        return 0
+                hosts[count] = host
+                count += 1
+            if count >= MANY:
+                read_many(index, self.scan, request, hosts, count, self.gathered)
+                continue
+            for i in range(count):
+                read_host(index, self.scan, request, hosts[i])
         return 0
 
     cdef int renew(self, const ClassView* request) except -1:
