@@ -116,6 +116,9 @@ cdef struct IndexView:
     int32_t spares, taken  # of them; blocks ever taken
     Py_ssize_t locals
     LocalTerm* local       # (locals,) scores that look at one host alone
+    int32_t resources      # that the class filters or scores
+    int32_t* resource      # (resources,)
+    int32_t* place         # (resources of the fleet,) where among them
     const int64_t** capacity   # (filters,) columns of the resources that the class filters
     const int64_t** used       # (filters,)
     int64_t* demand            # (filters,)
@@ -146,6 +149,7 @@ cdef class Index:
     cdef void* take(self, Py_ssize_t count, Py_ssize_t size) except NULL
     cdef void* retake(self, void* memory, Py_ssize_t before, Py_ssize_t count, Py_ssize_t size) except NULL
     cdef int name_locals(self, Scan scan, const ClassView* request) except -1
+    cdef int name_resource(self, int32_t resource) except -1
     cdef int name_statics(self, Scan scan, const ClassView* request) except -1
     cdef int name_terms(self, Scan scan, const ClassView* request) except -1
     cdef int name_soft(self, Scan scan, int32_t soft, bint spread) except -1

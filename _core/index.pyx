@@ -100,8 +100,8 @@ cdef class Index:
     cdef int name_locals(self, Scan scan, const ClassView* request) except -1:
         """What is read of a host alone, at addresses that hold until the fleet's columns are lengthened."""
         cdef IndexView* view = &self.view
-        cdef Py_ssize_t f
-        cdef Share* shares = <Share*>self.take(scan.terms.columns(), sizeof(Share))
+        cdef Py_ssize_t f, columns = scan.terms.columns()
+        cdef Share* shares = <Share*>self.take(columns, sizeof(Share))
         view.local = <LocalTerm*>self.take(scan.terms.count, sizeof(LocalTerm))
         view.locals = scan.terms.local_terms(scan.fleet, request, view.local, shares)
         view.capacity = <const int64_t**>self.take(request.filters, sizeof(int64_t*))
@@ -111,6 +111,21 @@ cdef class Index:
             view.capacity[f] = scan.fleet.capacity.int64s(request.filtered[f])
             view.used[f] = scan.fleet.used.int64s(request.filtered[f])
             view.demand[f] = request.fit[request.filtered[f]]
+        view.resource = <int32_t*>self.take(scan.fleet.resources, sizeof(int32_t))
+        view.place = <int32_t*>self.take(scan.fleet.resources, sizeof(int32_t))
+        memset(view.place, 0xFF, scan.fleet.resources * sizeof(int32_t))
+        for f in range(request.filters):
+            self.name_resource(request.filtered[f])
+        for f in range(view.locals):
+            for columns in range(view.local[f].count):
+                self.name_resource(view.local[f].shares[columns].resource)
+        return 0
+
+    cdef int name_resource(self, int32_t resource) except -1:
+        if self.view.place[resource] < 0:
+            self.view.place[resource] = self.view.resources
+            self.view.resource[self.view.resources] = resource
+            self.view.resources += 1
         return 0
 
     cdef int name_statics(self, Scan scan, const ClassView* request) except -1:
@@ -322,7 +337,7 @@ cdef class Index:
         cdef IndexView* view = &self.view
         cdef Py_ssize_t i, before = view.leaves
         cdef int64_t* told = <int64_t*>self.take(max(view.numbers, 1) * room, sizeof(int64_t))
-        for i in range(view.numbers):
+        for i in range(view.numbers if before else 0):
             memcpy(told + i * room, view.live_told + i * view.leaf_room, before * sizeof(int64_t))
         view.live_told = told
         view.leaf = <Leaf*>self.retake(view.leaf, before, room, sizeof(Leaf))

@@ -4,6 +4,7 @@ Knows one index and the fleet, nothing of decisions.
 """
 
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint16_t, uint64_t
+from libc.string cimport memset
 
 from binwright._core.domain_terms cimport HOST, ClassTerms, Ref, SoftTerm, Sum
 from binwright._core.index cimport (
@@ -11,7 +12,7 @@ from binwright._core.index cimport (
     whole_fans,
 )
 from binwright._core.kernels cimport BW_BLOCK, BW_FAN, BW_FAN_BITS, K
-from binwright._core.terms cimport local_total
+from binwright._core.terms cimport local_total, local_totals_of
 
 
 cdef bint in_place(const IndexView* index, Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil:
@@ -275,6 +276,39 @@ cdef int read_host(IndexView* index, Scan scan, const ClassView* request, Py_ssi
         if index.kept[r].seen != NULL:
             read_cell(index, scan, refs + r, r, host)
     return put(index, scan, request, host, key_of(index, scan, request, host))
+
+
+cdef int read_many(
+    IndexView* index, Scan scan, const ClassView* request, const int32_t* hosts, Py_ssize_t count, int64_t* gathered
+) except -1 nogil:
+    """read_host() of at most a block of hosts, by the block kernels. `gathered`: room for two blocks a resource."""
+    cdef const Ref* refs = scan.domain_terms.classes[request.number].refs
+    cdef int64_t[BW_BLOCK] verdict
+    cdef int64_t[BW_BLOCK] total
+    cdef int64_t* cells
+    cdef Py_ssize_t i
+    cdef int32_t r, host
+    for r in range(index.resources):
+        cells = gathered + 2 * r * BW_BLOCK
+        K.gather(scan.fleet.capacity.int64s(index.resource[r]), hosts, count, cells)
+        K.gather(scan.fleet.used.int64s(index.resource[r]), hosts, count, cells + BW_BLOCK)
+    memset(verdict, 0, sizeof(verdict))
+    for i in range(request.filters):
+        cells = gathered + 2 * index.place[request.filtered[i]] * BW_BLOCK
+        K.fit(cells, cells + BW_BLOCK, index.demand[i], verdict)
+    local_totals_of(index.local, index.locals, request, hosts, count, gathered, index.place, total)
+    for i in range(count):
+        host = hosts[i]
+        for r in range(index.refs):
+            if index.kept[r].seen != NULL:
+                read_cell(index, scan, refs + r, r, host)
+        if (
+            verdict[i] < 0 or scan.fleet.flags.uint8s(0)[host] or request.mask != NULL and request.mask[host]
+            or rejected(scan, request, host)
+        ):
+            total[i] = -1
+        put(index, scan, request, host, total[i] + 1)
+    return 0
 
 
 cdef int read_all(IndexView* index, Scan scan, const ClassView* request) except -1 nogil:

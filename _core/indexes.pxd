@@ -10,7 +10,7 @@ from binwright._core.scan cimport Choice, Scan
 
 cdef enum Way:
     UNSEEN = 0      # no decision yet: the first is the scan's, which costs what making an index costs
-    INDEXED = 1     # from the next decision on
+    INDEXED = 1     # by an index, where one is worth its reading and its room
     BARRED = 2      # some term is not carried, or an index would be no gain: the scan's
 
 
@@ -18,6 +18,8 @@ cdef struct Standing:          # of a class, as long as its definition stays as 
     uint8_t way
     int64_t edition            # of the class's static columns, and of its terms, when the way was settled
     int64_t terms_edition
+    int64_t asked_at           # entries of the feed at its last decision
+    int64_t waits              # turn before which it is not tried again to find room for an index
     IndexView* index           # NULL = none; owner: `indexes`
 
 
@@ -31,12 +33,14 @@ cdef class Indexes:
     cdef public int64_t most_bytes  # of all indexes when one is made: the least recently used make room
     cdef public bint off       # tests: every decision is the scan's
     cdef int64_t turn
+    cdef int64_t* gathered     # (resources, 2, block) while many hosts are read at once
     cdef readonly int64_t answered  # decisions taken by an index
 
     cdef int make_room(self, Py_ssize_t classes) except -1
     cdef int ready(self, const ClassView* request, bint soon, IndexView** found) except -1 nogil
     cdef bint choose(self, const ClassView* request, Choice* choice, bint soon) except -1 nogil
     cdef uint8_t way_of(self, const ClassView* request) noexcept nogil
+    cdef int read_feed(self, IndexView* index, const ClassView* request) except -1 nogil
     cdef int renew(self, const ClassView* request) except -1
     cdef int forget(self, int32_t number) except -1
-    cdef int keep_within(self, int32_t number) except -1
+    cdef bint find_room(self, int64_t needed) except -1

@@ -37,6 +37,7 @@ cdef extern from "binwright/kernels.h" nogil:
         void (*add)(const int64_t*, int64_t, int64_t*) noexcept nogil
         void (*close)(const int64_t*, int64_t*) noexcept nogil
         int64_t (*highest)(const int64_t*) noexcept nogil
+        void (*gather)(const int64_t*, const int32_t*, int64_t, int64_t*) noexcept nogil
         void (*fold_keys)(const uint16_t*, int64_t, uint16_t*) noexcept nogil
         void (*climb)(uint16_t* const*, int64_t, int64_t, uint16_t) noexcept nogil
         int64_t (*descend)(uint16_t* const*, int64_t) noexcept nogil

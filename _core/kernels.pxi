@@ -257,6 +257,14 @@ cdef void scale_between(const int64_t* raw, int64_t low, int64_t high, int64_t* 
         score[i] = scaled_between(raw[i], low, high, whole)
 
 
+cdef void gather(const int64_t* column, const int32_t* hosts, int64_t count, int64_t* cells) noexcept nogil:
+    cdef int64_t i
+    for i in range(count):
+        cells[i] = column[hosts[i]]
+    for i in range(count, BW_BLOCK):
+        cells[i] = 0
+
+
 # ---- totals --------------------------------------------------------------------------------------------------
 
 cdef void add(const int64_t* score, int64_t weight, int64_t* total) noexcept nogil:
@@ -381,6 +389,7 @@ filled.scale_between = scale_between
 filled.add = add
 filled.close = close
 filled.highest = highest
+filled.gather = gather
 filled.fold_keys = fold_keys
 filled.climb = climb
 filled.descend = descend

@@ -75,6 +75,7 @@ cdef Py_ssize_t guarded(State state, Step step, Batch* batch) except -2:
             state.journal.revert_to(start)
         state.externals.settle()
     except BaseException:
+        state.indexes.clear()  # one may have been left half made
         state.journal.revert_to(start)
         state.externals.error = None  # what hooks raise meanwhile is not what failed
         raise

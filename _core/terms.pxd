@@ -38,6 +38,7 @@ cdef struct Share:         # of one resource in a score, for one class
     const int64_t* capacity    # (stride,) columns of the fleet, until they are lengthened
     const int64_t* used
     const int64_t* widest  # the fleet's, of this resource
+    int32_t resource
     int64_t demand
     int64_t weight
 
@@ -69,6 +70,9 @@ cdef class Terms:
     cdef void score_block(
         self, Py_ssize_t term, Fleet fleet, const ClassView* view, Py_ssize_t start, int64_t* score
     ) noexcept nogil
+    cdef void compile_term(
+        self, Py_ssize_t t, Fleet fleet, const ClassView* view, LocalTerm* local, Share* shares
+    ) noexcept nogil
     cdef Py_ssize_t local_terms(
         self, Fleet fleet, const ClassView* view, LocalTerm* terms, Share* shares
     ) noexcept nogil
@@ -81,4 +85,8 @@ cdef class Terms:
 
 cdef int64_t local_total(
     const LocalTerm* terms, Py_ssize_t count, const ClassView* view, Py_ssize_t host
+) noexcept nogil
+cdef void local_totals_of(
+    const LocalTerm* terms, Py_ssize_t count, const ClassView* view, const int32_t* hosts, Py_ssize_t asked,
+    const int64_t* gathered, const int32_t* place, int64_t* total
 ) noexcept nogil

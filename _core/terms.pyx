@@ -76,6 +76,42 @@ cdef int64_t evenness(const LocalTerm* term, Py_ssize_t host) noexcept nogil:
     return <int64_t>((1.0 - spread) * 100.0)
 
 
+cdef void score_columns(
+    const LocalTerm* term, const int64_t* const* capacity, const int64_t* const* used, int64_t* score
+) noexcept nogil:
+    """Score of a resource term on one block, whose columns are given; `score` is overwritten."""
+    cdef int64_t[BW_BLOCK] sums
+    cdef int64_t[BW_BLOCK] weights
+    cdef int64_t[MAX_COLUMNS] demand
+    cdef const Share* share
+    cdef bint wide, all_wide = False
+    cdef Py_ssize_t c
+    if term.kind == BALANCED:
+        for c in range(term.count):
+            demand[c] = term.shares[c].demand
+            all_wide = all_wide or term.shares[c].widest[0] > BW_NARROW
+        if term.count == 2:
+            K.balance_two[all_wide](capacity, used, demand, score)
+        else:
+            K.balance_any(capacity, used, demand, term.count, score)
+        return
+    memset(sums, 0, sizeof(sums))
+    memset(weights, 0, sizeof(weights))
+    for c in range(term.count):
+        share = term.shares + c
+        wide = share.widest[0] > BW_NARROW
+        if term.kind == LEAST:
+            K.least[wide](capacity[c], used[c], share.demand, share.weight, sums, weights)
+        elif term.kind == MOST:
+            K.most[wide](capacity[c], used[c], share.demand, share.weight, sums, weights)
+        else:
+            K.ratio[wide](capacity[c], used[c], share.demand, share.weight, term.table, sums, weights)
+    if term.kind == RATIO:
+        K.mean_round(sums, weights, score)
+    else:
+        K.mean_floor(sums, weights, score)
+
+
 cdef int64_t local_total(
     const LocalTerm* terms, Py_ssize_t count, const ClassView* view, Py_ssize_t host
 ) noexcept nogil:
@@ -160,49 +196,42 @@ cdef class Terms:
         self, Py_ssize_t term, Fleet fleet, const ClassView* view, Py_ssize_t start, int64_t* score
     ) noexcept nogil:
         """Score of a resource term on hosts start .. start + 255; `score` is overwritten."""
-        cdef const Term* t = self.terms + term
-        cdef int64_t[BW_BLOCK] sums
-        cdef int64_t[BW_BLOCK] weights
+        cdef LocalTerm local
+        cdef Share[MAX_COLUMNS] shares
         cdef const int64_t* capacity[MAX_COLUMNS]
         cdef const int64_t* used[MAX_COLUMNS]
-        cdef int64_t[MAX_COLUMNS] demand
-        cdef bint[MAX_COLUMNS] wide
-        cdef Py_ssize_t c, kept = 0
+        cdef Py_ssize_t c
+        self.compile_term(term, fleet, view, &local, shares)
+        for c in range(local.count):
+            capacity[c] = shares[c].capacity + start
+            used[c] = shares[c].used + start
+        score_columns(&local, capacity, used, score)
+
+    cdef void compile_term(
+        self, Py_ssize_t t, Fleet fleet, const ClassView* view, LocalTerm* local, Share* shares
+    ) noexcept nogil:
+        """Write a term as one class sees it."""
+        cdef const Term* term = self.terms + t
+        cdef Py_ssize_t c
         cdef int32_t column
-        for c in range(t.count):
-            column = t.columns[c]
-            if t.optional[c] and view.score[column] == 0:
+        local.kind = term.kind
+        local.slot = term.slot
+        local.weight = term.weight
+        local.table = term.table
+        local.shares = shares
+        local.count = 0
+        for c in range(term.count):
+            column = term.columns[c]
+            if term.optional[c] and view.score[column] == 0:
                 continue
-            capacity[kept] = fleet.capacity.int64s(column) + start
-            used[kept] = fleet.used.int64s(column) + start
-            demand[kept] = view.score[column]
-            wide[kept] = fleet.wide(column)
-            if t.kind == BALANCED:
-                kept += 1
-                continue
-            if kept == 0:
-                memset(sums, 0, sizeof(sums))
-                memset(weights, 0, sizeof(weights))
-            if t.kind == LEAST:
-                K.least[wide[kept]](capacity[kept], used[kept], demand[kept], t.weights[c], sums, weights)
-            elif t.kind == MOST:
-                K.most[wide[kept]](capacity[kept], used[kept], demand[kept], t.weights[c], sums, weights)
-            else:
-                K.ratio[wide[kept]](
-                    capacity[kept], used[kept], demand[kept], t.weights[c], t.table, sums, weights
-                )
-            kept += 1
-        if t.kind == BALANCED:
-            if kept == 2:
-                K.balance_two[wide[0] or wide[1]](capacity, used, demand, score)
-            else:
-                K.balance_any(capacity, used, demand, kept, score)
-        elif kept == 0:
-            memset(score, 0, BW_BLOCK * sizeof(int64_t))
-        elif t.kind == RATIO:
-            K.mean_round(sums, weights, score)
-        else:
-            K.mean_floor(sums, weights, score)
+            shares.resource = column
+            shares.capacity = fleet.capacity.int64s(column)
+            shares.used = fleet.used.int64s(column)
+            shares.widest = fleet.widest + column
+            shares.demand = view.score[column]
+            shares.weight = term.weights[c]
+            shares += 1
+            local.count += 1
 
     cdef Py_ssize_t local_terms(
         self, Fleet fleet, const ClassView* view, LocalTerm* terms, Share* shares
@@ -211,31 +240,15 @@ cdef class Terms:
         terms (count,), shares (columns of all terms,).
         """
         cdef const Term* term
-        cdef Py_ssize_t t, c, made = 0
-        cdef int32_t column
+        cdef Py_ssize_t t, made = 0
         for t in range(self.count):
             term = self.terms + t
             if view.skips >> t & 1 or term.kind == COUNT or term.kind == SPREAD:
                 continue
             if term.kind == STATIC and term.normaliser != NONE:
                 continue
-            terms[made].kind = term.kind
-            terms[made].slot = term.slot
-            terms[made].weight = term.weight
-            terms[made].table = term.table
-            terms[made].shares = shares
-            terms[made].count = 0
-            for c in range(term.count):
-                column = term.columns[c]
-                if term.optional[c] and view.score[column] == 0:
-                    continue
-                shares.capacity = fleet.capacity.int64s(column)
-                shares.used = fleet.used.int64s(column)
-                shares.widest = fleet.widest + column
-                shares.demand = view.score[column]
-                shares.weight = term.weights[c]
-                shares += 1
-                terms[made].count += 1
+            self.compile_term(t, fleet, view, terms + made, shares)
+            shares += terms[made].count
             made += 1
         return made
 
@@ -288,3 +301,32 @@ cdef class Terms:
             K.scale_down(raw, extremes.high, score)
         else:
             K.scale_up(raw, extremes.high, score)
+
+
+cdef void local_totals_of(
+    const LocalTerm* terms, Py_ssize_t count, const ClassView* view, const int32_t* hosts, Py_ssize_t asked,
+    const int64_t* gathered, const int32_t* place, int64_t* total
+) noexcept nogil:
+    """local_total() of at most a block of hosts. `gathered`: capacity and used of resources, a block each, in turn;
+    `place`: which of them a resource is.
+    """
+    cdef const LocalTerm* term
+    cdef const int64_t* raw
+    cdef const int64_t* capacity[MAX_COLUMNS]
+    cdef const int64_t* used[MAX_COLUMNS]
+    cdef int64_t[BW_BLOCK] score
+    cdef Py_ssize_t t, c, i
+    memset(total, 0, BW_BLOCK * sizeof(int64_t))
+    for t in range(count):
+        term = terms + t
+        if term.kind == STATIC:
+            raw = view.raw[term.slot]
+            if raw != NULL:
+                for i in range(asked):
+                    total[i] += term.weight * raw[hosts[i]]
+            continue
+        for c in range(term.count):
+            capacity[c] = gathered + 2 * place[term.shares[c].resource] * BW_BLOCK
+            used[c] = capacity[c] + BW_BLOCK
+        score_columns(term, capacity, used, score)
+        K.add(score, term.weight, total)

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define BW_KERNELS_VERSION 2
+#define BW_KERNELS_VERSION 3
 #define BW_BLOCK 256
 #define BW_FAN 32     /* keys of a fan, one cache line */
 #define BW_FAN_BITS 5
@@ -53,6 +53,9 @@ typedef struct bw_kernels {
     void (*add)(const int64_t *score, int64_t weight, int64_t *total);
     void (*close)(const int64_t *verdict, int64_t *total);
     int64_t (*highest)(const int64_t *total);
+
+    /* cells of the `count` <= BW_BLOCK hosts listed, the rest of the block 0 */
+    void (*gather)(const int64_t *column, const int32_t *hosts, int64_t count, int64_t *cells);
 
     /* trees of keys: level[0] has a key per slot, 0 = none, level[l + 1] the largest key of each BW_FAN of level[l], the
      * last of `depth` levels one fan; unused keys are 0. fold_keys makes the next level from `fans` fans; climb
