@@ -61,7 +61,7 @@ def extensions():
             copy = name.removeprefix("_kernels_")
             if copy not in copies:
                 continue
-            flags += copies[copy]
+            flags += ["-DBW_BLOCKS", *copies[copy]]
         result.append(
             Extension(
                 f"binwright._core.{name}",

@@ -103,6 +103,7 @@ cdef class Counters(Idea):
         mine.count += 1
         for host in hosts:
             self.add_cell(counter, host, amount)
+            self.journal.feed_host(host, False)
 
     def contributions(self, Py_ssize_t number):
         """[(counter, amount, what-if amount)] of one class."""

@@ -33,6 +33,11 @@ cdef enum Outcome:
     MISSES = 2         # the host lacks a key that the term needs, or room for the row that POOL would make
 
 
+cdef enum Carry:       # what an index does with a term
+    INCREMENTAL = 0    # part of what it keeps about each host
+    BUCKETED = 1       # asked at the decision, once for all hosts that the term cannot tell apart
+
+
 cdef struct Ref:
     int32_t counter
     int32_t key        # label key, or HOST
@@ -68,6 +73,7 @@ cdef struct ClassTerms:
     Ref* refs
     int32_t hards, softs, ref_count
     int32_t pools              # how many of the hard terms are POOL
+    int64_t edition            # grows when terms are added
 
 
 cdef struct Sum:               # of one ref at one decision, in scratch memory
@@ -107,6 +113,10 @@ cdef class DomainTerms(Idea):
     cdef int64_t value(self, int32_t number, int32_t ref, Py_ssize_t host) noexcept nogil
     cdef int prepare(self, int32_t number) except -1 nogil
     cdef void make_sums(self, int32_t number) noexcept nogil
+    cdef void settle_sleep(self, int32_t number) noexcept nogil
+    cdef Carry carry(self, int32_t number, int32_t term) noexcept nogil
+    cdef bint rejected_alone(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil
+    cdef int32_t outcome(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil
     cdef int32_t failing(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil
     cdef void filter(self, int32_t number, int64_t* verdict) noexcept nogil
     cdef int commit(self, int32_t number, Py_ssize_t host) except -1 nogil

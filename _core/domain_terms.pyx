@@ -39,6 +39,7 @@ cdef class DomainTerms(Idea):
         self.definitions = []
         self.members = []
         self.stride = fleet.stride
+        self.static_kinds = 1 << MEMBER
         journal.register(self)
 
     def __dealloc__(self):
@@ -118,6 +119,7 @@ cdef class DomainTerms(Idea):
                     break
             else:
                 known_soft.append(given)
+        mine.edition += 1
         every = [ref for term_ in known_hard + known_soft for ref in term_["refs"]]
         free(mine.hard)
         free(mine.soft)
@@ -199,11 +201,16 @@ cdef class DomainTerms(Idea):
 
     cdef int prepare(self, int32_t number) except -1 nogil:
         """Begin a decision for a class: make its sums, and settle which rules sleep until its end."""
+        self.make_room(number)
+        self.make_sums(number)
+        self.settle_sleep(number)
+        return 0
+
+    cdef void settle_sleep(self, int32_t number) noexcept nogil:
+        """Which rules this decision does not ask; the totals of the sums are there."""
         cdef const ClassTerms* mine = self.classes + number
         cdef uint32_t awake = 0
         cdef int32_t t, r
-        self.make_room(number)
-        self.make_sums(number)
         self.asleep = 0
         for t in range(mine.hards):
             if not mine.hard[t].skip_when_empty:
@@ -213,7 +220,6 @@ cdef class DomainTerms(Idea):
                     awake |= <uint32_t>1 << mine.hard[t].rule
             self.asleep |= <uint32_t>1 << mine.hard[t].rule
         self.asleep &= ~awake
-        return 0
 
     cdef void make_sums(self, int32_t number) noexcept nogil:
         """The sums of every ref of a class, as the fleet is now; after prepare() made room."""
@@ -288,14 +294,47 @@ cdef class DomainTerms(Idea):
 
     cdef int32_t failing(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil:
         """PASSES, FAILS or MISSES of one hard term on one host; after prepare()."""
+        if self.asleep >> self.classes[number].hard[term].rule & 1:
+            return PASSES
+        return self.outcome(number, term, host)
+
+    cdef Carry carry(self, int32_t number, int32_t term) noexcept nogil:
+        """What an index does with a hard term. A FORBID may read hosts and domains: then it does both."""
+        cdef const HardTerm* t = self.classes[number].hard + term
+        cdef const Ref* refs = self.classes[number].refs
+        cdef int32_t r
+        cdef bint by_host = False, by_domain = False
+        for r in range(t.first, t.first + t.refs):
+            by_host = by_host or refs[r].key == HOST
+            by_domain = by_domain or refs[r].key != HOST
+        if t.op == DISTINCT:
+            return INCREMENTAL
+        if t.op == FORBID:
+            return BUCKETED if by_domain else INCREMENTAL
+        return INCREMENTAL if by_host and t.op == AT_MOST else BUCKETED
+
+    cdef bint rejected_alone(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil:
+        """Does a hard term reject this host by the host's own cells alone? Sums are not read. Neither is whether the
+        rule sleeps: only a FORBID can, and while it does its cells are 0.
+        """
+        cdef const HardTerm* t = self.classes[number].hard + term
+        cdef const Ref* refs = self.classes[number].refs
+        cdef int32_t r
+        if t.op == FORBID:
+            for r in range(t.first, t.first + t.refs):
+                if refs[r].key == HOST and self.value(number, r, host) > 0:
+                    return True
+            return False
+        return self.carry(number, term) == INCREMENTAL and self.outcome(number, term, host) != PASSES
+
+    cdef int32_t outcome(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil:
+        """failing() of a rule that is awake."""
         cdef const ClassTerms* mine = self.classes + number
         cdef const HardTerm* t = mine.hard + term
         cdef int64_t low, fresh
         cdef int32_t r
         cdef Fitting fitting
         cdef bint all_there = True
-        if self.asleep >> t.rule & 1:
-            return PASSES
         if t.op == FORBID:
             for r in range(t.first, t.first + t.refs):
                 if self.value(number, r, host) > 0:

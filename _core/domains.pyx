@@ -20,6 +20,7 @@ cdef class Domains(Idea):
         self.numbers = []
         self.stride = stride
         self.ids = Columns(0, stride, 4)
+        self.static_kinds = 1 << RELABELLED | 1 << FILLED
         journal.register(self)
 
     def __dealloc__(self):

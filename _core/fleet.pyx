@@ -35,6 +35,7 @@ cdef class Fleet(Idea):
         self.used = Columns(resources, self.stride, 8)
         self.flags = Columns(1, self.stride, 1)
         self.mark_absent(0)
+        self.static_kinds = 1 << ADDED
         journal.register(self)
 
     def __dealloc__(self):
@@ -55,6 +56,7 @@ cdef class Fleet(Idea):
         self.flags = self.flags.resized(1, stride)
         self.stride = stride
         self.mark_absent(before)
+        self.journal.feed_host(-1, True)  # who read columns reads them elsewhere from now on
         return 0
 
     cdef void add_use(self, Py_ssize_t host, const int64_t* amounts, int64_t sign) noexcept nogil:

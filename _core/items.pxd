@@ -50,9 +50,9 @@ cdef class Items(Idea):
     cdef Py_ssize_t stride
 
     cdef int64_t place(self, int32_t request, int32_t host) except -1 nogil
-    cdef int make_spare_room(self) except -1
-    cdef int release(self, int64_t item) except -1
-    cdef int mark(self, int64_t item, int32_t priority, int64_t order, int32_t budgets) except -1
+    cdef int make_spare_room(self) except -1 nogil
+    cdef int release(self, int64_t item) except -1 nogil
+    cdef int mark(self, int64_t item, int32_t priority, int64_t order, int32_t budgets) except -1 nogil
     cdef void tell(self, int32_t request, Py_ssize_t host, int sign) noexcept nogil
     cdef Item* find(self, int64_t item) noexcept nogil
     cdef void link_last(self, int32_t slot) noexcept nogil

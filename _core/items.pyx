@@ -138,7 +138,7 @@ cdef class Items(Idea):
             return NULL
         return record
 
-    cdef int make_spare_room(self) except -1:
+    cdef int make_spare_room(self) except -1 nogil:
         """Room for one more spare slot."""
         cdef Py_ssize_t room
         if self.spares == self.spare_room:
@@ -147,7 +147,7 @@ cdef class Items(Idea):
             self.spare_room = room
         return 0
 
-    cdef int release(self, int64_t item) except -1:
+    cdef int release(self, int64_t item) except -1 nogil:
         """Forget a live item; the caller has found it. What can fail comes first, and what is noted by itself last."""
         cdef int32_t slot = low_half(item)
         cdef Item* record = self.records + slot
@@ -168,7 +168,7 @@ cdef class Items(Idea):
         self.tell(record.request, host, -1)
         return 0
 
-    cdef int mark(self, int64_t item, int32_t priority, int64_t order, int32_t budgets) except -1:
+    cdef int mark(self, int64_t item, int32_t priority, int64_t order, int32_t budgets) except -1 nogil:
         """Say how important a live item is; the caller has found it."""
         cdef int32_t slot = low_half(item)
         cdef Item* record = self.records + slot

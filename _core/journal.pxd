@@ -31,6 +31,15 @@ cdef inline int32_t low_half(int64_t packed) noexcept nogil:
     return <int32_t><uint32_t>packed
 
 
+cdef enum:
+    MAX_IDEAS = 32
+
+
+# The feed: hosts in the order in which they changed, also when a change was taken back; for readers that keep
+# something derived from hosts. It only grows: a reader remembers how far it has read, and starts afresh when more has
+# gathered since than it cares to read, or than the ring holds. An entry is a host, or ~host after a change of what is
+# static about it (a label, a raw score, a member set: the `static_kinds` of an idea).
+
 @cython.final
 cdef class Journal:
     cdef Change* entries
@@ -41,17 +50,36 @@ cdef class Journal:
     cdef list ideas            # the registered ideas, by number
     cdef list checkpoints      # open checkpoints: positions, rising
     cdef bint busy             # a batch runs, or an external term speaks: nobody else may enter
+    cdef int32_t* feed         # ring of `feed_room` entries, a power of two
+    cdef int64_t feed_room
+    cdef int64_t fed           # entries ever written; entry i stands at feed[i & (feed_room - 1)] until overwritten
+    cdef int64_t fed_static    # static changes ever told
+    cdef uint32_t[MAX_IDEAS] static_kinds   # by idea: bit = kind of change
+
+    cdef inline bint is_static(self, int idea, int kind) noexcept nogil:
+        return self.static_kinds[idea] >> (kind & 31) & 1  # ideas with larger kinds have no static ones
+
+    cdef inline void feed_host(self, int64_t host, bint static) noexcept nogil:
+        """Tell the readers of the feed that a host changed; host -1 and static: the list of hosts did."""
+        self.fed_static += static
+        if host >= 0:
+            self.feed[self.fed & (self.feed_room - 1)] = ~<int32_t>host if static else <int32_t>host
+            self.fed += 1
+        elif static:
+            self.fed += self.feed_room + 1  # nobody can have read that far: all start afresh
 
     cdef int register(self, Idea idea) except -1
     cdef int note(self, int idea, int kind, int64_t host, int64_t what, int64_t old) except -1 nogil
     cdef int64_t serial_before(self, int64_t position) noexcept nogil
     cdef int revert_to(self, int64_t position) except -1
     cdef int trim(self) except -1
+    cdef int widen_feed(self, Py_ssize_t hosts) except -1
 
 
 cdef class Idea:
     # One stateful idea of a fleet. What it holds is saved, restored and taken back through these alone.
     cdef int number                                      # its place in the journal's registry
+    cdef uint32_t static_kinds                           # bit = kind of its changes that may move a host's static part
 
     cdef int revert(self, const Change* change) except -1   # takes back one change, the newest of this idea
     cdef int lengthen(self, Py_ssize_t stride) except -1    # columns must hold `stride` hosts from now on

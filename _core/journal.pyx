@@ -1,11 +1,12 @@
 """The journal of changes and the contract of a stateful idea: save, apply (and note), revert."""
 
 cimport cython
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memmove
 
 cdef enum:
     KEPT = 1 << 20  # changes kept for explaining past decisions when no checkpoint is open
+    LEAST_FEED = 1 << 10
 
 
 cdef class Idea:
@@ -34,12 +35,36 @@ cdef class Journal:
         self.ideas = []
         self.checkpoints = []
         self.busy = False
+        self.feed = NULL
+        self.feed_room = self.fed = self.fed_static = 0
+        self.widen_feed(1)
 
     def __dealloc__(self):
         free(self.entries)
+        free(self.feed)
+
+    cdef int widen_feed(self, Py_ssize_t hosts) except -1:
+        """A ring that holds about as many entries as there are hosts: to read more would cost more than to start
+        afresh, which everybody does after it was widened.
+        """
+        cdef int64_t room = max(self.feed_room, LEAST_FEED)
+        cdef int32_t* made
+        while room < hosts:
+            room *= 2
+        if room > self.feed_room:
+            made = <int32_t*>malloc(room * sizeof(int32_t))
+            if made == NULL:
+                raise MemoryError("feed of changed hosts")
+            free(self.feed)
+            self.feed = made
+            self.feed_room = room
+            self.feed_host(-1, True)
+        return 0
 
     cdef int register(self, Idea idea) except -1:
+        assert len(self.ideas) < MAX_IDEAS
         idea.number = len(self.ideas)
+        self.static_kinds[idea.number] = idea.static_kinds
         self.ideas.append(idea)
         return 0
 
@@ -65,6 +90,7 @@ cdef class Journal:
         change.what = what
         change.old = old
         self.position += 1
+        self.feed_host(host, self.is_static(idea, kind))
         return 0
 
     cdef int64_t serial_before(self, int64_t position) noexcept nogil:
@@ -81,6 +107,7 @@ cdef class Journal:
         while self.position > position:
             change = self.entries + (self.position - 1 - self.first)
             (<Idea>self.ideas[change.idea]).revert(change)
+            self.feed_host(change.host, self.is_static(change.idea, change.kind))
             self.position -= 1
         return 0
 

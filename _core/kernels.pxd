@@ -1,12 +1,14 @@
 # The chosen table of block kernels. `K` is the one C variable that everybody else in _core reads.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 
 cdef extern from "binwright/kernels.h" nogil:
     enum:
         BW_KERNELS_VERSION
         BW_BLOCK
+        BW_FAN
+        BW_FAN_BITS
     const int64_t BW_NARROW
 
     ctypedef struct bw_kernels:
@@ -35,6 +37,10 @@ cdef extern from "binwright/kernels.h" nogil:
         void (*add)(const int64_t*, int64_t, int64_t*) noexcept nogil
         void (*close)(const int64_t*, int64_t*) noexcept nogil
         int64_t (*highest)(const int64_t*) noexcept nogil
+        void (*gather)(const int64_t*, const int32_t*, int64_t, int64_t*) noexcept nogil
+        void (*fold_keys)(const uint16_t*, int64_t, uint16_t*) noexcept nogil
+        void (*climb)(uint16_t* const*, int64_t, int64_t, uint16_t) noexcept nogil
+        int64_t (*descend)(uint16_t* const*, int64_t) noexcept nogil
 
 
 cdef const bw_kernels* K

@@ -4,12 +4,12 @@
 
 from cpython.pycapsule cimport PyCapsule_New
 from libc.math cimport fabs, sqrt
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
-from binwright._core.kernels cimport BW_BLOCK, BW_KERNELS_VERSION, bw_kernels
-
-cdef extern from "binwright/numbers.h" nogil:
-    double bw_narrow_double(int64_t value) noexcept
+from binwright._core.kernels cimport BW_BLOCK, BW_FAN, BW_FAN_BITS, BW_KERNELS_VERSION, bw_kernels
+from binwright._core.leaves cimport (
+    bw_narrow_double, fraction, mean_down, mean_nearest, percent, scaled_between, scaled_up,
+)
 
 
 # ---- filters -------------------------------------------------------------------------------------------------
@@ -42,14 +42,6 @@ cdef int64_t count_open(const int64_t* verdict) noexcept nogil:
 
 
 # ---- shares of one resource ----------------------------------------------------------------------------------
-
-cdef inline int64_t percent(int64_t part, int64_t whole, bint wide) noexcept nogil:
-    # floor(part * 100 / whole) for 0 <= part <= whole, whole > 0. The double quotient of integers below 2^52 has
-    # the exact floor: two such quotients that straddle an integer differ by more than its rounding error.
-    if wide:
-        return part * 100 // whole
-    return <int64_t><int32_t>(bw_narrow_double(part * 100) / bw_narrow_double(whole))
-
 
 cdef inline void add_least(
     const int64_t* capacity, const int64_t* used, int64_t demand, int64_t weight, int64_t* sums, int64_t* weights,
@@ -135,33 +127,22 @@ cdef void ratio_wide(const int64_t* capacity, const int64_t* used, int64_t deman
 
 
 cdef void mean_floor(const int64_t* sums, const int64_t* weights, int64_t* score) noexcept nogil:
-    # Weighted shares stay below 2^31 (terms.pyx bounds the weights), so the quotient is exact as in percent().
     cdef int i
     cdef int64_t weight
     for i in range(BW_BLOCK):
         weight = weights[i] if weights[i] > 0 else 1
-        score[i] = <int64_t><int32_t>(bw_narrow_double(sums[i]) / bw_narrow_double(weight))
+        score[i] = mean_down(sums[i], weight)
 
 
 cdef void mean_round(const int64_t* sums, const int64_t* weights, int64_t* score) noexcept nogil:
-    # Half away from zero: floor((2 sum + weight) / (2 weight)).
     cdef int i
     cdef int64_t weight
     for i in range(BW_BLOCK):
         weight = weights[i] if weights[i] > 0 else 1
-        score[i] = <int64_t><int32_t>(bw_narrow_double(2 * sums[i] + weight) / bw_narrow_double(2 * weight))
+        score[i] = mean_nearest(sums[i], weight)
 
 
 # ---- evenness of several resources ---------------------------------------------------------------------------
-
-cdef inline double fraction(int64_t capacity, int64_t used, int64_t demand, bint wide) noexcept nogil:
-    # used / capacity, at most 1. Needs capacity > 0.
-    cdef int64_t taken = used + demand
-    taken = taken if taken < capacity else capacity
-    if wide:
-        return <double>taken / <double>capacity
-    return bw_narrow_double(taken) / bw_narrow_double(capacity)
-
 
 cdef inline void balance_pair(
     const int64_t* const* capacity, const int64_t* const* used, const int64_t* demand, int64_t* score, bint wide,
@@ -256,13 +237,10 @@ cdef int64_t raw_min(const int64_t* raw, const int64_t* verdict, int64_t extreme
 
 
 cdef void scale_up(const int64_t* raw, int64_t top, int64_t* score) noexcept nogil:
-    # 100 * raw / top, top > 0. Rejected hosts may lie above top; they are closed before totals are compared.
     cdef int i
     cdef double whole = bw_narrow_double(top)
-    cdef int64_t value
     for i in range(BW_BLOCK):
-        value = raw[i] if raw[i] < top else top
-        score[i] = <int64_t><int32_t>(bw_narrow_double(100 * value) / whole)
+        score[i] = scaled_up(raw[i], top, whole)
 
 
 cdef void scale_down(const int64_t* raw, int64_t top, int64_t* score) noexcept nogil:
@@ -273,14 +251,18 @@ cdef void scale_down(const int64_t* raw, int64_t top, int64_t* score) noexcept n
 
 
 cdef void scale_between(const int64_t* raw, int64_t low, int64_t high, int64_t* score) noexcept nogil:
-    # trunc(100.0 * ((raw - low) / (high - low))): the quotient is rounded before it is multiplied.
     cdef int i
     cdef double whole = bw_narrow_double(high - low)
-    cdef int64_t value
     for i in range(BW_BLOCK):
-        value = raw[i] if raw[i] < high else high
-        value = value - low if value > low else 0
-        score[i] = <int64_t><int32_t>(100.0 * (bw_narrow_double(value) / whole))
+        score[i] = scaled_between(raw[i], low, high, whole)
+
+
+cdef void gather(const int64_t* column, const int32_t* hosts, int64_t count, int64_t* cells) noexcept nogil:
+    cdef int64_t i
+    for i in range(count):
+        cells[i] = column[hosts[i]]
+    for i in range(count, BW_BLOCK):
+        cells[i] = 0
 
 
 # ---- totals --------------------------------------------------------------------------------------------------
@@ -303,6 +285,82 @@ cdef int64_t highest(const int64_t* total) noexcept nogil:
     for i in range(BW_BLOCK):
         best = total[i] if total[i] > best else best
     return best
+
+
+# ---- trees of keys -------------------------------------------------------------------------------------------
+
+cdef inline uint16_t largest_key(const uint16_t* fan) noexcept nogil:
+    cdef int i
+    cdef uint16_t largest = 0
+    for i in range(BW_FAN):
+        largest = fan[i] if fan[i] > largest else largest
+    return largest
+
+
+cdef inline int64_t first_of_key(const uint16_t* fan, uint16_t key) noexcept nogil:
+    # A minimum over all, not a search: no branch to mispredict. The key is there.
+    cdef int i
+    cdef uint16_t[BW_FAN] place
+    cdef uint16_t first = BW_FAN
+    for i in range(BW_FAN):
+        place[i] = <uint16_t>i if fan[i] == key else BW_FAN
+    for i in range(BW_FAN):
+        first = place[i] if place[i] < first else first
+    return first
+
+
+cdef void fold_keys(const uint16_t* keys, int64_t fans, uint16_t* above) noexcept nogil:
+    cdef int64_t i
+    for i in range(fans):
+        above[i] = largest_key(keys + i * BW_FAN)
+
+
+cdef uint16_t[2 * BW_FAN] all_but_one  # a window of BW_FAN on it that begins at BW_FAN - i has 0 at i, else all ones
+
+for number in range(2 * BW_FAN):
+    all_but_one[<int>number] = 0 if number == BW_FAN else 0xFFFF
+
+
+cdef inline uint16_t largest_other(const uint16_t* fan, int64_t but, uint16_t largest) noexcept nogil:
+    cdef int i
+    cdef const uint16_t* window = all_but_one + BW_FAN - but
+    cdef uint16_t key
+    for i in range(BW_FAN):
+        key = fan[i] & window[i]
+        largest = key if key > largest else largest
+    return largest
+
+
+cdef void climb(uint16_t* const* level, int64_t depth, int64_t slot, uint16_t key) noexcept nogil:
+    # The new key is written after its fan was read: a wide load right after a narrow store into it would stall.
+    cdef int64_t l, above
+    cdef uint16_t before, largest, now
+    for l in range(depth - 1):
+        above = slot >> BW_FAN_BITS
+        before = level[l][slot]
+        largest = level[l + 1][above]
+        now = key
+        if key < largest:
+            if before < largest:
+                level[l][slot] = key
+                return
+            now = largest_other(level[l] + (above << BW_FAN_BITS), slot & (BW_FAN - 1), key)
+        level[l][slot] = key
+        if now == largest:
+            return
+        slot = above
+        key = now
+    level[depth - 1][slot] = key
+
+
+cdef int64_t descend(uint16_t* const* level, int64_t depth) noexcept nogil:
+    cdef int64_t l, slot = 0
+    cdef uint16_t key = largest_key(level[depth - 1])
+    if key == 0:
+        return -1
+    for l in range(depth - 1, -1, -1):
+        slot = (slot << BW_FAN_BITS) + first_of_key(level[l] + (slot << BW_FAN_BITS), key)
+    return slot
 
 
 cdef bw_kernels filled
@@ -331,5 +389,9 @@ filled.scale_between = scale_between
 filled.add = add
 filled.close = close
 filled.highest = highest
+filled.gather = gather
+filled.fold_keys = fold_keys
+filled.climb = climb
+filled.descend = descend
 
 table = PyCapsule_New(<void*>&filled, b"binwright.kernels", NULL)

@@ -17,11 +17,13 @@ cdef enum:
 cdef struct ClassView:
     # All that a nogil loop reads of a class. Borrowed pointers, refreshed whenever a column moves.
     int32_t number              # of the class
+    int64_t edition             # grows when a static column is made, or changes without a note
     const int64_t* fit          # (resources,)
     const int64_t* commit
     const int64_t* score
     const int32_t* filtered     # (filters,)
     Py_ssize_t filters
+    bint commits_more           # of some resource it commits more than it asks to be free
     uint32_t skips              # bit t: score term t is not run for this class
     const Plan* plan            # its groups, NULL = none
     int32_t priority            # promises of lower priority do not count for it; it may evict items of lower priority

@@ -100,6 +100,7 @@ cdef class Classes(Idea):
         self.classes = []
         self.statics = []
         self.stride = stride
+        self.static_kinds = 1 << RAW
         journal.register(self)
 
     def __dealloc__(self):
@@ -123,6 +124,7 @@ cdef class Classes(Idea):
             self.room = max(16, 2 * self.room)
         self.classes.append(made)
         self.statics.append(statics)
+        self.views[number].edition = 0
         self.refresh(number)
         return number
 
@@ -131,6 +133,7 @@ cdef class Classes(Idea):
         cdef RequestClass made = self.classes[number]
         cdef Statics statics = self.statics[number]
         cdef ClassView* view = self.views + number
+        cdef Py_ssize_t resource
         cdef int slot
         view.number = <int32_t>number
         view.fit = made.fit
@@ -138,6 +141,10 @@ cdef class Classes(Idea):
         view.score = made.score
         view.filtered = made.filtered
         view.filters = made.filters
+        view.commits_more = False
+        for resource in range(made.resources):
+            if made.commit[resource] > made.fit[resource]:
+                view.commits_more = True
         view.skips = made.skips
         view.plan = NULL if made.groups is None else &made.groups.plan
         view.priority = made.priority
@@ -201,6 +208,7 @@ cdef class Classes(Idea):
             statics.mask = Columns(1, self.stride, 4)
             self.refresh(number)
         cdef uint32_t* mask = statics.mask.uint32s(0) + first
+        self.views[number].edition += 1
         for i in range(rejected.shape[0]):
             mask[i] = mask[i] | bit if rejected[i] else mask[i] & ~bit
 
@@ -217,6 +225,7 @@ cdef class Classes(Idea):
         cdef Statics statics = self.writable(number)
         cdef Columns column = self.raw_column(statics, number, slot)
         cdef Py_ssize_t i
+        self.views[number].edition += 1
         for i in range(scores.shape[0]):
             column.int64s(0)[first + i] = scores[i]
 
@@ -235,6 +244,7 @@ cdef class Classes(Idea):
         if column is None:
             column = statics.raw[slot] = Columns(1, self.stride, 8)
             self.refresh(number)
+            self.views[number].edition += 1
         return column
 
     def mask_of(self, Py_ssize_t number, Py_ssize_t host):

@@ -4,11 +4,12 @@
 polynomial of seven coefficients in s = f / (2 + f)), so that scores do not depend on the platform's libm.
 """
 
-from libc.math cimport floor, frexp
+from libc.math cimport frexp
 from libc.stdint cimport INT64_MAX
 from libc.string cimport memset
 
 from binwright._core.domain_terms cimport HOST, MAX_SPREAD_REFS, Ref, SoftTerm
+from binwright._core.leaves cimport rounded
 
 cdef int64_t LARGEST_RAW = (<int64_t>1) << 61  # the difference of two raw scores stays inside int64
 
@@ -35,16 +36,15 @@ cpdef double exact_log(double x) noexcept nogil:
     )
 
 
-cdef inline int64_t rounded(double x) noexcept nogil:
-    # Half away from zero for x >= 0; floor(x + 0.5) would round 0.49999999999999994 up.
-    cdef double below = floor(x)
-    return <int64_t>below + (x - below >= 0.5)
+cdef int64_t most_counted(const SoftTerm* mine, const Ref* ref) noexcept nogil:
+    """A count that would take the sum of its term past 2^61 with its weight, were all refs like it, counts as this."""
+    if ref.weight == 0:
+        return LARGEST_RAW
+    return LARGEST_RAW // mine.refs // (ref.weight if ref.weight > 0 else -ref.weight)
 
 
 cdef void count_scores(DomainTerms terms, int32_t number, int32_t slot, int64_t* raw) noexcept nogil:
-    """raw[h] = sum of weight * count in the host's domain, over the refs; after prepare(). A count that would take the
-    sum past 2^61 with its weight, were all refs like it, is as large as it may be.
-    """
+    """raw[h] = sum of weight * count in the host's domain, at most `most_counted`, over the refs; after prepare()."""
     cdef const SoftTerm* mine = terms.soft_term(number, slot)
     cdef const Ref* refs = terms.classes[number].refs
     cdef Py_ssize_t host
@@ -56,7 +56,7 @@ cdef void count_scores(DomainTerms terms, int32_t number, int32_t slot, int64_t*
     for r in range(mine.first, mine.first + mine.refs):
         if refs[r].weight == 0 or terms.counters.counters[refs[r].counter].total == 0:
             continue
-        most = LARGEST_RAW // mine.refs // (refs[r].weight if refs[r].weight > 0 else -refs[r].weight)
+        most = most_counted(mine, refs + r)
         for host in range(terms.fleet.hosts):
             count = terms.value(number, r, host)
             raw[host] += refs[r].weight * (count if count < most else most)

@@ -11,6 +11,7 @@ from binwright._core.domains cimport Domains
 from binwright._core.externals cimport Externals
 from binwright._core.fleet cimport Fleet
 from binwright._core.float_scores cimport FloatScores
+from binwright._core.indexes cimport Indexes
 from binwright._core.items cimport Items
 from binwright._core.journal cimport Journal
 from binwright._core.overlays cimport Overlays
@@ -41,6 +42,7 @@ cdef class State:
     cdef readonly FloatScores floats
     cdef readonly Terms terms
     cdef readonly Scan scan
+    cdef readonly Indexes indexes
     cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits, rows position)
     cdef long inside           # the thread that entered last
     cdef list tokens           # numbers of the open checkpoints

@@ -8,6 +8,7 @@ from binwright._core.domains import Domains
 from binwright._core.externals import Externals
 from binwright._core.fleet import Fleet
 from binwright._core.float_scores import FloatScores
+from binwright._core.indexes import Indexes
 from binwright._core.items import Items
 from binwright._core.journal import Journal
 from binwright._core.overlays import Overlays
@@ -39,6 +40,7 @@ class State:
     floats: FloatScores
     terms: Terms
     scan: Scan
+    indexes: Indexes
     def __new__(cls, resources: int, terms: Terms, rules: tuple[int, int, int, int, int]) -> State: ...
     def check_idle(self) -> None: ...
     def check_readable(self) -> None: ...

@@ -47,6 +47,7 @@ cdef class State:
             self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.search, self.externals,
             self.window, self.floats, *rules,
         )
+        self.indexes = Indexes(self.journal, self.scan)
 
     cdef int enter(self) except -1:
         if self.journal.busy:
@@ -84,6 +85,7 @@ cdef class State:
             # the fleet, first in the registry, goes last: if memory runs out before, the next call tries again
             for idea in reversed(self.journal.ideas):
                 (<Idea>idea).lengthen(stride)
+            self.journal.widen_feed(stride)
 
     def checkpoint(self):
         """Remember this state; returns the token to give to rollback: how many checkpoints are open, and a number that
@@ -130,6 +132,7 @@ cdef class State:
         self.enter()
         for mine, theirs in zip(self.journal.ideas, other.journal.ideas):
             (<Idea>theirs).restore((<Idea>mine).save())
+        other.journal.widen_feed(other.fleet.stride)
         return other
 
     def moment(self):
@@ -152,6 +155,7 @@ cdef class State:
             change = origin.journal.entries + (position - 1 - origin.journal.first)
             (<Idea>self.journal.ideas[change.idea]).revert(change)
             position -= 1
+        self.journal.feed_host(-1, True)
 
     def __reduce__(self):
         self.enter()
@@ -176,4 +180,5 @@ def rebuild_state(Py_ssize_t resources, Terms terms, tuple rules, tuple layout, 
         (<Idea>idea).restore(kept)
     for idea in state.journal.ideas:
         (<Idea>idea).check(state)
+    state.journal.widen_feed(state.fleet.stride)
     return state

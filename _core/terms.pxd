@@ -34,6 +34,24 @@ cdef struct Term:
     int64_t* table         # RATIO: score of each share 0..100
 
 
+cdef struct Share:         # of one resource in a score, for one class
+    const int64_t* capacity    # (stride,) columns of the fleet, until they are lengthened
+    const int64_t* used
+    const int64_t* widest  # the fleet's, of this resource
+    int32_t resource
+    int64_t demand
+    int64_t weight
+
+
+cdef struct LocalTerm:     # of one class: a term that looks at one host alone
+    int32_t kind
+    int32_t slot           # STATIC
+    int64_t weight
+    Py_ssize_t count
+    Share* shares          # (count,)
+    const int64_t* table   # RATIO
+
+
 cdef struct Extremes:      # of one raw column over the feasible hosts
     int64_t low
     int64_t high
@@ -52,6 +70,23 @@ cdef class Terms:
     cdef void score_block(
         self, Py_ssize_t term, Fleet fleet, const ClassView* view, Py_ssize_t start, int64_t* score
     ) noexcept nogil
+    cdef void compile_term(
+        self, Py_ssize_t t, Fleet fleet, const ClassView* view, LocalTerm* local, Share* shares
+    ) noexcept nogil
+    cdef Py_ssize_t local_terms(
+        self, Fleet fleet, const ClassView* view, LocalTerm* terms, Share* shares
+    ) noexcept nogil
+    cdef Py_ssize_t columns(self) noexcept nogil
+    cdef int64_t normalised(self, Py_ssize_t term, int64_t raw, const Extremes* extremes) noexcept nogil
     cdef void normalise_block(
         self, Py_ssize_t term, const int64_t* raw, const Extremes* extremes, int64_t* score
     ) noexcept nogil
+
+
+cdef int64_t local_total(
+    const LocalTerm* terms, Py_ssize_t count, const ClassView* view, Py_ssize_t host
+) noexcept nogil
+cdef void local_totals_of(
+    const LocalTerm* terms, Py_ssize_t count, const ClassView* view, const int32_t* hosts, Py_ssize_t asked,
+    const int64_t* gathered, const int32_t* place, int64_t* total
+) noexcept nogil

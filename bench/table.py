@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import instructions, machine, memory
+from bench.index_workloads import INDEXED
 from bench.workloads import WORKLOADS
 
 ROOT = Path(__file__).parents[1]
@@ -117,7 +118,8 @@ def duration(record: dict[str, Any]) -> str:
 
 def table(found: dict[str, Any], source: str) -> str:
     """The markdown between the README's markers; everything in it comes from `found`."""
-    times, held = found["times"], found["memory"]
+    times, held = [r for r in found["times"] if r["work"] not in INDEXED], found["memory"]
+    indexed = [record for record in found["times"] if record["work"] in INDEXED]
     columns = ["resources", *(f"{size:,} hosts" for size in sorted({record["hosts"] for record in times}))]
     placing = {record["work"] for record in times if record["decisions"]} - {"explain"}
     captions = {name: caption for name, (caption, _) in WORKLOADS.items()}
@@ -130,11 +132,26 @@ def table(found: dict[str, Any], source: str) -> str:
         (
             origin(found["machine"], source),
             grid(["decisions a second (ns a host)", *columns], rows_of(times, works, rate)),
+            *by_index(indexed),
             grid(["microseconds (ns a host)", *columns], rows_of(times, others, duration)),
             grid(["bytes a host", *columns], (*core, *process)),
             apart(held[-1]),
         )
     )
+
+
+def by_index(records: list[dict[str, Any]]) -> Iterable[str]:
+    """The table of the workloads that indexes answer; nothing for a measurement without them."""
+    if records:
+        sizes = sorted({record["hosts"] for record in records})
+        captions = {name: caption for name, (caption, _) in INDEXED.items()}
+        rows = ([row[0], *row[2:]] for row in rows_of(records, captions, each))
+        yield grid(["decisions a second by index (ns each)", *(f"{size:,} hosts" for size in sizes)], rows)
+
+
+def each(record: dict[str, Any]) -> str:
+    best = min(record["seconds"])
+    return f"{short(record['decisions'] / best)} ({short(best * 1e9 / record['decisions'])})"
 
 
 def origin(on: dict[str, Any], source: str) -> str:

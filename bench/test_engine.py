@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pytest
 
+from bench import index_workloads
 from bench.fleets import hosts_of
 from bench.workloads import WORKLOADS, make
 from binwright import Fleet
@@ -67,6 +68,14 @@ def measure(benchmark, run, reset, hosts: int, resources: int, decisions: int) -
 def test_core(benchmark, name, hosts, resources):
     unit = make(name, hosts, resources)
     measure(benchmark, unit.run, unit.reset, hosts, resources, unit.decisions)
+    unit.check()
+
+
+@pytest.mark.parametrize("hosts", [5_000, 100_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", index_workloads.INDEXED)
+def test_index(benchmark, name, hosts):
+    unit = index_workloads.make(name, hosts)
+    measure(benchmark, unit.run, unit.reset, hosts, index_workloads.RESOURCES, unit.decisions)
     unit.check()
 
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 STORE = Path(__file__).with_suffix(".json")
 SOURCE_COMMENT = re.compile(r'/\* "binwright/_core/kernels\.pxi":(\d+)$|/\* "(?:_core/)?kernels\.pxi":(\d+)$')
 FUNCTION = re.compile(r"^(?:cdef|cpdef) .*?(\w+)\(")
-LOOP = re.compile(r"^\s+for \w+ in range\(BW_BLOCK\):")
+LOOP = re.compile(r"^\s+for \w+ in range\(BW_(?:BLOCK|FAN)\):")
 REPORT = re.compile(r":(\d+):\d+: optimized: +loop vectorized")
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench import index_workloads
 from bench.workloads import WORKLOADS, make
 
 
@@ -13,6 +14,20 @@ def test_workload_is_right_and_repeatable(name, resources):
         unit.run()
         unit.check()
         unit.reset()
+
+
+@pytest.mark.parametrize("name", index_workloads.INDEXED)
+def test_index_workload_is_right_and_repeatable(name, monkeypatch):
+    monkeypatch.setattr(index_workloads, "MOST", 500)
+    unit = index_workloads.make(name, 300)
+    for _ in range(2):
+        unit.run()
+        unit.check()
+        unit.reset()
+    unit.run()
+    unit.answers.hosts[3] += 1
+    with pytest.raises(AssertionError):
+        unit.check()
 
 
 @pytest.mark.parametrize("name", ["equal", "classes", "profile"])

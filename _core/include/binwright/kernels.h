@@ -9,8 +9,10 @@
 
 #include <stdint.h>
 
-#define BW_KERNELS_VERSION 1
+#define BW_KERNELS_VERSION 3
 #define BW_BLOCK 256
+#define BW_FAN 32     /* keys of a fan, one cache line */
+#define BW_FAN_BITS 5
 #define BW_NARROW (INT64_C(1) << 45)
 
 typedef struct bw_kernels {
@@ -51,6 +53,16 @@ typedef struct bw_kernels {
     void (*add)(const int64_t *score, int64_t weight, int64_t *total);
     void (*close)(const int64_t *verdict, int64_t *total);
     int64_t (*highest)(const int64_t *total);
+
+    /* cells of the `count` <= BW_BLOCK hosts listed, the rest of the block 0 */
+    void (*gather)(const int64_t *column, const int32_t *hosts, int64_t count, int64_t *cells);
+
+    /* trees of keys: level[0] has a key per slot, 0 = none, level[l + 1] the largest key of each BW_FAN of level[l], the
+     * last of `depth` levels one fan; unused keys are 0. fold_keys makes the next level from `fans` fans; climb
+     * writes level[0][slot] and what changes above it; descend finds the first slot of the largest key, -1 = none */
+    void (*fold_keys)(const uint16_t *keys, int64_t fans, uint16_t *above);
+    void (*climb)(uint16_t *const *level, int64_t depth, int64_t slot, uint16_t key);
+    int64_t (*descend)(uint16_t *const *level, int64_t depth);
 } bw_kernels;
 
 #endif

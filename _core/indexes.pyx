@@ -1,0 +1,214 @@
+"""Decisions by index: each class's index is brought up to date with the hosts that changed since its last decision.
+
+The answer is the scan's, bit for bit, without looking at every host. A class whose terms an index does not carry, and
+any decision under a window or promises, is left to the scan.
+"""
+
+cimport cython
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memset
+
+from binwright._core.index cimport Index, planted
+from binwright._core.index_choice cimport choose_leaf
+from binwright._core.index_hosts cimport find_best, in_place, read_all, read_host, read_many
+from binwright._core.kernels cimport BW_BLOCK
+
+cdef enum:
+    HOSTS_AN_ENTRY = 8     # a scan reads about this many hosts while an index reads one that changed
+    MANY = 48              # entries from which on block kernels read them
+    FEW = 64               # entries that are always read
+    MOST_BYTES = 1 << 28
+    TURNS_UNUSED = 4       # for each index there is: then it may make room for another
+
+
+@cython.final
+cdef class Indexes:
+    """The indexes of one fleet; holds nothing that the fleet does not say as well."""
+
+    def __cinit__(self, Journal journal, Scan scan):
+        self.standing = NULL
+        self.gathered = NULL
+        self.room = 0
+        self.journal = journal
+        self.scan = scan
+        self.indexes = {}
+        self.most_bytes = MOST_BYTES
+        self.off = False
+        self.turn = self.answered = 0
+
+    def __dealloc__(self):
+        free(self.standing)
+        free(self.gathered)
+
+    @property
+    def bytes(self):
+        """Memory of all indexes."""
+        cdef int64_t total = 0
+        for index in self.indexes.values():
+            total += (<Index>index).view.bytes
+        return total
+
+    def clear(self):
+        """Forget all indexes; they are made again when they are asked for."""
+        for number in list(self.indexes):
+            self.forget(number)
+
+    def carried(self, Py_ssize_t number):
+        """Is a class indexed from its second decision on, as far as is known?"""
+        return number < self.room and self.standing[number].way == INDEXED
+
+    cdef int make_room(self, Py_ssize_t classes) except -1:
+        """Room for as many classes as there are; called before a batch."""
+        cdef Standing* grown
+        cdef Py_ssize_t room = max(16, 2 * classes)
+        if self.gathered == NULL:
+            self.gathered = <int64_t*>malloc(max(self.scan.fleet.resources, 1) * 2 * BW_BLOCK * sizeof(int64_t))
+            if self.gathered == NULL:
+                raise MemoryError("indexes")
+        if classes > self.room:
+            grown = <Standing*>realloc(self.standing, room * sizeof(Standing))
+            if grown == NULL:
+                raise MemoryError("indexes")
+            memset(grown + self.room, 0, (room - self.room) * sizeof(Standing))
+            self.standing = grown
+            self.room = room
+        return 0
+
+    # ---- which classes have an index ---------------------------------------------------------------------------
+
+    cdef uint8_t way_of(self, const ClassView* request) noexcept nogil:
+        """INDEXED, or BARRED if some term of the class is not carried."""
+        if self.scan.floating or request.plan != NULL or self.scan.externals.concerned[request.number]:
+            return BARRED
+        if self.scan.domain_terms.classes[request.number].pools:  # a row is taken from hosts that no feed names
+            return BARRED
+        return INDEXED
+
+    cdef int ready(self, const ClassView* request, bint soon, IndexView** found) except -1 nogil:
+        """`found` = the class's index, up to date; NULL where the scan has to decide. soon: more decisions follow."""
+        cdef Standing* mine = self.standing + request.number
+        cdef int64_t edition = self.scan.domain_terms.classes[request.number].edition, unread
+        cdef IndexView* index
+        cdef bint settled = mine.edition == request.edition and mine.terms_edition == edition, often
+        found[0] = NULL
+        self.turn += 1
+        if self.off or self.scan.overlays.live or self.scan.window.stop:
+            return 0
+        if not settled or mine.way == UNSEEN:
+            if mine.index != NULL:
+                with gil:
+                    self.forget(request.number)
+            mine.edition = request.edition
+            mine.terms_edition = edition
+            mine.way = self.way_of(request)
+            if not soon:
+                return 0
+        often = soon or (self.journal.fed - mine.asked_at) * HOSTS_AN_ENTRY <= self.scan.fleet.hosts + FEW
+        mine.asked_at = self.journal.fed
+        if mine.way == BARRED or mine.waits > self.turn:
+            return 0
+        index = mine.index
+        if index == NULL and not often:
+            return 0
+        if index != NULL:
+            unread = self.journal.fed - index.read
+            if unread * HOSTS_AN_ENTRY > index.hosts + FEW:
+                if not often:
+                    return 0  # a scan costs less than reading so much, and the class is not asked often enough
+                if index.statics == self.journal.fed_static:
+                    read_all(index, self.scan, request)
+                else:
+                    index.misplaced = True
+            else:
+                self.read_feed(index, request)
+            index.read = self.journal.fed
+        if index == NULL or index.misplaced or index.unfit:
+            with gil:
+                self.renew(request)
+        found[0] = mine.index
+        return 0
+
+    cdef int read_feed(self, IndexView* index, const ClassView* request) except -1 nogil:
+        """Read the hosts that changed since the last time; `misplaced` if one has to move to another cell."""
+        cdef int32_t[BW_BLOCK] hosts
+        cdef int64_t entry = index.read
+        cdef Py_ssize_t count, i
+        cdef int32_t host
+        while entry < self.journal.fed:
+            count = 0
+            while count < BW_BLOCK and entry < self.journal.fed:
+                host = self.journal.feed[entry & (self.journal.feed_room - 1)]
+                entry += 1
+                if host < 0:
+                    host = ~host
+                    if not in_place(index, self.scan, request, host):
+                        index.misplaced = True
+                        return 0
+                hosts[count] = host
+                count += 1
+            if count >= MANY:
+                read_many(index, self.scan, request, hosts, count, self.gathered)
+                continue
+            for i in range(count):
+                read_host(index, self.scan, request, hosts[i])
+        return 0
+
+    cdef int renew(self, const ClassView* request) except -1:
+        """Make the index of a class anew, or bar the class."""
+        cdef Index made
+        cdef int32_t number = request.number
+        self.forget(number)
+        made = planted(self.scan, request)
+        if made is not None:
+            read_all(&made.view, self.scan, request)
+        if made is None or made.view.unfit or made.view.bytes > self.most_bytes:
+            self.standing[number].way = BARRED
+            return 0
+        if not self.find_room(made.view.bytes):
+            self.standing[number].waits = self.turn + 4 * TURNS_UNUSED * len(self.indexes)
+            return 0
+        made.view.read = self.journal.fed
+        made.view.statics = self.journal.fed_static
+        self.indexes[number] = made
+        self.standing[number].index = &made.view
+        return 0
+
+    cdef int forget(self, int32_t number) except -1:
+        self.standing[number].index = NULL
+        self.indexes.pop(number, None)
+        return 0
+
+    cdef bint find_room(self, int64_t needed) except -1:
+        """Forget the least recently used indexes until a new one fits; False where all are in use: to forget an index
+        that comes next would only have it made again and again.
+        """
+        cdef int32_t other, oldest
+        while self.bytes + needed > self.most_bytes:
+            oldest = -1
+            for other in self.indexes:
+                if oldest < 0 or self.standing[other].index.turn < self.standing[oldest].index.turn:
+                    oldest = other
+            if self.turn - self.standing[oldest].index.turn <= TURNS_UNUSED * len(self.indexes):
+                return False
+            self.forget(oldest)
+        return True
+
+    # ---- one decision --------------------------------------------------------------------------------------------
+
+    cdef bint choose(self, const ClassView* request, Choice* choice, bint soon) except -1 nogil:
+        """The scan's choice, if there is an index for the class; False leaves it to the scan."""
+        cdef IndexView* index
+        self.ready(request, soon, &index)
+        if index == NULL:
+            return False
+        index.turn = self.turn
+        self.answered += 1
+        while index.stales:
+            index.stales -= 1
+            find_best(index, index.leaf + index.stale[index.stales])
+        if index.plain:
+            choice.host = index.leaf.best
+            choice.score = <int64_t>index.leaf.key - 1
+            return True
+        choose_leaf(index, self.scan, request, choice)
+        return True

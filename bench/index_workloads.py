@@ -1,0 +1,189 @@
+"""Named, seeded work for the indexes of the core: equal requests under each kind of term, classes in turn, what-if.
+
+Like bench.workloads, which see. What a run decided is checked against the plain scan: its first decisions, and the next
+ones after it.
+"""
+
+from array import array
+from collections.abc import Callable
+
+from bench.fleets import (
+    Hosts,
+    Wanted,
+    default_profile,
+    hosts_of,
+    least_allocated,
+    register,
+    requests_of,
+    state_of,
+    term,
+)
+from bench.workloads import PLACED, Answers, Unit, columns
+from binwright._core import place
+from binwright._core.state import State
+
+RESOURCES = 4
+GROWN = 8  # hosts are so many times as large as elsewhere, so that a million requests fit on 5,000
+ZONES = 3
+CHECKED = 2_000_000  # hosts that the scan looks at to check a run
+MOST = 1_000_000  # decisions of a run
+DIFFERENT = 40  # demands of classes in turn
+
+
+class Indexed:
+    """`decisions` requests of `classes` classes in turn under one kind of term; every run makes its indexes anew,
+    unless it is `warm`.
+    """
+
+    def __init__(self, hosts: Hosts, terms: str, classes: int, decisions: int, warm: bool = False) -> None:
+        decisions = min(decisions, MOST)
+        self.decisions, self.warm = decisions, warm
+        self.state = fleet_under(hosts, terms)
+        wanted = requests_of(hosts, min(classes, DIFFERENT), statics=terms == "raw")
+        self.numbers = [asked(self.state, terms, wanted[i % DIFFERENT]) for i in range(classes)]
+        self.queue = array("q", [self.numbers[i % classes] for i in range(decisions)])
+        self.answers = Answers(decisions)
+        self.token = self.state.checkpoint()
+
+    def run(self) -> None:
+        if not self.warm:
+            self.state.indexes.clear()
+        self.place(self.state, self.answers, 0)
+
+    def place(self, state: State, answers: Answers, first: int) -> None:
+        """The requests of the queue from `first` on, round and round, as many as the answers hold."""
+        if len(self.numbers) == 1:
+            place.place_same(state, self.numbers[0], *answers.columns())
+            return
+        count = len(answers.hosts)
+        queue = array("q", [self.queue[(first + i) % self.decisions] for i in range(count)]) if first else self.queue
+        place.place_queue(state, queue[:count], *answers.columns())
+
+    def reset(self) -> None:
+        self.state.rollback(self.token)
+        self.token = self.state.checkpoint()
+
+    def check(self) -> None:
+        """All were placed, by indexes, and again alike; the first and the next ones where the scan places them."""
+        decided = list(self.answers.hosts), list(self.answers.scores)
+        assert set(self.answers.verdicts) == {PLACED}
+        if len(self.numbers) * 16 < self.state.fleet.hosts:  # else scans are cheaper than reading what changed
+            assert self.state.indexes.answered >= self.decisions - 2 * len(self.numbers)
+        few = max(1, min(self.decisions, CHECKED // self.state.fleet.hosts, 64))
+        self.compare(self.state, Answers(few), Answers(few), self.decisions)
+        self.reset()
+        before = self.state.fork()
+        self.run()
+        assert (list(self.answers.hosts), list(self.answers.scores)) == decided
+        scanned = Answers(few)
+        before.indexes.off = True
+        self.place(before, scanned, 0)
+        assert scanned.hosts == self.answers.hosts[:few]
+        assert scanned.scores == self.answers.scores[:few]
+
+    def compare(self, state: State, ours: Answers, theirs: Answers, first: int) -> None:
+        twin = state.fork()
+        twin.indexes.off = True
+        self.place(twin, theirs, first)
+        self.place(state, ours, first)
+        assert (ours.hosts, ours.scores) == (theirs.hosts, theirs.scores)
+
+
+class IndexedWhatIf(Indexed):
+    """Checkpoint, place, roll back, with the index warm from the time before."""
+
+    def __init__(self, hosts: Hosts, terms: str, decisions: int) -> None:
+        super().__init__(hosts, terms, 1, decisions, warm=True)
+        self.place(self.state, Answers(2), 0)
+
+    def run(self) -> None:
+        token = self.state.checkpoint()
+        super().run()
+        self.state.rollback(token)
+
+    def check(self) -> None:
+        """The fleet is as it was, and the same again ends the same."""
+        before, hosts = columns(self.state, "used"), list(self.answers.hosts)
+        self.run()
+        assert columns(self.state, "used") == before
+        assert hosts == list(self.answers.hosts)
+        ours, theirs = Answers(8), Answers(8)
+        self.compare(self.state, ours, theirs, 0)
+        assert list(ours.hosts) == hosts[:8]
+        self.reset()
+
+
+def fleet_under(hosts: Hosts, terms: str) -> State:
+    """The hosts, GROWN times as large, in ZONES zones, one counter; scores as `terms` needs them."""
+    large = Hosts(
+        *([array("q", [GROWN * amount for amount in c]) for c in kept] for kept in (hosts.capacity, hosts.used))
+    )
+    specs = least_allocated(RESOURCES)
+    if terms != "plain":
+        specs = [*default_profile(RESOURCES), term("spread", (), 2), term("count", (), 2, "minmax")]
+    state = state_of(large, specs)
+    key = state.domains.add_key("zone")
+    domains = [state.domains.domain(key, f"zone {i}") for i in range(ZONES)]
+    state.domains.fill(key, 0, array("i", [domains[i % ZONES] for i in range(hosts.count)]))
+    state.counters.new_counter(0, -1)
+    return state
+
+
+def ref(key: int, **more: int) -> dict[str, int]:
+    return {"counter": 0, "key": key, "members": -1, "weight": 1, "max_skew": 5, "per_host": 0, **more}
+
+
+def hard(op: str, key: int, **more: int) -> dict[str, object]:
+    """A hard term over the one counter, as bench.fleets' rules have it in place of the first."""
+    rest = {"argument": 0, "missing": 0, "skip_when_empty": 0, "resolvable": 1, "missing_resolvable": 0, "self": 1}
+    rest |= {"limit": 5, "least_domains": 1, "held": -1, "resource": -1}
+    return {"op": op, "rule": 0, **rest, **more, "refs": [ref(key)]}
+
+
+HOST, ZONE = -1, 0
+TERMS: dict[str, tuple[list, list]] = {
+    "plain": ([], []),
+    "raw": ([], []),
+    "skew": ([hard("skew", ZONE)], []),
+    "spread": ([], [{"slot": 0, "require_all": 1, "refs": [ref(ZONE, max_skew=3), ref(HOST, per_host=1)]}]),
+    "apart": ([hard("forbid", HOST)], []),
+    "together": ([hard("require", ZONE)], []),
+    "near": ([], [{"slot": 1, "require_all": 1, "refs": [ref(HOST, weight=10)]}]),
+}
+
+
+def asked(state: State, terms: str, wanted: Wanted) -> int:
+    """A request class under these terms, whose items count; its number."""
+    number = register(state, wanted)
+    state.domain_terms.extend(number, *TERMS[terms])
+    state.counters.contribute(number, 0, 1, 1, [])
+    return number
+
+
+def equal(terms: str, most: int) -> Callable[[Hosts], Unit]:
+    return lambda hosts: Indexed(hosts, terms, 1, most if terms != "apart" else min(most, hosts.count // 2))
+
+
+# name -> (what it is, how to make it)
+INDEXED: dict[str, tuple[str, Callable[[Hosts], Unit]]] = {
+    "index_equal": ("a million equal requests, resources only, index build included", equal("plain", 1_000_000)),
+    "index_raw": ("100,000 equal, default profile, raw scores normalised", equal("raw", 100_000)),
+    "index_skew": ("100,000 equal, hard zone spread", equal("skew", 100_000)),
+    "index_spread": ("100,000 equal, soft zone and host spread", equal("spread", 100_000)),
+    "index_apart": ("equal, one a host (anti-affinity)", equal("apart", 100_000)),
+    "index_together": ("100,000 equal, zone affinity", equal("together", 100_000)),
+    "index_near": ("100,000 equal, preferred host affinity", equal("near", 100_000)),
+    "index_what_if": (
+        "checkpoint, 100 placed, rollback; resources only",
+        lambda hosts: IndexedWhatIf(hosts, "plain", 100),
+    ),
+    "index_what_if_spread": ("the same, soft spread", lambda hosts: IndexedWhatIf(hosts, "spread", 100)),
+    "index_turns_20": ("20 classes in turn", lambda hosts: Indexed(hosts, "plain", 20, 20_000, warm=True)),
+    "index_turns_200": ("200 classes in turn", lambda hosts: Indexed(hosts, "plain", 200, 4_000, warm=True)),
+    "index_turns_2000": ("2,000 classes in turn", lambda hosts: Indexed(hosts, "plain", 2_000, 4_000, warm=True)),
+}
+
+
+def make(name: str, hosts: int) -> Unit:
+    """The workload `name` over `hosts` hosts with four resources."""
+    return INDEXED[name][1](hosts_of(hosts, RESOURCES))

@@ -1,0 +1,104 @@
+"""Index against scan: the same hosts, scores, verdicts and ties after any interleaving of calls, on every kernel copy.
+
+The default run compares some 30,000 decisions. Ten million:  pytest -m slow tests/property/test_index.py
+BINWRIGHT_SEED=N repeats a run (each prints its N), BINWRIGHT_DECISIONS=N says how many decisions.
+"""
+
+import os
+import random
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from binwright._core import kernels
+from tests.property.pairs import Pair
+
+COPIES = kernels.available()
+HOSTS = (1, 2, 3, 5, 9, 31, 33, 64, 100, 257, 300)
+SEEDS = st.integers(0, 2**32 - 1)
+CALLS = (
+    "place", "place_many", "claim", "release", "resize", "cordon", "relabel", "repair", "add_hosts", "remove_host",
+    "request", "extend", "checkpoint", "rollback", "keep", "what_if", "fork", "promise", "window", "squeeze",
+)  # fmt: skip
+
+
+class IndexMachine(RuleBasedStateMachine):
+    """Hypothesis chooses the calls, so that a failure shrinks; subclassed once per kernel copy."""
+
+    copy = ""
+
+    def __init__(self):
+        super().__init__()
+        self.before = kernels.current()
+        kernels.use(self.copy)
+        self.pair = None
+
+    def teardown(self):
+        if self.pair is not None:
+            self.pair.check()
+        kernels.use(self.before)
+
+    @initialize(seed=SEEDS, hosts=st.sampled_from(HOSTS))
+    def start(self, seed, hosts):
+        self.pair = Pair(random.Random(seed), hosts)
+
+    @rule(seed=SEEDS, call=st.sampled_from(CALLS))
+    def call(self, seed, call):
+        self.pair.rng = random.Random(seed)
+        if not self.pair.live():
+            self.pair.add_hosts()
+        getattr(self.pair, call)()
+
+    @rule(seed=SEEDS)
+    def place(self, seed):
+        self.pair.rng = random.Random(seed)
+        self.pair.place()
+        self.pair.place_many()
+
+
+def machine_for(name):
+    case = type(f"IndexMachine_{name}", (IndexMachine,), {"copy": name}).TestCase
+    case.settings = settings(settings.default)
+    return case
+
+
+for copy_name in COPIES:
+    globals()[f"TestIndex_{copy_name}"] = machine_for(copy_name)
+
+
+def lives(most: int) -> None:
+    """Random lives, each on the next kernel copy, until `most` decisions were compared."""
+    first = int(os.environ.get("BINWRIGHT_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"BINWRIGHT_SEED={first}")
+    before = kernels.current()
+    compared = by_index = life = 0
+    try:
+        while compared < most:
+            kernels.use(COPIES[life % len(COPIES)])
+            rng = random.Random(first + life)
+            try:
+                pair = Pair(rng, rng.choice(HOSTS))
+                for _ in range(80):
+                    pair.step()
+                pair.check()
+            except Exception as error:
+                error.add_note(f"BINWRIGHT_SEED={first + life}, kernels {kernels.current()}")
+                raise
+            compared += pair.decisions
+            by_index += pair.by_index()
+            life += 1
+    finally:
+        kernels.use(before)
+    print(f"{compared} decisions in {life} lives, {by_index} by index, kernel copies {', '.join(COPIES)}")
+    assert by_index > compared // 8
+
+
+def test_some_thousand_decisions():
+    lives(int(os.environ.get("BINWRIGHT_DECISIONS") or 30_000))
+
+
+@pytest.mark.slow
+def test_ten_million_decisions():
+    lives(int(os.environ.get("BINWRIGHT_DECISIONS") or 10_000_000))
