@@ -117,6 +117,12 @@ def test_what_the_dump_does_not_tell_is_listed(asked):
     assert asked(query, "--strict", files=files)[0] == exits.NO
 
 
+def test_which_file_gave_which_field(asked):
+    notes = asked("resources=VCPU:1")[1]["notes"]
+    assert any(line.startswith("flavors.json: ") and "memory_mb from 'RAM'" in line for line in notes)
+    assert any(line.startswith("inventories/*: ") and "total from 'total'" in line for line in notes)
+
+
 def test_one_query_one_cloud(command, cloud, tmp_path):
     path = cloud(small_cloud())
     two = command("candidates", "resources=VCPU:2", "limit=3", path)

@@ -22,6 +22,7 @@ from binwright.openstack.nova.compute_hosts import compute_hosts
 from binwright.openstack.nova.host_states import HostStates
 from binwright.openstack.nova.raw_weights import ranked
 from binwright.openstack.nova.request_spec import RequestSpec
+from binwright.openstack.place import cloud_notes
 from binwright.openstack.placement.answer import Candidate, candidates_answer
 from binwright.openstack.placement.best_first import best_first
 from binwright.openstack.placement.faults import Fault
@@ -79,7 +80,7 @@ def candidates_cloud(
         raise InputError(f"order {order!r} is not one of {', '.join(ORDERS)}")
     hosts = cloud_hosts(cloud)
     zones = cloud_zones(cloud, hosts)
-    answer = Candidates(cloud.name, 200, {}, microversion, forest=hosts.forest, notes=list(hosts.notes))
+    answer = Candidates(cloud.name, 200, {}, microversion, forest=hosts.forest)
     start = time.perf_counter()
     version: Microversion = (0, 0)
     try:
@@ -102,6 +103,7 @@ def candidates_cloud(
         if fault.detail.startswith(NO_SUCH):
             answer.notes.append(UNKNOWN)
     answer.elapsed = time.perf_counter() - start
+    answer.notes += cloud_notes(cloud, hosts, zones, [])
     return answer
 
 
