@@ -51,6 +51,7 @@ class RealPlacement:
         config.set_override("auth_strategy", "noauth2", group="api")
         config([], project="placement", default_config_files=[], default_config_dirs=[])
         db_api.configure(config)
+        self.config = config
         self.application = deploy.loadapp(config)
 
     def call(self, method: str, path: str, body: Any = None, microversion: str = "latest") -> tuple[int, bytes]:
