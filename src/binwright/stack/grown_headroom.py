@@ -4,6 +4,7 @@ New nodes are really given hosts by the cloud's rules and really added to the cl
 refused. Clusters of one cloud share its room: each is asked by itself, and all are asked together, in turn.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,12 +12,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from binwright.errors import InputError
-from binwright.headroom import Headroom, Question
+from binwright.headroom import Headroom, Question, ShapeCount
 from binwright.kubernetes.headroom import headroom_objects
 from binwright.kubernetes.node_copies import Mould, with_nodes
+from binwright.kubernetes.objects import Pod
+from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.place import Options
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.shapes import split
+from binwright.kubernetes.solitary import are_solitary
 from binwright.openstack.growth import Growth, NoHost
 from binwright.outcome import NotEvaluated
 from binwright.packing.catalogue import Catalogue
@@ -27,6 +31,9 @@ MOST_NODES = 1000
 """New nodes of one cluster, beyond which nobody wants to know so exactly."""
 BY_OTHERS = ("PodTopologySpread", "InterPodAffinity")
 """Rules by which one more node may take no pod, and several do."""
+
+AMOUNTS = re.compile(r"[A-Za-z0-9][-A-Za-z0-9./_]*=[^=]+(,[A-Za-z0-9][-A-Za-z0-9./_]*=[^=,]+)*")
+"""A shape that is only amounts: cpu=500m,memory=1Gi."""
 
 Bought = tuple[tuple[Pool, str], ...]
 """New nodes as pool and host."""
@@ -148,6 +155,7 @@ class _Asker:
         self.notes: list[str] = []
         self.not_evaluated: dict[str, list[NotEvaluated]] = {}
         self._counts: dict[tuple[str, str, tuple[tuple[int, str], ...]], Headroom | None] = {}
+        self._alone: dict[str, bool] = {}
 
     def shape(self, text: str) -> ShapeRoom:
         """One shape, asked of all clusters."""
@@ -181,6 +189,8 @@ class _Asker:
     def _ask(self, cluster: str, text: str, bought: Bought) -> Headroom | None:
         """The layer's answer with these new nodes; None for a shape that the cluster does not know."""
         key = (cluster, text, tuple((id(pool), host) for pool, host in bought))
+        if key not in self._counts and bought and self._is_alone(cluster, text):
+            self._counts[key] = self._added(cluster, text, bought)
         if key not in self._counts:
             objects = with_nodes(self.clusters[cluster], new_nodes(self.sandwich, bought))
             question = Question((text,), self.after_pending, self.namespace)
@@ -189,6 +199,28 @@ class _Asker:
                 self._unseen(cluster, told.not_evaluated)
             self._counts[key] = None if told.unknown else told.answers[0]
         return self._counts[key]
+
+    def _is_alone(self, cluster: str, text: str) -> bool:
+        """Whether new nodes can be asked without the others: for amounts, beside what is bound."""
+        if self.after_pending or not AMOUNTS.fullmatch(text):
+            return False
+        if cluster not in self._alone:
+            self._alone[cluster] = are_solitary([Pod()], sort_out(self.clusters[cluster].pods).bound)
+        return self._alone[cluster]
+
+    def _added(self, cluster: str, text: str, bought: Bought) -> Headroom | None:
+        """The answer of the nodes as they are, and that of the new ones beside it."""
+        base = self._ask(cluster, text, ())
+        alone = Objects(related=self.clusters[cluster].related)
+        question = Question((text,), False, self.namespace)
+        told = headroom_objects(cluster, with_nodes(alone, new_nodes(self.sandwich, bought)), question, Options())
+        if base is None or base.refused is None:
+            return base
+        (more,) = told.answers
+        first = base.shapes[0]
+        shape = ShapeCount(first.name, first.each, first.asked, base.count + more.count)
+        message = base.message if more.message is None else f"{base.message} Of the new nodes: {more.message}"
+        return Headroom(cluster, [shape], refused=more.refused, message=message, hosts=base.hosts + more.hosts)
 
     def _unseen(self, source: str, entries: Iterable[NotEvaluated]) -> None:
         """Remember what a source did not evaluate, once."""

@@ -16,6 +16,7 @@ from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.place import Options, place_read
 from binwright.kubernetes.reader import Objects
+from binwright.kubernetes.solitary import are_solitary
 from binwright.openstack.growth import Growth, Mark, with_servers
 from binwright.outcome import NotEvaluated, Outcome, SourceOutcome
 from binwright.packing.catalogue import Catalogue
@@ -170,7 +171,7 @@ class _Planner:
             chooser = Chooser(state.objects, left, pools, prices, spreads=number > 0)
             marks = self._marks(pools)
             made = self._buy(cluster, state, pools, stock, chooser)
-            told = self._with(cluster, state, made) if made else None
+            told = self._with(cluster, left, state, made) if made else None
             if told is None or not told.placed:
                 self._undo(marks)
                 return
@@ -179,12 +180,12 @@ class _Planner:
                 self._undo(marks)
                 marks = self._marks(pools)
                 slim = self._given(made, used)
-                again = self._with(cluster, state, slim)
+                again = self._with(cluster, left, state, slim)
                 if len(again.placed) < len(told.placed):
                     self._undo(marks)
                     marks = self._marks(pools)
                     slim = self._given(made, {node.name for node in made})
-                    again = self._with(cluster, state, slim)
+                    again = self._with(cluster, left, state, slim)
                 made, told = slim, again
             self._keep(marks)
             for node in made:
@@ -248,9 +249,17 @@ class _Planner:
         new = [(one, hosts.get(f"{one.pool.cloud}/{one.grown.host}")) for one in made]
         return with_nodes(objects, [(one.pool.mould, one.name, new_labels(one.pool, host)) for one, host in new])
 
-    def _with(self, cluster: str, state: _State, made: Sequence[NewNode]) -> SourceOutcome:
-        """What the scheduler places of the rest when these nodes are there."""
-        return place_read(cluster, self._added(state.objects, made), Options())
+    def _with(self, cluster: str, left: Sequence[Pod], state: _State, made: Sequence[NewNode]) -> SourceOutcome:
+        """What the scheduler places of the rest when these nodes are there. Nodes that have refused pods need not be
+        asked again where nothing ties the pods to them.
+        """
+        queue = sort_out(state.objects.pods)
+        if not are_solitary(left, queue.bound):
+            return place_read(cluster, self._added(state.objects, made), Options())
+        alone = Objects(pods=list(left), related=state.objects.related)
+        told = place_read(cluster, self._added(alone, made), Options())
+        told.unplaced = [state.outcome[key_of(one)] for one in told.unplaced]  # in the words of all nodes
+        return told
 
     # ---- the whole -------------------------------------------------------------------------------------------
 
