@@ -14,7 +14,7 @@ from binwright.schemas import schema
 from binwright.stack.join import join
 from binwright.stack.joint_place import joint_place
 from binwright.verified import PAST
-from tests.stack.made import apart, cloud, cluster, flavor, group, hypervisor, node, pod, server
+from tests.stack.made import apart, cloud, cluster, flavor, group, hypervisor, node, pod, server, spread
 
 TYPE = {"node_kubernetes_io__instance-type": "m1"}
 
@@ -178,6 +178,26 @@ def test_pods_may_name_the_lower_layer_themselves():
     assert where(place(sandwich(waiting(1, cpu="1", **wish)))) == {"web-0": "n1"}
 
 
+def test_a_zone_where_a_new_node_does_not_help_is_left_for_another():
+    """web has a pod in az1 and none in az2, and both nodes are full: the next may stand in az2 only."""
+    nodes = [node(f"n{i}", provider=f"id-s{i}", **TYPE, topology_kubernetes_io__zone=f"az{i + 1}") for i in range(2)]
+    wish = spread("web", topologyKey="topology.kubernetes.io/zone")
+    pods = [pod("web-1", "n0", "web", cpu="1", **wish), pod("a", "n0", "a", cpu="7"), pod("b", "n1", "b", cpu="8")]
+    zones = [
+        {"ID": i, "UUID": f"00000000-0000-0000-0000-00000000000{i}", "Name": f"az{i}", "Availability Zone": f"az{i}",
+         "Properties": {}, "Hosts": [f"h{i}"]}
+        for i in (1, 2)
+    ]  # fmt: skip
+    made = cloud(
+        [server("s0", "h1"), server("s1", "h2")],
+        [hypervisor("h1", used_gib=16), hypervisor("h2", used_gib=16)],
+        zones,
+        flavors=[flavor()],
+    )
+    plan = place(join({"k": cluster(*nodes, *pods, *waiting(1, cpu="1", **wish))}, {"north": made}))
+    assert [(one.pool.name, one.grown.host, one.pods) for one in plan.nodes] == [("m1 az2", "h2", ["default/web-0"])]
+
+
 def test_planning_changes_nothing_and_twice_is_the_same():
     made = sandwich(waiting(5))
     before = (len(made.clouds["north"].servers), len(made.nodes), len(made.clusters["k"].pods))
@@ -212,7 +232,7 @@ demand = st.lists(st.tuples(st.sampled_from(["1", "2", "3500m", "5", "8", "9"]),
 
 @settings(max_examples=20, deadline=None)
 @given(demand, st.integers(0, 4), st.sampled_from([None, "anti-affinity", "soft-anti-affinity"]), st.booleans())
-def test_no_plan_breaks_a_rule_of_any_layer(asked, steps, policy, spread):
+def test_no_plan_breaks_a_rule_of_any_layer(asked, steps, policy, over_hosts):
     """Summed up here again, without the planner: amounts of nodes and hosts, one host a member, pods apart; and every
     placement replayed by both layers.
     """
@@ -230,7 +250,7 @@ def test_no_plan_breaks_a_rule_of_any_layer(asked, steps, policy, spread):
         ]
     groups = [group("workers", policy, "s0", "s1")] if policy else []
     made = sandwich(pods, hosts=("h1", "h2", "h3"), used=16 * steps, groups=groups)
-    plan = place(made, partial=True, spread="host" if spread else None)
+    plan = place(made, partial=True, spread="host" if over_hosts else None)
     assert len(plan.placed) + len(plan.stops) == len(asked)
     on = where(plan)
     for name in set(on.values()):
@@ -246,13 +266,13 @@ def test_no_plan_breaks_a_rule_of_any_layer(asked, steps, policy, spread):
     if policy == "anti-affinity":
         assert hosts in ([], ["h3"])
     assert all(one.pods for one in plan.nodes)
-    every = place(made, spread="host" if spread else None)
+    every = place(made, spread="host" if over_hosts else None)
     assert every.complete == plan.complete
     assert every.complete or (every.nodes, every.placed) == ([], [])
     assert [one for one in verify_cloud(plan.after.clouds["north"]).findings if one.kind != PAST] == []
     found = [one for one in verify_objects("k", plan.after.clusters["k"], Options()).findings if one.kind != PAST]
     rules = {told.rule for one in found for told in one.rejected_by}
-    assert rules <= ({"PodTopologySpread"} if spread else set())  # a host that came later is one more domain
+    assert rules <= ({"PodTopologySpread"} if over_hosts else set())  # a host that came later is one more domain
 
 
 @pytest.mark.parametrize("level", ["rack", "zone"])

@@ -161,8 +161,11 @@ class _Planner:
         return [pod for pod in sort_out(state.objects.pods).pending if pod.key in waits]
 
     def _grow(self, cluster: str, state: _State, pools: Sequence[Pool]) -> None:
-        """Choose, give hosts, add, place; again for what is left, as long as that places any pod."""
+        """Choose, give hosts, add, place; again for what is left, as long as that places any pod. Pools whose new nodes
+        took none, for what lies elsewhere, are not chosen again before others did.
+        """
         stock = [-1] * len(pools)
+        barred: set[int] = set()
         for number in range(MOST_ROUNDS):
             left = self._left(state)
             if not left:
@@ -170,11 +173,17 @@ class _Planner:
             prices = [self.prices.get(pool.flavor.name, Fraction(1)) for pool in pools]
             chooser = Chooser(state.objects, left, pools, prices, spreads=number > 0)
             marks = self._marks(pools)
-            made = self._buy(cluster, state, pools, stock, chooser)
+            open_stock = [0 if kind in barred else most for kind, most in enumerate(stock)]
+            made = self._buy(cluster, state, pools, open_stock, chooser)
+            stock = [most if kind in barred else open_stock[kind] for kind, most in enumerate(stock)]
             told = self._with(cluster, left, state, made) if made else None
             if told is None or not told.placed:
                 self._undo(marks)
-                return
+                barred |= {kind for kind, count in enumerate(counted(made, pools)) if count}
+                if told is None:
+                    return
+                continue
+            barred.clear()
             used = {one.host for one in told.placed}
             if not all(node.name in used for node in made):  # the scheduler put more on some nodes than was thought
                 self._undo(marks)
