@@ -46,3 +46,16 @@ def test_several_losses_are_rows(command):
 def test_bad_usage_is_one_line(command, words, line):
     ended = command("stack", "blast", SAMPLE, *words)
     assert (ended.code, ended.err) == (2, line)
+
+
+def test_what_was_not_judged_counts_when_strict(command, tmp_path):
+    listed = {"kind": "Node", "apiVersion": "v1", "metadata": {"name": "n0"}, "status": {"allocatable": {"pods": "9"}}}
+    (tmp_path / "k.json").write_text(json.dumps(listed))
+    words = ["stack", "blast", str(tmp_path / "k.json"), "--any", "host"]
+    assert [command(*words).code, command(*words, "--strict").code] == [0, 0]
+    pod = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "p"}, "spec": {"nodeName": "gone", "containers": []}}
+    (tmp_path / "k.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1", "items": [listed, pod]}))
+    assert [command(*words).code, command(*words, "--strict").code] == [0, 1]
+    ended = command("stack", "ledger", str(tmp_path / "k.json"), "--strict")
+    assert ended.code == 1
+    assert "pods on nodes that are not in the input" in ended.out

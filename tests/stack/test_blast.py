@@ -102,6 +102,19 @@ def test_every_host_is_asked_about_and_the_worst_comes_first():
     assert [one.name for one in result.blasts] == ["north/h1", "north/h3", "north/h2"]
 
 
+def test_what_no_loss_can_take_and_what_is_not_judged_is_listed():
+    claims = {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]}
+    nodes = [node("n0", provider="id-s0"), node("lost", provider="nobody")]
+    pods = [pod("a", "n0", "a", **claims), pod("b", "lost", "b"), pod("c", "elsewhere", "c")]
+    made = join({"k": cluster(*nodes, *pods)}, {"north": cloud([server("s0", "h1")], ["h1"])})
+    result = blast(made, [("host", "h1")])
+    jsonschema.validate(result.to_dict(), schema("BlastResult"))
+    listed = {one.rule.partition(" (")[0]: (one.objects, one.example) for one in result.not_evaluated}
+    assert listed["nodes whose host nobody tells"] == (1, "k/lost")
+    assert listed["pods on nodes that are not in the input"] == (1, "k/default/c")
+    assert listed["VolumeBinding"] == (1, "Pod default/a")
+
+
 def test_one_loss_does_not_change_the_answer_about_another():
     pods = [pod(f"a-{i}", f"n{i % 4}", "a", cpu="2") for i in range(12)]
     made = sandwich(*pods)

@@ -109,6 +109,18 @@ def test_a_servers_own_series_has_its_pods_in_it(tmp_path):
     assert account(made, read_usage(files)).accounts[0].lines["cpu"].mean == 900 + 700
 
 
+def test_what_is_in_no_account_and_hosts_without_a_size_are_listed():
+    nodes = [node("n0", provider="id-s0"), node("lost", provider="nobody")]
+    made = join({"k": cluster(*nodes, pod("a", "gone", "a"))}, {"north": cloud([server("s0", "h1")], ["h1"])})
+    listed = {one.rule.partition(" (")[0]: one.example for one in account(made).not_evaluated}
+    assert listed == {
+        "nodes whose host nobody tells": "k/lost",
+        "pods on nodes that are not in the input": "k/default/a",
+        "hosts whose size nobody tells": "north/h1",
+    }
+    assert account(sandwich()).not_evaluated == []
+
+
 def test_what_has_no_series_is_not_idle(tmp_path):
     """s0 is sold 8000 and uses 900. Nobody measures s1 (8000); or only its pod a (500), not b, which asks for 1000."""
     made = sandwich(pod("a", "n1", "a"), pod("b", "n1", "b", cpu="1"))

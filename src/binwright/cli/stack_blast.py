@@ -8,7 +8,7 @@ from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_output
 from binwright.cli.inputs import PATHS, add_sandwich, open_options
 from binwright.cli.output import Rows, borderless, show
-from binwright.cli.report import indented, title
+from binwright.cli.report import draw_not_evaluated, indented, title
 from binwright.cli.words import count, printable
 from binwright.errors import InputError
 from binwright.stack.blast import Blast, BlastResult, Break, blast
@@ -29,6 +29,9 @@ MOST = 10  # rows of the table form; `wide` shows all
 def configure(parser: Parser) -> None:
     """The options of `stack blast`."""
     add_sandwich(parser)
+    parser.add_argument(
+        "--strict", action="store_true", help="exit 1 when something lies on no known host or a rule was not evaluated"
+    )
     parser.add_argument(
         "--lose", metavar="LEVEL=NAME", action="append", default=[],
         help="host=NAME, rack=NAME or zone=NAME; may be repeated",
@@ -55,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         names=[one.name for one in result.blasts],
         report=lambda console, wide: draw(console, result, wide),
     )
-    return exits.YES if result.unhurt else exits.NO
+    return exits.YES if result.unhurt and not (options.strict and result.not_evaluated) else exits.NO
 
 
 def row(one: Blast) -> tuple[Any, ...]:
@@ -78,9 +81,10 @@ def draw(console: Any, result: BlastResult, wide: bool) -> None:
         console.print(table)
         if not wide and len(result.blasts) > MOST:
             console.print(f"({count(len(result.blasts) - MOST, 'more loss', 'more losses')}: -o wide)", style="dim")
-        return
-    for one in result.blasts:
-        draw_one(console, one, wide)
+    else:
+        for one in result.blasts:
+            draw_one(console, one, wide)
+    draw_not_evaluated(console, result.not_evaluated, wide)
 
 
 def draw_one(console: Any, one: Blast, wide: bool) -> None:

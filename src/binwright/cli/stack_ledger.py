@@ -8,7 +8,7 @@ from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_output
 from binwright.cli.inputs import PATHS, add_sandwich, open_options
 from binwright.cli.output import Rows, borderless, show
-from binwright.cli.report import indented, title
+from binwright.cli.report import draw_not_evaluated, indented, title
 from binwright.cli.words import amount, count, printable, share
 from binwright.stack.ledger import RESOURCES, LedgerResult, Line, ledger
 from binwright.stack.usage import read_usage, usage_files
@@ -31,6 +31,9 @@ MOST = 10
 def configure(parser: Parser) -> None:
     """The options of `stack ledger`."""
     add_sandwich(parser)
+    parser.add_argument(
+        "--strict", action="store_true", help="exit 1 when something lies on no known host or has no size"
+    )
     parser.add_argument("--usage", metavar="FILE", action="append", default=[], help="series of use, named as above")
     parser.add_argument(
         "--risk", type=float, default=0.01,
@@ -55,7 +58,8 @@ def run(options: argparse.Namespace) -> int:
         names=[one.host for one in result.accounts],
         report=lambda console, wide: draw(console, result, wide),
     )
-    return exits.NO if any(one.double for one in result.accounts) else exits.YES
+    unseen = options.strict and result.not_evaluated
+    return exits.NO if unseen or any(one.double for one in result.accounts) else exits.YES
 
 
 def rows(one: Any) -> list[tuple[Any, ...]]:
@@ -92,6 +96,7 @@ def draw(console: Any, result: LedgerResult, wide: bool) -> None:
     if not result.samples:
         console.print()
         indented(console, "No series of use beside the sources: what is used and idle is not known.")
+    draw_not_evaluated(console, result.not_evaluated, wide)
 
 
 def cell(name: str, line: Line, part: str) -> str:

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from binwright.explain import Explanation
+from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.compile import Cluster
 from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.drain_filters import controller
 from binwright.kubernetes.evacuation import replacement
 from binwright.kubernetes.objects import Pod, PodSpec
-from binwright.kubernetes.pending import sort_out, turn
+from binwright.kubernetes.pending import DEFAULT_SCHEDULER, Queue, sort_out, turn
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.refusals import Refusals
+from binwright.outcome import NotEvaluated
 from binwright.request import Request
 
 __all__ = ["Outage", "Outages"]
@@ -37,6 +39,12 @@ class Outage:
     lost: list[Pod] = field(default_factory=list)
     placed: list[tuple[Pod, str]] = field(default_factory=list)
     homeless: list[tuple[Pod, str]] = field(default_factory=list)
+
+
+def is_replaced(pod: Pod) -> bool:
+    """Whether somebody makes another one when a pod is lost with its node."""
+    owner = controller(pod)
+    return owner is not None and owner.kind not in ENDS_WITH_NODE
 
 
 class Outages:
@@ -59,7 +67,7 @@ class Outages:
         lost = [cluster.nodes.index[name] for name in nodes if name in cluster.nodes.index]
         held = sorted((one for name in nodes for one in self._on.get(name, ())), key=lambda one: turn(one[0]))
         found = Outage([pod for pod, _ in held])
-        again = [pod for pod, _ in held if (owner := controller(pod)) and owner.kind not in ENDS_WITH_NODE]
+        again = [pod for pod, _ in held if is_replaced(pod)]
         requests = [self._request(pod) for pod in again]
         token = fleet.checkpoint()
         try:
@@ -75,6 +83,14 @@ class Outages:
         finally:
             fleet.rollback(token)
         return found
+
+    def not_evaluated(self) -> list[NotEvaluated]:
+        """What replacements of the bound pods use and is not evaluated."""
+        pods = [pod for pod in self._cluster.held.values() if is_replaced(pod)]
+        own = self.profile.scheduler_name
+        foreign = [pod for pod in pods if ((pod.spec and pod.spec.scheduler_name) or DEFAULT_SCHEDULER) != own]
+        asked = Queue(pending=pods, bound=pods, foreign=foreign)
+        return not_evaluated.find(asked, self._cluster.related, self.profile)
 
     def _request(self, pod: Pod) -> Request:
         known = self._request_of.get(id(pod))

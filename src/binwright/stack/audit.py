@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 from binwright.kubernetes import label_selectors
 from binwright.kubernetes.disruption import read_budgets
-from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.spread_claims import workloads
 from binwright.outcome import NotEvaluated
 from binwright.stack.audit_result import AuditResult
@@ -16,6 +15,7 @@ from binwright.stack.quorum_check import check_quorums
 from binwright.stack.repair import Repairs
 from binwright.stack.sandwich import Sandwich
 from binwright.stack.spread_check import check_spread
+from binwright.stack.unplaced import unplaced
 
 Check = Callable[[Sandwich], tuple[list[Finding], list[NotEvaluated]]]
 
@@ -48,18 +48,7 @@ def check_joins(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]]:
         for one in sandwich.unjoined
     ]
     unknown = {(one.source, one.name) for one in sandwich.unjoined}
-    blind = [key for key, one in sorted(sandwich.nodes.items()) if one.host is None and key not in unknown]
-    nodes = ["/".join(key) for key in blind]
-    pods = [
-        f"{cluster}/{pod.key}"
-        for cluster in sorted(sandwich.clusters)
-        for pod in sort_out(sandwich.clusters[cluster].pods).bound
-        if sandwich.place_of(cluster, pod) is None
-    ]
-    return found, [
-        *not_known("nodes whose host nobody tells (a server list, or its hosts, is not in the input)", nodes),
-        *not_known("pods on nodes that are not in the input", pods),
-    ]
+    return found, unplaced(sandwich, unknown)
 
 
 def check_racks(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]]:

@@ -11,11 +11,13 @@ from binwright.kubernetes.disruption import Budget, read_budgets, ready
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.outage import Outage, Outages
 from binwright.kubernetes.spread_claims import Workload, workloads
+from binwright.outcome import NotEvaluated
 from binwright.stack.audit_result import ref_entry
-from binwright.stack.envelope import API_VERSION
+from binwright.stack.envelope import API_VERSION, merged_not_evaluated, not_evaluated_entries
 from binwright.stack.finding import Ref
 from binwright.stack.quorum_check import quorums
 from binwright.stack.sandwich import LEVELS, Host, NodePlace, Sandwich
+from binwright.stack.unplaced import unplaced
 
 KINDS = ("quorum", "service", "budget")
 Thing = TypeVar("Thing")
@@ -64,6 +66,7 @@ class BlastResult:
 
     sandwich: Sandwich
     blasts: list[Blast]
+    not_evaluated: list[NotEvaluated] = field(default_factory=list)
     elapsed_seconds: float = 0.0
 
     @property
@@ -82,6 +85,7 @@ class BlastResult:
                 "elapsedSeconds": round(self.elapsed_seconds, 6),
             },
             "losses": [_entry(one) for one in self.blasts],
+            "notEvaluated": not_evaluated_entries(self.not_evaluated),
         }
 
 
@@ -176,6 +180,11 @@ class Blaster:
                 key = server.host.physical().key
                 self._servers[key] = self._servers.get(key, 0) + 1
 
+    def not_evaluated(self) -> list[NotEvaluated]:
+        """What lies on no known host, so that no loss takes it; what replacements use and is not evaluated."""
+        rules = [(name, known.outages.not_evaluated()) for name, known in self._clusters.items()]
+        return unplaced(self.sandwich) + merged_not_evaluated(rules)
+
     def lose(self, level: str, name: str, hosts: Iterable[Host], *, explain: bool = True) -> Blast:
         """What is lost with these physical hosts. explain: say why homeless pods are."""
         keys = [host.key for host in hosts]
@@ -247,4 +256,4 @@ def blast(
     blaster = Blaster(sandwich)
     found = [blaster.lose(level, name, hosts, explain=any_level is None) for level, name, hosts in asked]
     found.sort(key=lambda one: tuple(-part for part in one.weight))
-    return BlastResult(sandwich, found, seconds + time.perf_counter() - start)
+    return BlastResult(sandwich, found, blaster.not_evaluated(), seconds + time.perf_counter() - start)

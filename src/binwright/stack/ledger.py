@@ -16,10 +16,13 @@ from binwright.kubernetes.limits import guaranteed, limit
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.requests import Requests
-from binwright.stack.envelope import API_VERSION
+from binwright.outcome import NotEvaluated
+from binwright.stack.envelope import API_VERSION, not_evaluated_entries
+from binwright.stack.finding import not_known
 from binwright.stack.physical import CPU, MEMORY, capacities
 from binwright.stack.sandwich import Host, NodePlace, Sandwich
 from binwright.stack.server_sizes import server_sizes
+from binwright.stack.unplaced import unplaced
 from binwright.stack.usage import Usage
 from binwright.units import milli, nanos, whole
 
@@ -95,6 +98,7 @@ class LedgerResult:
     pods: list[PodShare]
     samples: int
     risk: float
+    not_evaluated: list[NotEvaluated] = field(default_factory=list)
     elapsed_seconds: float = 0.0
 
     def total(self, name: str) -> Line:
@@ -139,6 +143,7 @@ class LedgerResult:
                 }
                 for one in (self.pods if with_pods else ())
             ],
+            "notEvaluated": not_evaluated_entries(self.not_evaluated),
         }  # fmt: skip
 
 
@@ -176,7 +181,9 @@ def ledger(sandwich: Sandwich, usage: Usage, risk: float = 0.01, seconds: float 
     ]  # fmt: skip
     found.sort(key=lambda one: (one.effective / one.requested, one.source, one.namespace, one.name))
     elapsed = seconds + time.perf_counter() - start
-    return LedgerResult(list(accounts.values()), found, usage.samples, risk, elapsed)
+    sizeless = [key for key, one in accounts.items() if any(line.physical is None for line in one.lines.values())]
+    blind = unplaced(sandwich) + not_known("hosts whose size nobody tells", sizeless)
+    return LedgerResult(list(accounts.values()), found, usage.samples, risk, blind, elapsed)
 
 
 def _servers(sandwich: Sandwich, accounts: dict[str, Account]) -> None:
