@@ -1,8 +1,8 @@
-"""How long the joined layers take to be read, audited, added up and asked about every host, on a large sandwich.
+"""How long the joined layers take to be read, audited, added up, asked about every host, and placed through.
 
-`python -m bench.stack_scale [--hosts 1000] [--servers 20000] [--pods 200000] [--clusters 20] [--json FILE]` writes the
-files of such a sandwich (seeded) to a temporary directory and times the commands' own functions on them. Every number
-is checked: what is made is what is found.
+`python -m bench.stack_scale [--hosts 1000] [--servers 20000] [--pods 200000] [--clusters 20] [--pending 10000]
+[--json FILE]` writes the files of such a sandwich (seeded) to a temporary directory and times the commands' own
+functions on them. Every number is checked: what is made is what is found.
 """
 
 import argparse
@@ -16,8 +16,10 @@ from pathlib import Path
 from bench.machine import commit, processor
 from binwright.stack.audit import audit
 from binwright.stack.blast import blast
+from binwright.stack.grown_headroom import grown_headroom
 from binwright.stack.inventory import open_sandwich
 from binwright.stack.join import host_id
+from binwright.stack.joint_place import joint_place
 from binwright.stack.ledger import ledger
 from binwright.stack.sources import find_sources
 from binwright.stack.usage import Usage
@@ -26,8 +28,10 @@ FLAVOR = {"ID": "k8s", "Name": "k8s.large", "RAM": 32768, "Disk": 40, "Ephemeral
 HARD = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule"}
 
 
-def write(root: Path, hosts: int, servers: int, pods: int, clusters: int, seed: int) -> None:
-    """A cloud whose servers are the nodes of `clusters` clusters, an eighth of them other servers."""
+def write(root: Path, hosts: int, servers: int, pods: int, clusters: int, pending: int, seed: int) -> None:
+    """A cloud whose servers are the nodes of `clusters` clusters, an eighth of them other servers; `pending` more
+    pods wait, every second ten of which are too large for what is left on any node.
+    """
     dice = random.Random(seed)
     cloud = root / "clouds" / "north"
     cloud.mkdir(parents=True)
@@ -57,10 +61,12 @@ def write(root: Path, hosts: int, servers: int, pods: int, clusters: int, seed: 
     for file, table in (("servers", rows), ("flavors", [FLAVOR]), ("hypervisors", hypervisors)):
         (cloud / f"{file}.json").write_text(json.dumps(table))
     for number in range(clusters):
-        write_cluster(root / "clusters" / f"c{number:02}", nodes[number], pods // clusters, dice)
+        write_cluster(root / "clusters" / f"c{number:02}", nodes[number], pods // clusters, pending // clusters, dice)
 
 
-def write_cluster(folder: Path, nodes: list[tuple[str, str, str]], pods: int, dice: random.Random) -> None:
+def write_cluster(
+    folder: Path, nodes: list[tuple[str, str, str]], pods: int, pending: int, dice: random.Random
+) -> None:
     """Nodes on servers, and workloads of ten pods, every fifth of which claims to be spread."""
     folder.mkdir(parents=True)
     amounts = {"cpu": "8", "memory": "32Gi", "pods": "110"}
@@ -95,6 +101,17 @@ def write_cluster(folder: Path, nodes: list[tuple[str, str, str]], pods: int, di
                 "status": {"phase": "Running"},
             }
         )  # fmt: skip
+    for number in range(pending):
+        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"new-{number // 10}-1", "controller": True}
+        meta = {"name": f"new-{number}", "namespace": "ns-0", "labels": {"app": f"new-{number // 10}"}}
+        requests = {"cpu": "7900m" if number // 10 % 2 else "500m", "memory": "1Gi"}
+        listed.append(
+            {
+                "apiVersion": "v1", "kind": "Pod", "metadata": {**meta, "ownerReferences": [owner]},
+                "spec": {"containers": [{"name": "c", "image": "i", "resources": {"requests": requests}}]},
+                "status": {"phase": "Pending"},
+            }
+        )  # fmt: skip
     (folder / "nodes.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": made}))
     (folder / "pods.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": listed}))
 
@@ -102,11 +119,18 @@ def write_cluster(folder: Path, nodes: list[tuple[str, str, str]], pods: int, di
 def main() -> None:
     """Make, time, check, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, number in (("hosts", 1000), ("servers", 20000), ("pods", 200000), ("clusters", 20), ("seed", 1)):
+    for name, number in (
+        ("hosts", 1000),
+        ("servers", 20000),
+        ("pods", 200000),
+        ("clusters", 20),
+        ("pending", 10000),
+        ("seed", 1),
+    ):
         parser.add_argument(f"--{name}", type=int, default=number)
     parser.add_argument("--json", help="write the figures to this file")
     options = parser.parse_args()
-    sizes = {name: getattr(options, name) for name in ("hosts", "servers", "pods", "clusters", "seed")}
+    sizes = {name: getattr(options, name) for name in ("hosts", "servers", "pods", "clusters", "pending", "seed")}
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), **sizes)
         size = sum(file.stat().st_size for file in Path(folder).rglob("*.json"))
@@ -122,16 +146,22 @@ def main() -> None:
         audited = timed("audit", lambda: audit(sandwich, repair=False))
         accounts = timed("ledger", lambda: ledger(sandwich, Usage()))
         blasted = timed("blast of every host", lambda: blast(sandwich, any_level="host"))
+        planned = timed("joint placing", lambda: joint_place(sandwich, partial=True))
+        roomy = timed("headroom of one shape", lambda: grown_headroom(sandwich, ["cpu=2,memory=4Gi"]))
     assert len(sandwich.servers) == options.servers
     assert all(place.host is not None for place in sandwich.nodes.values())
     assert {one.kind for one in audited.findings} <= {"spread"}, "nothing else is wrong in what was made"
     assert sum(one.pods for one in accounts.accounts) == options.pods // options.clusters * options.clusters
     assert sum(one.lost for one in blasted.blasts) == options.pods // options.clusters * options.clusters
+    assert planned.pending == options.pending // options.clusters * options.clusters
+    assert len(planned.placed) + len(planned.stops) == planned.pending
+    assert roomy.shapes[0].together >= roomy.shapes[0].as_is
     figures = {
         "machine": {"processor": processor(), "commit": commit(), "loadAverage": os.getloadavg()[0]},
         "sizes": {**sizes, "bytes": size},
         "seconds": seconds,
         "findings": len(audited.findings),
+        "planned": {"placed": len(planned.placed), "newNodes": len(planned.nodes), "stopped": len(planned.stops)},
     }
     print(json.dumps(figures, indent=2))
     if options.json:
