@@ -1,5 +1,7 @@
 """A cloud asked live: every table of the layout, paged, at versions that both sides know, so many at a time."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from binwright.errors import InputError
@@ -50,7 +52,7 @@ def test_what_there_is_not_is_said(cloud):
 def test_versions_are_those_that_both_know_and_lists_are_paged(cloud):
     collect(connected(cloud))
     versions = {path: version for path, _, version in cloud.asked}
-    assert versions["/compute/servers/detail"] == "2.60"  # the service knows no newer one
+    assert versions["/compute/servers/detail"] == "2.70"  # the service knows no newer one
     assert versions["/compute/os-hypervisors/detail"] == "2.53"
     assert versions["/placement/resource_providers"] == "1.14"
     queries = [query for path, query, _ in cloud.asked if path == "/compute/servers/detail"]
@@ -116,9 +118,34 @@ def test_one_line_where_compute_or_placement_cannot_be_read(cloud, path, answer,
         collect(connected(cloud, connect_retries=0, status_code_retries=0))
 
 
-def test_nothing_listens(cloud):
-    with pytest.raises(InputError, match=r"^compute: .*"):
-        collect(connected(cloud, compute_endpoint_override="http://127.0.0.1:9/compute"))
+def test_a_cloud_that_does_not_list_extra_specs(cloud):
+    assert not any(line.startswith("flavors") for line in collect(connected(cloud)).notes)
+    cloud.newest["compute"] = "2.60"
+    notes = collect(connected(cloud)).notes
+    assert "flavors: without extra specs, which compute API 2.60 does not list (2.61 does)" in notes
+
+
+def test_a_cloud_without_placement(cloud):
+    settings = cloud.settings()
+    del settings["placement_endpoint_override"]
+    connection = openstack.connect(load_yaml_config=False, load_envvars=False, **settings)
+    found = read_live(connection)
+    assert any(line.startswith("placement: not offered") for line in found.notes)
+    assert [one.name for one in place_cloud(found).placed] == ["web-2", "web-3"]  # by the hypervisors' columns
+
+
+@pytest.mark.parametrize("service", ["compute", "placement"])
+def test_a_needed_service_that_does_not_answer(cloud, service):
+    closed = {f"{service}_endpoint_override": "http://127.0.0.1:9/nothing"}
+    with pytest.raises(InputError, match=f"^{service}: "):
+        collect(connected(cloud, connect_retries=0, **closed))
+
+
+def test_a_connection_without_catalogue_entries():
+    nothing = SimpleNamespace(get_endpoint_data=lambda: None)
+    connection = SimpleNamespace(compute=nothing)
+    with pytest.raises(InputError, match=r"^compute: not in the catalogue$"):
+        collect(connection)
 
 
 def test_a_live_cloud_is_placed(cloud):

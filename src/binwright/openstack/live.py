@@ -22,6 +22,10 @@ Progress = Callable[[str, int, int], None]
 PARALLEL = 8
 PAGE = 1000
 PLACEMENT_VERSION = (1, 14)
+EXTRA_SPECS_SINCE = (2, 61)
+NEEDED = ("compute", "placement")
+ABSENT = ("EndpointNotFound", "NotSupported", "ServiceDisabledException")
+"""What the library raises where a cloud has no such service, rather than one that does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +38,16 @@ class Table:
     key: str
     version: tuple[int, int] | None = None
     paged: str = ""
-    needed: bool = False
 
 
 # Hypervisors at 2.53, because later versions do not tell capacity; aggregates from 2.41 on with uuid.
 TABLES = (
-    Table("servers", "compute", "/servers/detail?all_tenants=True", "servers", (2, 100), "marker", True),
-    Table("flavors", "compute", "/flavors/detail?is_public=None", "flavors", (2, 61), "marker", True),
-    Table("hypervisors", "compute", "/os-hypervisors/detail", "hypervisors", (2, 53), "marker", True),
-    Table("services", "compute", "/os-services", "services", (2, 53), needed=True),
-    Table("aggregates", "compute", "/os-aggregates", "aggregates", (2, 41), needed=True),
-    Table("server_groups", "compute", "/os-server-groups?all_projects=True", "server_groups", (2, 64), "offset", True),
+    Table("servers", "compute", "/servers/detail?all_tenants=True", "servers", (2, 100), "marker"),
+    Table("flavors", "compute", "/flavors/detail?is_public=None", "flavors", EXTRA_SPECS_SINCE, "marker"),
+    Table("hypervisors", "compute", "/os-hypervisors/detail", "hypervisors", (2, 53), "marker"),
+    Table("services", "compute", "/os-services", "services", (2, 53)),
+    Table("aggregates", "compute", "/os-aggregates", "aggregates", (2, 41)),
+    Table("server_groups", "compute", "/os-server-groups?all_projects=True", "server_groups", (2, 64), "offset"),
     Table("providers", "placement", "/resource_providers", "resource_providers", PLACEMENT_VERSION),
     Table("volumes", "block_storage", "/volumes/detail?all_tenants=True", "volumes", paged="marker"),
     Table("volume_types", "block_storage", "/types?is_public=None", "volume_types", paged="marker"),
@@ -85,10 +88,14 @@ def collect(connection: Any, *, parallel: int = PARALLEL, progress: Progress | N
 
     parallel: calls at a time. A service that the cloud does not offer, or a list of another service than compute and
     Placement that may not be read, is left out with a note. Raises InputError, one line with service and path, where
-    compute or Placement cannot be read.
+    compute is not there, and where compute or Placement cannot be read.
     """
     collected = Collected()
     adapters = _adapters(connection, collected)
+    newest = adapters["compute"].newest
+    if newest is not None and tuple(newest) < EXTRA_SPECS_SINCE:
+        told = "{}.{}".format(*newest)
+        collected.notes.append(f"flavors: without extra specs, which compute API {told} does not list (2.61 does)")
     tables = [table for table in TABLES if table.service in adapters]
     report = progress or (lambda *_: None)
     with ThreadPoolExecutor(parallel) as pool:
@@ -139,30 +146,37 @@ def _adapters(connection: Any, collected: Collected) -> dict[str, _Adapter]:
     """The services that there are, reached and with their versions known before any thread asks."""
     adapters: dict[str, _Adapter] = {}
     for service in dict.fromkeys(table.service for table in TABLES):
+        why = "not in the catalogue"
         try:
-            adapters[service] = _Adapter(service, getattr(connection, service))
-        except Exception as problem:  # of the library's many; each means that there is no such service
-            if service == "compute":
-                raise InputError(f"{service}: {_said(problem)}") from None
-            collected.notes.append(f"{service}: not offered: {_said(problem)}")
+            proxy = getattr(connection, service)
+            data = proxy.get_endpoint_data()
+            if data is not None:
+                adapters[service] = _Adapter(service, proxy, data.max_microversion)
+                continue
+        except Exception as problem:  # the library's many
+            why = _said(problem)
+            if service in NEEDED and type(problem).__name__ not in ABSENT:
+                raise InputError(f"{service}: {why}") from None
+        if service == "compute":
+            raise InputError(f"{service}: {why}")
+        collected.notes.append(f"{service}: not offered: {why}")
     return adapters
 
 
 class _Adapter:
     """One service's `get`, at the newest version that both sides know, with one-line errors."""
 
-    def __init__(self, service: str, proxy: Any) -> None:
+    def __init__(self, service: str, proxy: Any, newest: tuple[int, int] | None) -> None:
         self.service = service
+        self.newest = newest
         self._proxy = proxy
-        data = proxy.get_endpoint_data()
-        self._newest = None if data is None else data.max_microversion
 
     def get(self, path: str, version: tuple[int, int] | None) -> Any:
         """JSON of an answer. Raises _Refused."""
         where = f"{self.service} {path}"
         more = {}
         if version is not None:
-            newest = version if self._newest is None else min(version, tuple(self._newest))
+            newest = version if self.newest is None else min(version, tuple(self.newest))
             more["microversion"] = "{}.{}".format(*newest)
         try:
             answer = self._proxy.get(path, **more)
@@ -181,7 +195,7 @@ def _rows_or_refusal(adapter: _Adapter, table: Table) -> list[Any] | _Refused:
     try:
         return list(_rows(adapter, table))
     except _Refused as refused:
-        if table.needed or table.service == "placement":
+        if table.service in NEEDED:
             raise
         return refused
 
