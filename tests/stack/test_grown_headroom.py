@@ -121,6 +121,22 @@ def test_a_cluster_that_is_no_servers_says_so():
     assert found.note == "none of its workers is a server of a cloud in the input"
 
 
+def test_half_of_the_files_missing_is_told_and_the_rest_answered():
+    clusters, made = sandwich()
+    made.hypervisors, made.present = [], made.present - {"hypervisors"}
+    clusters["empty"] = cluster()
+    result = grown_headroom(join(clusters, {"north": made}), ["cpu=3"])
+    (one,) = result.shapes[0].clusters
+    assert (one.as_is, one.together, one.pools) == (4, 4, [])
+    assert one.note.startswith("its cloud cannot be asked: north: hypervisors.json: missing")
+    assert result.notes == ["empty: not asked, no Node in the input"]
+
+
+def test_without_a_cluster_there_is_nothing_to_ask():
+    with pytest.raises(InputError, match="no cluster with a Node in the input"):
+        room({}, sandwich()[1])
+
+
 def test_asking_changes_nothing_and_twice_is_the_same():
     clusters, made = sandwich()
     before = (len(made.servers), [one.memory_mb_used for one in made.hypervisors])

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from binwright.errors import InputError
 from binwright.formats.files import Blob
 from binwright.kubernetes.place import Options
 from binwright.kubernetes.verify import verify_objects
@@ -225,6 +226,11 @@ def test_nothing_is_planned_on_a_cloud_that_does_not_tell_its_capacity():
     made.clouds["north"].flavors = cloud([], [], flavors=[flavor()]).flavors
     (stop,) = place(made).stops
     assert stop.note.startswith("its cloud cannot be asked: north: ")
+
+
+def test_without_a_cluster_there_is_nothing_to_place():
+    with pytest.raises(InputError, match="no cluster in the input"):
+        joint_place(join({}, {"north": cloud([], ["h1"])}))
 
 
 demand = st.lists(st.tuples(st.sampled_from(["1", "2", "3500m", "5", "8", "9"]), st.booleans()), max_size=14)

@@ -21,6 +21,7 @@ from binwright.kubernetes.place import Options
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.shapes import split
 from binwright.kubernetes.solitary import are_solitary
+from binwright.openstack.capacity import cloud_hosts
 from binwright.openstack.growth import Growth, NoHost
 from binwright.outcome import NotEvaluated
 from binwright.packing.catalogue import Catalogue
@@ -127,6 +128,8 @@ def grown_headroom(
     texts = [text for _, text in split(shapes)]
     if not texts:
         raise InputError("nothing is asked: --pod SPEC")
+    if not any(objects.nodes for objects in sandwich.clusters.values()):
+        raise InputError("no cluster with a Node in the input, so there is nothing to ask")
     known = {one for cloud in sandwich.clouds.values() for flavor in cloud.flavors for one in (flavor.name, flavor.id)}
     for flavor in flavors:
         if flavor not in known:
@@ -156,28 +159,36 @@ class _Asker:
         self.not_evaluated: dict[str, list[NotEvaluated]] = {}
         self._counts: dict[tuple[str, str, tuple[tuple[int, str], ...]], Headroom | None] = {}
         self._alone: dict[str, bool] = {}
+        self._closed = closed_clouds(sandwich, {pool.cloud for pool in pools.all()})
 
     def shape(self, text: str) -> ShapeRoom:
         """One shape, asked of all clusters."""
         found = ShapeRoom(text, {})
         useful: dict[str, list[PoolRoom]] = {}
         unknown = []
-        for cluster in self.clusters:
+        for cluster, objects in self.clusters.items():
+            if not objects.nodes:
+                self._note(f"{cluster}: not asked, no Node in the input")
+                continue
             answer = self._ask(cluster, text, ())
             if answer is None:
                 unknown.append(cluster)
                 continue
             found.asked = dict(answer.shapes[0].asked)
-            nodes = len(self.clusters[cluster].nodes)
-            room = ClusterRoom(cluster, nodes, answer.count, answer.count, 0, answer.count, 0, answer.message)
+            room = ClusterRoom(
+                cluster, len(objects.nodes), answer.count, answer.count, 0, answer.count, 0, answer.message
+            )
             room.note = self.pools.without.get(cluster)
             found.clusters.append(room)
-            room.pools = self._tried(cluster, text, self.pools.by_cluster.get(cluster, ()))
+            pools = [pool for pool in self.pools.by_cluster.get(cluster, ()) if pool.cloud not in self._closed]
+            if cluster in self.pools.by_cluster and not pools:
+                room.note = f"its cloud cannot be asked: {self._closed[self.pools.by_cluster[cluster][0].cloud]}"
+            room.pools = self._tried(cluster, text, pools)
             useful[cluster] = [one for one in room.pools if one.unfit is None]
         if not found.clusters:
             raise InputError(f"--pod {text}: no such file, and no object of this name in the input")
         if unknown:
-            self.notes.append(f"{', '.join(unknown)}: not asked for {text}, there is none")
+            self._note(f"{', '.join(unknown)}: not asked for {text}, there is none")
         growths = self._growths(useful)
         for name, growth in growths.items():
             self._unseen(name, growth.not_evaluated())
@@ -221,6 +232,10 @@ class _Asker:
         shape = ShapeCount(first.name, first.each, first.asked, base.count + more.count)
         message = base.message if more.message is None else f"{base.message} Of the new nodes: {more.message}"
         return Headroom(cluster, [shape], refused=more.refused, message=message, hosts=base.hosts + more.hosts)
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
     def _unseen(self, source: str, entries: Iterable[NotEvaluated]) -> None:
         """Remember what a source did not evaluate, once."""
@@ -284,6 +299,17 @@ class _Asker:
             if answer is not None:
                 room.together, room.together_nodes = answer.count, len(taken[room.cluster])
                 room.message = answer.message
+
+
+def closed_clouds(sandwich: Sandwich, names: Iterable[str]) -> dict[str, str]:
+    """Clouds whose dumps do not tell what their hosts have, with why."""
+    found = {}
+    for name in sorted(names):
+        try:
+            cloud_hosts(sandwich.clouds[name])
+        except InputError as problem:
+            found[name] = str(problem)
+    return found
 
 
 def take_in_turn(useful: dict[str, list[PoolRoom]], growths: dict[str, Growth]) -> dict[str, Bought]:

@@ -46,9 +46,11 @@ def joint_place(
     flavors: of new nodes, by name or id; default those of the catalogue, else those that each cluster's workers are.
     catalogue: prices; without one, as few nodes as possible. spread: a level ("host", "rack", "zone") over whose real
     domains waiting pods with a controller must spread, too. after_pending: servers that wait in a cloud come first.
-    partial: keep what fits where not all fits. Raises InputError for bad objects.
+    partial: keep what fits where not all fits. Raises InputError for bad objects, and without any cluster.
     """
     start = time.perf_counter()
+    if not sandwich.clusters:
+        raise InputError("no cluster in the input, so there is no pod to place")
     planner = _Planner(sandwich, flavors, catalogue, spread, after_pending)
     plan = planner.plan(partial)
     plan.elapsed_seconds = seconds + time.perf_counter() - start
