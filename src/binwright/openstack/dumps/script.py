@@ -45,11 +45,12 @@ maybe baremetal_nodes.json baremetal node list --long
 
 export OS_PLACEMENT_API_VERSION=1.14
 save providers.json resource provider list
-openstack resource provider list -f value -c uuid | xargs -P "${{PARALLEL:-4}}" -I UUID sh -euc '
-    openstack resource provider inventory list UUID -f json > inventories/UUID.json
-    openstack resource provider trait list UUID -f json > traits/UUID.json
-    openstack resource provider aggregate list UUID -f json > provider_aggregates/UUID.json
-    openstack resource provider show --allocations UUID -f json -c allocations > allocations/UUID.json
-'
+openstack resource provider list -f value -c uuid | xargs -P "${{PARALLEL:-4}}" -n 1 sh -euc '
+    [ $# = 1 ] || exit 0
+    openstack resource provider inventory list "$1" -f json > "inventories/$1.json"
+    openstack resource provider trait list "$1" -f json > "traits/$1.json"
+    openstack resource provider aggregate list "$1" -f json > "provider_aggregates/$1.json"
+    openstack resource provider show --allocations "$1" -f json -c allocations > "allocations/$1.json"
+' sh
 """
 """As text; `sh`, without anything of bash."""
