@@ -8,32 +8,26 @@ import jsonschema
 from binwright.schemas import schema
 
 SAMPLE = str(Path(__file__).parents[2] / "examples" / "club-sandwich")
-SCENARIOS = """\
-name: without r11
-steps: [{lose: {rack: r11}}]
----
-name: ratio 1.5
-steps: [{ratio: {resource: VCPU, value: 1.5}}]
----
-name: repaired
-steps: [{repairs: true}]
-"""
+EXAMPLE = str(Path(SAMPLE).parent / "what-if" / "five.yaml")
 
 
-def test_side_by_side(command, tmp_path):
-    (tmp_path / "what.yaml").write_text(SCENARIOS)
-    ended = command("stack", "compare", SAMPLE, "--scenario", str(tmp_path / "what.yaml"), "-o", "json")
+def test_side_by_side(command):
+    ended = command("stack", "compare", SAMPLE, "--scenario", EXAMPLE, "--pod", "cpu=2,memory=4Gi", "-o", "json")
     assert (ended.code, ended.err) == (1, "")
     result = json.loads(ended.out)
     jsonschema.validate(result, schema("CompareResult"))
     told = {one["name"]: one for one in result["scenarios"]}
-    assert list(told) == ["as is", "without r11", "ratio 1.5", "repaired"]
-    assert (told["as is"]["findings"]["total"], told["repaired"]["findings"]["total"]) == (4, 2)
-    assert (told["as is"]["hosts"], told["without r11"]["hosts"]) == (72, 60)
-    assert told["without r11"]["homeless"] > told["as is"]["homeless"]
-    offered = {name: one["resources"][0]["offered"] for name, one in told.items()}
-    assert offered["ratio 1.5"] < offered["as is"] == offered["repaired"]
-    assert told["repaired"]["worstLoss"]["host"] == "under/ctl-r11-01"
+    names = ["as is", "without rack r11", "CPUs sold 1.5 times", "a second shop", "public machine types", "repaired"]
+    assert list(told) == names
+    now, rack, ratio, shop, types, repaired = (told[name] for name in names)
+    assert (now["findings"]["total"], repaired["findings"]["total"]) == (4, 2)
+    assert (now["hosts"], rack["hosts"]) == (72, 60)
+    assert rack["homeless"] > now["homeless"]
+    offered = [one["resources"][0]["offered"] for one in (ratio, now, repaired)]
+    assert offered[0] < offered[1] == offered[2]
+    assert (now["worstLoss"]["host"], repaired["worstLoss"]["host"]) == ("north/cmp-r21-02", "under/ctl-r11-01")
+    assert (shop["nodes"] - now["nodes"], shop["nodesWithoutHost"]) == (16, 8)  # the 24 nodes of shop
+    assert (now["headroom"][0]["newNodes"], types["headroom"][0]["newNodes"]) == (15, 129)
 
 
 def test_the_table_has_a_column_a_scenario(command, tmp_path):

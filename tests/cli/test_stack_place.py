@@ -49,3 +49,13 @@ def test_the_table(command):
     ended = command("stack", "place", SAMPLE, "--partial")
     assert ended.out.startswith("29 of 46 pending pods placed with 7 new nodes (")
     assert "no host takes another k8s.gpu: 20 hosts lack a trait" in ended.out
+
+
+def test_the_cheapest_by_price(command):
+    prices = str(Path(SAMPLE).parent / "what-if" / "prices.csv")
+    ended = command("stack", "place", SAMPLE, "--partial", "--bins", prices, "-o", "json")
+    result = json.loads(ended.out)
+    jsonschema.validate(result, schema("StackPlaceResult"))
+    assert (result["summary"]["newNodes"], result["summary"]["price"]) == (5, 5.16)  # 2 of 0.35, 2 of 0.68, 1 of 3.10
+    edge = next(one for one in result["nodes"] if one["cluster"] == "edge")
+    assert (edge["flavor"], edge["derived"], len(edge["pods"])) == ("k8s.large", True, 2)  # 0.68 instead of 2 x 0.35
