@@ -142,8 +142,9 @@ cdef class Indexes:
                     if not in_place(index, self.scan, request, host):
                         index.misplaced = True
                         return 0
-                hosts[count] = host
-                count += 1
+                if count == 0 or hosts[count - 1] != host:
+                    hosts[count] = host
+                    count += 1
             if count >= MANY:
                 read_many(index, self.scan, request, hosts, count, self.gathered)
                 continue
