@@ -6,6 +6,7 @@ BINWRIGHT_SEED=N repeats a run (each prints its N), BINWRIGHT_DECISIONS=N says h
 
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -129,3 +130,20 @@ def test_a_class_that_has_not_read_for_long(changes):
     assert ours.hosts.tolist() == theirs.hosts.tolist()
     assert ours.scores.tolist() == theirs.scores.tolist()
     assert fleet._state.indexes.answered == 70
+
+
+def test_two_threads():
+    """Lives in two threads at once, each with fleets of its own, decide as they do alone."""
+    seed = int(os.environ.get("BINWRIGHT_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"BINWRIGHT_SEED={seed}")
+
+    def life(number: int) -> list[int]:
+        pair = Pair(random.Random(seed + number), 300)
+        for _ in range(60):
+            pair.step()
+        pair.check()
+        return pair.fleets[0].used.tolist()
+
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(life, range(4)))
+    assert together == [life(number) for number in range(4)]
