@@ -5,6 +5,9 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
 
+cdef enum:
+    MOST = 1 << 16    # that one item adds
+
 cdef enum Kind:
     FLAGGED    # what = counter, old = cell before
 
@@ -219,6 +222,14 @@ cdef class Counters(Idea):
         stride, counters, classes = saved
         self.stride = stride
         for kind, feeds, total, cells in counters:
+            if kind not in (ADDITIVE, FLAG) or not -1 <= feeds < self.count:
+                raise ValueError(
+                    f"fleet: counters: damaged pickle: counter {self.count} is of kind {kind}, feeds {feeds}"
+                )
+            if feeds >= 0 and (kind == FLAG or self.counters[<Py_ssize_t>feeds].kind == FLAG):
+                raise ValueError(f"fleet: counters: damaged pickle: counter {self.count} feeds {feeds}")
+            if cells is not None and len(cells) != stride * sizeof(int64_t):
+                raise ValueError(f"fleet: counters: damaged pickle: counter {self.count} has {len(cells)} bytes")
             number = self.new_counter(kind, feeds)
             self.counters[<Py_ssize_t>number].total = total
             if cells is not None:
@@ -227,4 +238,26 @@ cdef class Counters(Idea):
         for contributions in classes:
             number = self.new_class()
             for counter, amount, whatif in contributions:
+                if not 0 <= counter < self.count or not 0 <= amount <= MOST or not 0 <= whatif <= MOST:
+                    raise ValueError(
+                        f"fleet: counters: damaged pickle: class {number} adds {amount} or {whatif} to {counter}"
+                    )
                 self.contribute(number, counter, amount, whatif, [])
+
+    cpdef object check(self, object state):
+        """As many classes and hosts as the fleet has, totals that are sums, flags that are 0 or 1."""
+        cdef Py_ssize_t i, host
+        cdef int64_t total, cell
+        if self.stride != state.fleet.stride or self.class_count != len(state.classes):
+            raise ValueError("fleet: counters: damaged pickle: its counts do not agree")
+        for i in range(self.count):
+            total = 0
+            for host in range(self.stride):
+                cell = self.cell(<int32_t>i, host)
+                total += cell
+                if self.counters[i].kind == FLAG and cell not in (0, 1):
+                    raise ValueError(f"fleet: counters: damaged pickle: flag {i} is {cell} on host {host}")
+            if total != self.counters[i].total:
+                raise ValueError(
+                    f"fleet: counters: damaged pickle: counter {i} has total {self.counters[i].total}, sum {total}"
+                )

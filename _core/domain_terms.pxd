@@ -12,6 +12,7 @@ from binwright._core.counters cimport Counters
 from binwright._core.domains cimport Domains
 from binwright._core.fleet cimport Fleet
 from binwright._core.journal cimport Change, Idea, Journal
+from binwright._core.pools cimport Pools
 
 cdef enum:
     HOST = -1          # the key whose domains are the hosts
@@ -23,12 +24,13 @@ cdef enum Op:
     AT_MOST = 2        # the ref's sum + self <= limit
     SKEW = 3           # the ref's sum + self - smallest sum of a domain <= limit
     DISTINCT = 4       # refs not yet held here + the counter `held` <= capacity of `resource`
+    POOL = 5           # the claims of the list `held` find rows in the pools, or rows can be made for them
 
 
 cdef enum Outcome:
     PASSES = 0
     FAILS = 1
-    MISSES = 2         # the host lacks a key that the term needs
+    MISSES = 2         # the host lacks a key that the term needs, or room for the row that POOL would make
 
 
 cdef enum Carry:       # what an index does with a term
@@ -49,14 +51,14 @@ cdef struct HardTerm:
     int32_t op
     int32_t rule               # position in the profile
     int32_t argument           # of the reason, when the condition fails
-    int32_t missing            # of the reason, when the host lacks a key
+    int32_t missing            # of the reason, when the term misses
     uint8_t resolvable, missing_resolvable
     uint8_t skip_when_empty    # the rule is not asked while this holds for all its terms and all their sums are 0
     int32_t first, refs        # slice of the class's refs
     int32_t self               # what the request itself would add
     int32_t limit
     int32_t least_domains      # SKEW: with fewer, the smallest sum is 0
-    int32_t held, resource     # DISTINCT: counter of what is held, resource whose capacity limits it
+    int32_t held, resource     # DISTINCT: counter of what is held, resource whose capacity limits it; POOL: claims
 
 
 cdef struct SoftTerm:
@@ -70,6 +72,7 @@ cdef struct ClassTerms:
     SoftTerm* soft
     Ref* refs
     int32_t hards, softs, ref_count
+    int32_t pools              # how many of the hard terms are POOL
     int64_t edition            # grows when terms are added
 
 
@@ -86,6 +89,7 @@ cdef class DomainTerms(Idea):
     cdef Fleet fleet
     cdef Domains domains
     cdef Counters counters
+    cdef Pools pools
     cdef ClassTerms* classes           # by class number
     cdef Py_ssize_t class_count, class_room
     cdef list definitions              # per class: (hard, soft) as given
@@ -115,4 +119,5 @@ cdef class DomainTerms(Idea):
     cdef int32_t outcome(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil
     cdef int32_t failing(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil
     cdef void filter(self, int32_t number, int64_t* verdict) noexcept nogil
+    cdef int commit(self, int32_t number, Py_ssize_t host) except -1 nogil
     cdef const SoftTerm* soft_term(self, int32_t number, int32_t slot) noexcept nogil

@@ -6,8 +6,9 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
 from binwright._core.fleet cimport ABSENT
+from binwright._core.pools cimport FITS, NO_ROW, Fitting
 
-OPS = {"forbid": FORBID, "require": REQUIRE, "at_most": AT_MOST, "skew": SKEW, "distinct": DISTINCT}
+OPS = {"forbid": FORBID, "require": REQUIRE, "at_most": AT_MOST, "skew": SKEW, "distinct": DISTINCT, "pool": POOL}
 HOST_KEY = HOST
 
 cdef enum Kind:
@@ -24,7 +25,7 @@ cdef void* needed(void* memory) except NULL nogil:
 cdef class DomainTerms(Idea):
     """The terms of every class of one fleet, and the member sets that they name."""
 
-    def __cinit__(self, Journal journal, Fleet fleet, Domains domains, Counters counters):
+    def __cinit__(self, Journal journal, Fleet fleet, Domains domains, Counters counters, Pools pools):
         self.classes = NULL
         self.scratch = self.present = NULL
         self.member_cells = NULL
@@ -33,6 +34,7 @@ cdef class DomainTerms(Idea):
         self.fleet = fleet
         self.domains = domains
         self.counters = counters
+        self.pools = pools
         self.class_count = self.class_room = self.scratch_room = self.sum_room = 0
         self.definitions = []
         self.members = []
@@ -122,7 +124,7 @@ cdef class DomainTerms(Idea):
         free(mine.hard)
         free(mine.soft)
         free(mine.refs)
-        mine.hards = mine.softs = mine.ref_count = 0
+        mine.hards = mine.softs = mine.ref_count = mine.pools = 0
         mine.hard = NULL
         mine.soft = NULL
         mine.refs = NULL
@@ -140,6 +142,7 @@ cdef class DomainTerms(Idea):
             term.first = mine.ref_count
             term.refs = len(given["refs"])
             self.take_refs(mine, given["refs"])
+            mine.pools += term.op == POOL
             mine.hards += 1
         for given in known_soft:
             score = mine.soft + mine.softs
@@ -148,6 +151,10 @@ cdef class DomainTerms(Idea):
             score.refs = len(given["refs"])
             self.take_refs(mine, given["refs"])
             mine.softs += 1
+
+    def claim_lists(self):
+        """Numbers of the lists of claims that POOL terms name."""
+        return [term["held"] for hard, _ in self.definitions for term in hard if term["op"] == "pool"]
 
     def soft_of(self, Py_ssize_t number, int32_t slot):
         """(refs, require_all) of a class's soft term in a slot, None if it has none."""
@@ -326,6 +333,7 @@ cdef class DomainTerms(Idea):
         cdef const HardTerm* t = mine.hard + term
         cdef int64_t low, fresh
         cdef int32_t r
+        cdef Fitting fitting
         cdef bint all_there = True
         if t.op == FORBID:
             for r in range(t.first, t.first + t.refs):
@@ -340,6 +348,9 @@ cdef class DomainTerms(Idea):
                 return PASSES
             fresh += self.counters.cell(t.held, host)
             return FAILS if fresh > self.fleet.capacity.int64s(t.resource)[host] else PASSES
+        if t.op == POOL:
+            fitting = self.pools.test(t.held, host, self.member_cells)
+            return PASSES if fitting == FITS else FAILS if fitting == NO_ROW else MISSES
         for r in range(t.first, t.first + t.refs):
             if self.domain(mine.refs[r].key, host) < 0:
                 return MISSES
@@ -367,6 +378,16 @@ cdef class DomainTerms(Idea):
             for host in range(self.fleet.hosts):
                 if verdict[host] >= 0 and self.failing(number, t, host) != PASSES:
                     verdict[host] = -1
+
+    cdef int commit(self, int32_t number, Py_ssize_t host) except -1 nogil:
+        """An item of a class comes to a host: the claims of its POOL terms take their rows."""
+        cdef const ClassTerms* mine = self.classes + number
+        cdef int32_t t
+        if mine.pools:
+            for t in range(mine.hards):
+                if mine.hard[t].op == POOL:
+                    self.pools.commit(mine.hard[t].held, host, self.member_cells)
+        return 0
 
     cdef const SoftTerm* soft_term(self, int32_t number, int32_t slot) noexcept nogil:
         """The class's data for one soft score, NULL if it has none."""

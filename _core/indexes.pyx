@@ -86,6 +86,8 @@ cdef class Indexes:
         """INDEXED, or BARRED if some term of the class is not carried."""
         if self.scan.floating or request.plan != NULL or self.scan.externals.concerned[request.number]:
             return BARRED
+        if self.scan.domain_terms.classes[request.number].pools:  # a row is taken from hosts that no feed names
+            return BARRED
         return INDEXED
 
     cdef int ready(self, const ClassView* request, bint soon, IndexView** found) except -1 nogil:

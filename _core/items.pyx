@@ -257,6 +257,8 @@ cdef class Items(Idea):
 
     cpdef object restore(self, object saved):
         slots, alive, stride, records, spare, ends = saved
+        if len(records) != slots * sizeof(Item) or len(ends) != stride * sizeof(Ends) or len(spare) % sizeof(int32_t):
+            raise ValueError("fleet: items: damaged pickle: its lengths do not agree")
         self.records = <Item*>enlarged(self.records, max(<Py_ssize_t>slots, 1) * sizeof(Item))
         self.spares = len(spare) // sizeof(int32_t)
         self.spare = <int32_t*>enlarged(self.spare, max(self.spares, 1) * sizeof(int32_t))
@@ -269,3 +271,42 @@ cdef class Items(Idea):
         memcpy(self.records, PyBytes_AS_STRING(records), len(records))
         memcpy(self.spare, PyBytes_AS_STRING(spare), len(spare))
         memcpy(self.ends, PyBytes_AS_STRING(ends), len(ends))
+
+    cpdef object check(self, object state):
+        """Every record means things that there are, and the lists of the hosts and the spare slots hold each once."""
+        cdef Py_ssize_t classes = len(self.classes), lists = len(state.budgets.lists), slot, host, listed = 0, i
+        cdef int32_t at, before
+        cdef Item* record
+        seen = bytearray(self.slots)
+        for slot in range(self.slots):
+            record = self.records + slot
+            what = None
+            if record.generation < 0:
+                what = f"generation {record.generation}"
+            elif record.host != -1 and not 0 <= record.host < self.fleet.hosts:
+                what = f"host {record.host}"
+            elif record.host >= 0 and not 0 <= record.request < classes:
+                what = f"class {record.request}"
+            elif record.host >= 0 and not -1 <= record.budgets < lists:
+                what = f"list of budgets {record.budgets}"
+            if what is not None:
+                raise ValueError(f"fleet: items: damaged pickle: slot {slot} has {what}")
+        for host in range(self.stride):
+            at, before = self.ends[host].first, -1
+            while at != -1:
+                if not 0 <= at < self.slots or seen[at] or self.records[at].host != host:
+                    raise ValueError(f"fleet: items: damaged pickle: the list of host {host} has slot {at}")
+                if self.records[at].previous != before:
+                    raise ValueError(f"fleet: items: damaged pickle: slot {at} does not follow slot {before}")
+                seen[at] = 1
+                listed += 1
+                at, before = self.records[at].next, at
+            if self.ends[host].last != before:
+                raise ValueError(f"fleet: items: damaged pickle: the list of host {host} has another end")
+        for i in range(self.spares):
+            at = self.spare[i]
+            if not 0 <= at < self.slots or seen[at] or self.records[at].host != -1:
+                raise ValueError(f"fleet: items: damaged pickle: spare slot {at}")
+            seen[at] = 1
+        if self.stride != self.fleet.stride or self.alive != listed or listed + self.spares != self.slots:
+            raise ValueError("fleet: items: damaged pickle: its counts do not agree")

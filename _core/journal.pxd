@@ -77,7 +77,7 @@ cdef class Journal:
 
 
 cdef class Idea:
-    # One stateful idea of a fleet. What it holds is saved, restored and taken back through these four alone.
+    # One stateful idea of a fleet. What it holds is saved, restored and taken back through these alone.
     cdef int number                                      # its place in the journal's registry
     cdef uint32_t static_kinds                           # bit = kind of its changes that may move a host's static part
 
@@ -85,3 +85,4 @@ cdef class Idea:
     cdef int lengthen(self, Py_ssize_t stride) except -1    # columns must hold `stride` hosts from now on
     cpdef object save(self)                                 # everything it holds, picklable, not shared with live state
     cpdef object restore(self, object saved)                # becomes what was saved
+    cpdef object check(self, object state)                  # raises ValueError if a pickle made it something impossible

@@ -22,6 +22,9 @@ cdef class Idea:
     cpdef object restore(self, object saved):
         raise NotImplementedError
 
+    cpdef object check(self, object state):
+        return None
+
 
 @cython.final
 cdef class Journal:

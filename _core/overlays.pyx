@@ -111,9 +111,25 @@ cdef class Overlays(Idea):
 
     cpdef object restore(self, object saved):
         live, promises = saved
+        if len(promises) % sizeof(Promise):
+            raise ValueError("fleet: promises: damaged pickle: its length is that of no number of promises")
         self.promises = <Promise*>realloc(self.promises, max(len(promises), 1))
         if self.promises == NULL:
             raise MemoryError("promises")
         memcpy(self.promises, PyBytes_AS_STRING(promises), len(promises))
         self.live = live
         self.count = self.room = len(promises) // sizeof(Promise)
+
+    cpdef object check(self, object state):
+        """Every promise means a host and a class that there are."""
+        cdef Py_ssize_t classes = len(self.classes), i, live = 0
+        for i in range(self.count):
+            if not 0 <= self.promises[i].host < self.fleet.hosts:
+                raise ValueError(f"fleet: promises: damaged pickle: promise {i} has host {self.promises[i].host}")
+            if not -1 <= self.promises[i].request < classes:
+                raise ValueError(
+                    f"fleet: promises: damaged pickle: promise {i} has class {self.promises[i].request}"
+                )
+            live += self.promises[i].request >= 0
+        if live != self.live:
+            raise ValueError(f"fleet: promises: damaged pickle: {self.live} live ones, counted {live}")

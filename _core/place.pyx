@@ -11,6 +11,7 @@ from binwright._core.index cimport IndexView
 from binwright._core.items cimport Item
 from binwright._core.journal cimport low_half
 from binwright._core.request cimport ClassView
+from binwright._core.row_claims cimport claim_rows
 from binwright._core.scan cimport ERROR, PLACED, Choice
 from binwright._core.search cimport FOUND
 from binwright._core.state cimport State
@@ -114,9 +115,10 @@ cdef int place_one(State state, Batch* batch, Py_ssize_t i, int32_t number, bint
         return DONE
     if view.plan != NULL:
         state.search.solve(view.plan, view.fit, choice.host, True, False)
+    state.domain_terms.commit(number, choice.host)
     batch.items[i] = state.items.place(number, <int32_t>choice.host)
     if view.plan != NULL:
-        state.search.commit(low_half(batch.items[i]))
+        claim_rows(state.search, state.forest, low_half(batch.items[i]))
     batch.verdicts[i] = PLACED
     return settle(state, number)
 
@@ -160,9 +162,10 @@ cdef int claim_step(State state, Batch* batch, Py_ssize_t i) except -1 nogil:
         return OVERFLOWS
     if view.plan != NULL and state.search.solve(view.plan, view.fit, batch.given[i], True, False) != FOUND:
         return NO_ROWS
+    state.domain_terms.commit(<int32_t>batch.numbers[i], batch.given[i])
     batch.items[i] = state.items.place(<int32_t>batch.numbers[i], <int32_t>batch.given[i])
     if view.plan != NULL:
-        state.search.commit(low_half(batch.items[i]))
+        claim_rows(state.search, state.forest, low_half(batch.items[i]))
     return settle(state, batch.numbers[i])
 
 

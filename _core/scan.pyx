@@ -454,6 +454,30 @@ cdef class Scan:
             self.promise(view, host, -1)
         return found
 
+    def term_arguments(self, Classes classes, Py_ssize_t number, int rule, int32_t[::1] arguments):
+        """Fill, for every host slot, what the first failing domain term of one rule says, in the run that speaks; -1
+        where none fails.
+        """
+        cdef const ClassTerms* mine = self.domain_terms.classes + number
+        cdef const ClassView* view = classes.views + number
+        cdef Py_ssize_t host
+        cdef int32_t t, outcome
+        cdef bint promised
+        self.make_room()
+        self.domain_terms.prepare(<int32_t>number)
+        for host in range(self.fleet.hosts):
+            arguments[host] = -1
+            promised = self.overlays.concerns(host, view.priority) and self.refusal_with_promises(view, host).mask != 0
+            if promised:
+                self.promise(view, host, 1)
+            for t in range(mine.hards):
+                outcome = PASSES if mine.hard[t].rule != rule else self.domain_terms.failing(<int32_t>number, t, host)
+                if outcome != PASSES:
+                    arguments[host] = mine.hard[t].missing if outcome == MISSES else mine.hard[t].argument
+                    break
+            if promised:
+                self.promise(view, host, -1)
+
     def row_answers(self, Classes classes, Py_ssize_t number, uint8_t[::1] answers):
         """Fill, for every host slot, whether its rows serve the groups of a class: 0 no, 1 yes, 2 limit reached."""
         cdef Py_ssize_t host

@@ -15,6 +15,7 @@ from binwright._core.indexes cimport Indexes
 from binwright._core.items cimport Items
 from binwright._core.journal cimport Journal
 from binwright._core.overlays cimport Overlays
+from binwright._core.pools cimport Pools
 from binwright._core.request cimport Classes
 from binwright._core.scan cimport Scan
 from binwright._core.search cimport Search
@@ -33,6 +34,7 @@ cdef class State:
     cdef readonly Forest forest
     cdef readonly Search search
     cdef readonly DomainTerms domain_terms
+    cdef readonly Pools pools
     cdef readonly Overlays overlays
     cdef readonly Budgets budgets
     cdef readonly Externals externals
@@ -43,5 +45,7 @@ cdef class State:
     cdef readonly Indexes indexes
     cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits, rows position)
     cdef long inside           # the thread that entered last
+    cdef list tokens           # numbers of the open checkpoints
 
     cdef int enter(self) except -1
+    cdef int check_newest(self, str where, tuple token) except -1

@@ -6,7 +6,11 @@ from binwright._core.columns cimport stride_for
 from binwright._core.items cimport Ends, Item
 from binwright._core.journal cimport Change, Idea
 from binwright._core.overlays cimport Promise
+from binwright._core.pools cimport PoolClaim, PoolRow
 from binwright._core.request cimport RequestClass, Statics
+
+
+cdef int64_t last_token = 0    # of this process: a token of one fleet never fits another
 
 
 class OutOfOrder(Exception):
@@ -28,7 +32,8 @@ cdef class State:
         self.externals = Externals(self.journal, self.fleet, self.classes)
         self.items = Items(self.journal, self.fleet, self.classes, self.counters, self.externals)
         self.domains = Domains(self.journal, self.fleet.stride)
-        self.domain_terms = DomainTerms(self.journal, self.fleet, self.domains, self.counters)
+        self.pools = Pools(self.journal)
+        self.domain_terms = DomainTerms(self.journal, self.fleet, self.domains, self.counters, self.pools)
         self.overlays = Overlays(self.journal, self.fleet, self.classes, self.counters)
         self.budgets = Budgets(self.journal)
         self.forest = Forest(self.journal, self.fleet)
@@ -37,6 +42,7 @@ cdef class State:
         self.floats = FloatScores(self.journal, self.fleet, self.domain_terms, terms.float_specs or [])
         self.terms = terms
         self.rules = rules
+        self.tokens = []
         self.scan = Scan(
             self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.search, self.externals,
             self.window, self.floats, *rules,
@@ -82,21 +88,31 @@ cdef class State:
             self.journal.widen_feed(stride)
 
     def checkpoint(self):
-        """Remember this state; returns the position to give to rollback."""
+        """Remember this state; returns the token to give to rollback: how many checkpoints are open, and a number that
+        no other checkpoint has.
+        """
+        global last_token
         self.enter()
+        last_token += 1
+        self.tokens.append(last_token)
         self.journal.checkpoints.append(self.journal.position)
-        return len(self.journal.checkpoints), self.journal.position
+        return len(self.tokens), last_token
+
+    cdef int check_newest(self, str where, tuple token) except -1:
+        """Refuse a token that is not the newest checkpoint's."""
+        self.enter()
+        if not self.tokens or token != (len(self.tokens), self.tokens[len(self.tokens) - 1]):
+            raise OutOfOrder(f"{where}: this is not the newest open checkpoint of this fleet (last in, first out)")
+        return 0
 
     def rollback(self, tuple token):
         """Return to the newest checkpoint, which closes it."""
-        self.enter()
-        depth, position = token
-        if depth != len(self.journal.checkpoints) or self.journal.checkpoints[depth - 1] != position:
-            raise OutOfOrder("rollback: this is not the newest open checkpoint (last in, first out)")
+        self.check_newest("rollback", token)
         self.journal.busy = True
         try:
-            self.journal.revert_to(position)
+            self.journal.revert_to(self.journal.checkpoints[len(self.tokens) - 1])
             self.journal.checkpoints.pop()
+            self.tokens.pop()
         finally:
             self.journal.busy = False
 
@@ -106,11 +122,9 @@ cdef class State:
 
     def keep(self, tuple token):
         """Close the newest checkpoint without returning to it."""
-        self.enter()
-        depth, position = token
-        if depth != len(self.journal.checkpoints) or self.journal.checkpoints[depth - 1] != position:
-            raise OutOfOrder("keep: this is not the newest open checkpoint (last in, first out)")
+        self.check_newest("keep", token)
         self.journal.checkpoints.pop()
+        self.tokens.pop()
 
     def fork(self):
         """An independent copy without history: no open checkpoints, no past decisions to explain."""
@@ -152,15 +166,19 @@ cdef class State:
 
     def layout(self):
         """What the saved bytes of the ideas mean; a pickle of another layout cannot be read."""
-        return self.ideas(), sizeof(Item), sizeof(Ends), sizeof(Promise)
+        return self.ideas(), sizeof(Item), sizeof(Ends), sizeof(Promise), sizeof(PoolRow), sizeof(PoolClaim)
 
 
 def rebuild_state(Py_ssize_t resources, Terms terms, tuple rules, tuple layout, list saved):
-    """A state from its pickled ideas. Raises ValueError for a pickle of another layout."""
+    """A state from its pickled ideas. Raises ValueError, with one line, for a pickle of another layout, and for one
+    whose contents no fleet could have.
+    """
     cdef State state = State(resources, terms, rules)
     if layout != state.layout():
         raise ValueError("fleet: this pickle was made by another version of binwright")
     for idea, kept in zip(state.journal.ideas, saved):
         (<Idea>idea).restore(kept)
+    for idea in state.journal.ideas:
+        (<Idea>idea).check(state)
     state.journal.widen_feed(state.fleet.stride)
     return state

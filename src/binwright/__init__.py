@@ -7,6 +7,7 @@ from binwright.explain import Explanation
 from binwright.external import External
 from binwright.fleet import Fleet
 from binwright.groups import Group, GroupRules
+from binwright.pools import ClaimState, Pools
 from binwright.profile import (
     Profile,
     Rule,
@@ -22,6 +23,7 @@ from binwright.profile import (
 from binwright.request import Request
 from binwright.result import PlaceResult
 from binwright.rows import Device, Rows
+from binwright.sweep import sweep
 from binwright.transaction import Transaction
 from binwright.verdict import Change, Reason, Verdict
 
@@ -33,6 +35,7 @@ __all__ = [
     "Cell",
     "CellDemand",
     "Change",
+    "ClaimState",
     "Device",
     "Explanation",
     "External",
@@ -44,6 +47,7 @@ __all__ = [
     "MissingExtraError",
     "PlaceResult",
     "Pinning",
+    "Pools",
     "Profile",
     "Reason",
     "Request",
@@ -61,4 +65,5 @@ __all__ = [
     "requested_to_capacity_ratio",
     "spread_score",
     "static_score",
+    "sweep",
 ]

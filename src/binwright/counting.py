@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from binwright import arrays
+from binwright import arguments, arrays
 from binwright.arrays import Int64Array
 from binwright.errors import InputError
 from binwright.request import Request
@@ -39,7 +39,7 @@ class CounterMethods:
         one is not 0; both additive.
         """
         self._call(self._state.check_idle)
-        if kind not in ("additive", "flag"):
+        if arguments.name("counter: kind", kind) not in ("additive", "flag"):
             raise InputError(f"counter: kind {kind!r} is not 'additive' or 'flag'")
         fed = -1 if feeds is None else self._counter("counter: feeds", feeds)
         if fed >= 0 and (kind == "flag" or self._state.counters.is_flag(fed)):
@@ -86,7 +86,7 @@ class CounterMethods:
         self._call(self._state.check_idle)
         compiler = TermCompiler(where, self.profile, self._number, self._state)
         hard, soft = [], []
-        for term in terms if isinstance(terms, Iterable) else [terms]:
+        for term in arguments.collection(f"{where}: terms", terms, "terms (binwright.terms)"):
             if isinstance(term, HardTerm):
                 hard.append(compiler.hard(term))
             elif isinstance(term, SoftTerm):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from binwright import arrays
 from binwright.arrays import Int64Array
 from binwright.profile import Rule
 from binwright.smallest_change import smallest_change
@@ -196,6 +197,15 @@ class Explanation:
             self._state, self._number, self._profile, self._resources, self.refusals, self.arguments
         )
 
+    def smallest_change_at(self, host: int) -> Change | None:
+        """One change of one object that would be enough for this host, or None (also when it is feasible)."""
+        mask = int(self.refusals.mask[host])
+        if mask & (mask - 1):
+            return None
+        return smallest_change(
+            self._state, self._number, self._profile, self._resources, self.refusals, self.arguments, only=host
+        )
+
     def verdicts_by_host(self) -> npt.NDArray[np.uint8]:
         """Position in the profile of each host's first rejecting rule; 255 feasible, 254 no host, 253 not asked because
         the window ended before. uint8 (hosts,).
@@ -203,7 +213,8 @@ class Explanation:
         return self.refusals.first
 
     def reasons_at(self, host: int) -> tuple[tuple[str, int | str | None], ...]:
-        """Every (rule, argument) that rejects one host, in rule order."""
+        """Every (rule, argument) that rejects one host, in rule order. Raises InputError for no host of the fleet."""
+        host = int(arrays.bounded("reasons_at", [arrays.index("reasons_at", host)], 0, len(self.refusals.mask) - 1)[0])
         found: list[tuple[str, int | str | None]] = []
         mask, short = int(self.refusals.mask[host]), int(self.refusals.short[host])
         spoken = {rule: argument for rule, argument, _ in self.term_reasons(host)}
@@ -222,6 +233,12 @@ class Explanation:
     def term_reasons(self, host: int) -> list[tuple[int, int, bool]]:
         """(rule position, argument, resolvable) of the first failing domain term of each rule that rejects a host."""
         return self._state.scan.term_reasons(self._state.classes, self._number, host)
+
+    def term_arguments(self, position: int) -> npt.NDArray[np.int32]:
+        """For every host what the first failing domain term of one rule says, int32 (hosts,), -1 where none fails."""
+        found = np.empty(self._state.fleet.hosts, np.int32)
+        self._state.scan.term_arguments(self._state.classes, self._number, position, found)
+        return found
 
     @cached_property
     def _row_answers(self) -> npt.NDArray[np.uint8]:

@@ -5,25 +5,26 @@ Knows hosts, resources, labels and rules by name; nothing of the layers above.
 
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from binwright import arrays
+from binwright import arguments, arrays
 from binwright._core import place as core_place
 from binwright._core.request import RequestClass
-from binwright._core.state import OutOfOrder, State
+from binwright._core.state import OutOfOrder, State, rebuild_state
 from binwright.arrays import Int64Array
-from binwright.arrow import read_table
 from binwright.counting import Contributions, CounterMethods
 from binwright.errors import InputError, StateError
 from binwright.eviction import EvictionMethods
 from binwright.explain import Explanation
 from binwright.external import External, Wrapped
 from binwright.groups import Group, GroupRules
-from binwright.hosting import ABSENT, HostMethods
+from binwright.hosting import ABSENT, HostMethods, host_columns
 from binwright.labels import Labels
+from binwright.pools import Pools
 from binwright.profile import Profile
 from binwright.request import LIMITS, Request, raw_value, request_class, rule_position, score_slot, static_parts
 from binwright.result import PlaceResult
@@ -31,6 +32,7 @@ from binwright.rows import RowMethods, Rows
 from binwright.terms import HardTerm, SoftTerm
 
 MAX_RESOURCES = 64
+MAX_COUNT = 2**31 - 1  # items are numbered in 32 bits
 
 
 class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
@@ -51,7 +53,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
     def __init__(
         self,
         capacity: Mapping[str, Any] | Any,
-        used: Mapping[str, Any] | None = None,
+        used: Mapping[str, Any] | Any | None = None,
         names: Sequence[str] | None = None,
         profile: Profile | None = None,
         *,
@@ -61,21 +63,23 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         largest: Mapping[str, Any] | None = None,
         step: Mapping[str, Any] | None = None,
     ) -> None:
-        if not isinstance(capacity, Mapping):
-            capacity, names = _from_table(capacity, names)
+        capacity, used, names = host_columns("fleet", capacity, used, names)
         self.resources: tuple[str, ...] = tuple(capacity)
         self._number = {name: i for i, name in enumerate(self.resources)}
         if len(self.resources) > MAX_RESOURCES:
             raise InputError(f"fleet: {len(self.resources)} resources, at most {MAX_RESOURCES}")
-        self.scored_only = frozenset(scored_only)
+        self.scored_only = frozenset(arguments.names("fleet: scored_only", scored_only, "resources"))
         self._check_resources("fleet: scored_only", self.scored_only)
         filtered = [name for name in self.resources if name not in self.scored_only]
         self.profile = Profile.default(filtered) if profile is None else profile
+        if not isinstance(self.profile, Profile):
+            raise InputError(f"fleet: profile {profile!r} is not a binwright.Profile")
         self._state = State(len(self.resources), *self.profile.compiled(self.resources))
         self._labels = Labels(self._state.domains)
         fresh = self.profile.host_columns
         self._columns = {name: self._state.floats.new_column(value) for name, value in fresh.items()}
         self.rows = Rows(self._state.forest, self.resources, self._hosts, self._check_idle)
+        self.pools = Pools(self._state, self._hosts, self._check_idle)
         self._names: list[str | None] = []
         self._index: dict[str, int] = {}
         self._requests: dict[tuple[object, ...], Request] = {}
@@ -83,7 +87,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         self._labelled: dict[int, Mapping[str, frozenset[str]]] = {}  # class -> label selector
         self._explicit: set[int] = set()  # classes whose eligible hosts were listed
         self._append("fleet", capacity, used, names, labels)
-        self._set_limits({"smallest": smallest or {}, "largest": largest or {}, "step": step or {}})
+        self._set_limits({"smallest": smallest, "largest": largest, "step": step})
 
     # ---- views -----------------------------------------------------------------------------------------------
 
@@ -95,11 +99,11 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th>{name}</th><td>{int(self.used[i].sum())}</td><td>{int(self.capacity[i].sum())}</td></tr>"
+            f"<tr><th>{escape(name)}</th><td>{int(self.used[i].sum())}</td><td>{int(self.capacity[i].sum())}</td></tr>"
             for i, name in enumerate(self.resources)
         )
         head = "<tr><th>resource</th><th>used</th><th>capacity</th></tr>"
-        return f"<table><caption>{self!r}</caption>{head}{rows}</table>"
+        return f"<table><caption>{escape(repr(self))}</caption>{head}{rows}</table>"
 
     @property
     def capacity(self) -> Int64Array:
@@ -127,7 +131,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def host(self, name: str) -> int:
         """Index of the host called `name`. Raises InputError for an unknown name."""
-        index = self._index.get(name)
+        index = self._index.get(arguments.name("fleet: host", name))
         if index is None or not self._is_called(index, name):
             present = self.names
             self._index = {known: i for i, known in enumerate(present) if known is not None}
@@ -141,7 +145,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def label(self, host: int, key: str) -> str | None:
         """Value of one label of a host, None where it has none."""
-        return self._labels.value(self._one_host("label", host), key)
+        return self._labels.value(self._one_host("label", host), arguments.name("label: key", key))
 
     # ---- requests --------------------------------------------------------------------------------------------
 
@@ -189,17 +193,19 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         parts.reject(self._unclaimable(made), LIMITS)
         if parts.labels is not None:
             parts.reject(~self._labels.match(parts.labels, len(self)), self.profile.positions["eligible"])
-        terms = tuple(terms) if isinstance(terms, Iterable) else (terms,)
         hard, soft = self._compiled_terms(where, terms)
         adds = self._checked_contributions(where, contributes)
         extra = repr((hard, soft)), tuple(adds), row_groups and row_groups.spec
+        own_terms = arguments.collection(f"{where}: external", external, "terms")
         listed = len(self) if parts.explicit_hosts else None  # a list of hosts speaks of those that there were
-        rest = made.skips, priority, digest, listed, extra, kind, tuple(map(id, external))
+        rest = made.skips, priority, digest, listed, extra, kind, tuple(map(id, own_terms))
+        if not isinstance(kind, Hashable):
+            raise InputError(f"{where}: kind {kind!r} has no hash")
         key = (*(tuple(amounts) for amounts in made.amounts()), *rest)
         known = self._requests.get(key)
         if known is not None:
             return known
-        own = [self._wrapped(where, term) for term in external]
+        own = [self._wrapped(where, term) for term in own_terms]
         number = self._call(self._state.add_class, made, parts.columns(self._state.fleet.stride), own)
         self._state.domain_terms.extend(number, hard, soft)
         for counter, amount, trial in adds:
@@ -226,21 +232,21 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         self._call(self._state.check_idle)
         number = self._class_of("repair", request)
         host = self._one_host("repair", host)
-        arguments = {
+        answers = {
             rule_position("repair", self.profile, rule): arrays.index(f"repair: host {host}, rule {rule!r}", argument)
-            for rule, argument in (rejects or {}).items()
+            for rule, argument in arguments.mapping("repair: rejects", rejects, "rule to argument").items()
         }
         scores = {
             score_slot("repair", self.profile, score): raw_value(
                 f"repair: host {host}, score {score!r}", self.profile, value
             )
-            for score, value in (raw or {}).items()
+            for score, value in arguments.mapping("repair: raw", raw, "score to value").items()
         }
-        if any(not -1 <= argument <= arrays.INT32_MAX for argument in arguments.values()):
+        if any(not -1 <= argument <= arrays.INT32_MAX for argument in answers.values()):
             raise InputError(f"repair: host {host}: an argument is outside -1..{arrays.INT32_MAX}")
         self._requests = {key: known for key, known in self._requests.items() if known is not request}
         classes = self._state.classes
-        for position, argument in arguments.items():
+        for position, argument in answers.items():
             mask, bit = classes.mask_of(number, host), 1 << position
             classes.set_mask(number, host, mask & ~bit if argument < 0 else mask | bit)
             classes.set_argument(number, host, position, argument)
@@ -253,8 +259,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         """Place `count` items of one request, one after another, each on the best host at its turn."""
         number = self._class_of("place", request)
         count = arrays.index("place: count", count)
-        if count < 0:
-            raise InputError(f"place: count {count} is negative")
+        if not 0 <= count <= MAX_COUNT:
+            raise InputError(f"place: count {count} is outside 0..{MAX_COUNT}")
         result = PlaceResult(self, self._state.moment(), number, count)
         self._call(core_place.place_same, self._state, number, *result.columns())
         return result.sealed()
@@ -303,7 +309,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         if len(np.unique(hosts)) != len(hosts):
             raise InputError("window: order names a host twice")
         count, cursor = arrays.index("window: stop", stop), arrays.index("window: start", start)
-        if count < 1 or not 0 <= cursor < max(len(hosts), 1):
+        if not 1 <= count <= arrays.INT32_MAX or not 0 <= cursor < max(len(hosts), 1):
             raise InputError(f"window: stop {count} must be at least 1, start {cursor} in 0..{len(hosts) - 1}")
         self._state.window.set(hosts.astype(np.int32), count, cursor)
 
@@ -312,10 +318,13 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         """Position in the window's order where the next decision begins."""
         return self._state.window.cursor
 
-    def explain(self, request: Request) -> Explanation:
-        """What `place` would decide now, and why, without placing."""
+    def explain(self, request: Request, *, live: bool = False) -> Explanation:
+        """What `place` would decide now, and why, without placing.
+
+        live: look at this fleet itself, not at a copy; that costs less, and holds until the fleet changes.
+        """
         number = self._class_of("explain", request)
-        return Explanation(self.fork(), number)
+        return Explanation(self if arguments.yes_or_no("explain: live", live) else self.fork(), number)
 
     def claim(self, request: Request, hosts: Any) -> Int64Array:
         """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64.
@@ -357,7 +366,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def item(self, item: int) -> tuple[Request, int]:
         """(request, host) of a live item."""
-        record = self._state.items.record(arrays.index("item", item))
+        number = arrays.index("item", item)
+        record = self._state.items.record(number) if -(2**63) <= number < 2**63 else None
         if record is None:
             raise InputError(f"item: {item} is not an item of this fleet (released before?)")
         number, host = record
@@ -374,8 +384,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
         Requests made since stay usable. Raises StateError for any other token.
         """
-        depth, position, made = _checked_token("rollback", token)
-        self._call(self._state.rollback, (depth, position))
+        depth, number, made = _checked_token("rollback", token)
+        self._call(self._state.rollback, (depth, number))
         del self._names[len(self) :]
         for number in range(made, len(self._made)):  # made under labels that are gone again
             if number in self._labelled:
@@ -385,8 +395,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def keep(self, token: tuple[int, int, int]) -> None:
         """Close the newest checkpoint, whose token this must be, and keep what was done since."""
-        depth, position, _ = _checked_token("keep", token)
-        self._call(self._state.keep, (depth, position))
+        depth, number, _ = _checked_token("keep", token)
+        self._call(self._state.keep, (depth, number))
 
     def fork(self) -> "Fleet":
         """An independent copy without history; requests made before the fork serve both."""
@@ -415,7 +425,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._call(self._state.check_idle)
-        return _rebuild, (self.__getstate__(), self._state)
+        return _rebuild, (self.__getstate__(), self._state.__reduce__()[1])
 
     def _take_over(self, kept: dict[str, Any], state: State) -> None:
         self.resources, self.scored_only, self.profile = kept["resources"], kept["scored_only"], kept["profile"]
@@ -424,6 +434,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         self._labels = Labels(state.domains)
         self._columns = {name: number for number, name in enumerate(self.profile.host_columns)}
         self.rows = Rows(state.forest, self.resources, self._hosts, self._check_idle)
+        self.pools = Pools(state, self._hosts, self._check_idle)
         self._names, self._requests, self._made = kept["names"], kept["requests"], kept["made"]
         self._labelled, self._explicit = kept["labelled"], kept["explicit"]
         self._index = {}
@@ -469,7 +480,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         return request.index
 
     def _numbers(self, where: str, requests: Sequence[Request], which: Any) -> Int64Array:
-        classes = np.array([self._class_of(where, request) for request in requests], np.int64)
+        listed = arguments.collection(f"{where}: requests", requests, "requests")
+        classes = np.array([self._class_of(where, request) for request in listed], np.int64)
         if which is None:
             return classes
         positions = arrays.bounded(f"{where}: which", which, 0, max(len(classes) - 1, 0), of="item")
@@ -494,28 +506,19 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         return cells.astype(bool)
 
 
-def _from_table(source: Any, names: Sequence[str] | None) -> tuple[dict[str, Any], Sequence[str] | None]:
-    """(capacity, names) of an Arrow table: integer columns are resources, the string column "name" is the names."""
-    if not hasattr(source, "__arrow_c_stream__"):
-        raise InputError(f"fleet: capacity is {type(source).__name__}, neither a mapping of arrays nor an Arrow table")
-    capacity = read_table("fleet", source)
-    for column, values in list(capacity.items()):
-        if isinstance(values, list):
-            if column != "name" or names is not None:
-                raise InputError(f"fleet: column {column!r} holds strings; only \"name\" may, and names= not be given")
-            names = capacity.pop(column)
-    return capacity, names
-
-
 def _checked_token(where: str, token: Any) -> tuple[int, int, int]:
     match token:
-        case (int() as depth, int() as position, int() as made) if depth > 0:
-            return depth, position, made
+        case (int() as depth, int() as number, int() as made) if depth > 0:
+            return depth, number, made
     raise StateError(f"{where}: {token!r} is not a token of checkpoint")
 
 
-def _rebuild(kept: dict[str, Any], state: State) -> Fleet:
-    """A fleet from its pickle."""
+def _rebuild(kept: dict[str, Any], saved: tuple[Any, ...]) -> Fleet:
+    """A fleet from its pickle. Raises InputError for one of another version, or whose contents no fleet could have."""
+    try:
+        state = rebuild_state(*saved)
+    except ValueError as error:
+        raise InputError(str(error)) from None
     fleet = object.__new__(Fleet)
     fleet._take_over(kept, state)
     return fleet

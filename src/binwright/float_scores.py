@@ -3,11 +3,15 @@
 """
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from binwright import arguments
 from binwright.errors import InputError
+
+KINDS = ("free", "used", "raw", "near")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,22 @@ class FloatScore:
     high: float | None = None
 
 
-def _checked(score: FloatScore) -> FloatScore:
+def check_float_score(score: FloatScore) -> None:
+    """Raises InputError for names that are none and numbers that are not finite; the core relies on it."""
+    arguments.name("score: name", score.name)
+    if score.kind not in KINDS:
+        raise InputError(f"score {score.name!r}: kind {score.kind!r} is not one of {', '.join(KINDS)}")
+    for what in ("resource", "ratio", "multiplier"):
+        if getattr(score, what) is not None:
+            arguments.name(f"score {score.name!r}: {what}", getattr(score, what))
     for what in ("weight", "low", "high"):
         value = getattr(score, what)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        if value is None and what != "weight":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"score {score.name!r}: {what} {value!r} is not a number")
-        if value is not None and not math.isfinite(value):
+        if not abs(value) <= sys.float_info.max:
             raise InputError(f"score {score.name!r}: {what} {value!r} is not finite")
-    return score
 
 
 def free_score(
@@ -51,7 +63,7 @@ def free_score(
     """Raw value: float(capacity) * ratio - float(used), or float(capacity - used) without a ratio column; what the
     request asks is not subtracted. Rule: Nova's CPU, RAM and disk weighers.
     """
-    return _checked(FloatScore(name, "free", weight, resource, ratio, multiplier, low, high))
+    return FloatScore(name, "free", weight, resource, ratio, multiplier, low, high)
 
 
 def used_score(
@@ -64,7 +76,7 @@ def used_score(
     high: float | None = None,
 ) -> FloatScore:
     """Raw value: float(used) of a resource that counts something. Rule: Nova's IO operations and instance weighers."""
-    return _checked(FloatScore(name, "used", weight, resource, None, multiplier, low, high))
+    return FloatScore(name, "used", weight, resource, None, multiplier, low, high)
 
 
 def raw_score(
@@ -76,7 +88,7 @@ def raw_score(
     high: float | None = None,
 ) -> FloatScore:
     """Raw value: a float64 column that each request brings (`raw=`)."""
-    return _checked(FloatScore(name, "raw", weight, None, None, multiplier, low, high))
+    return FloatScore(name, "raw", weight, None, None, multiplier, low, high)
 
 
 def near_score(
@@ -90,7 +102,7 @@ def near_score(
     """Raw value: weighted sums of counters in each host's domains (a request's `SoftTerm`). Rule: Nova's soft
     (anti-)affinity weighers.
     """
-    return _checked(FloatScore(name, "near", weight, None, None, multiplier, low, high))
+    return FloatScore(name, "near", weight, None, None, multiplier, low, high)
 
 
 def host_columns(scores: Sequence[FloatScore]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from binwright import arrays
+from binwright import arguments, arrays
 from binwright._core.clauses import MAX_CLAUSES
 from binwright._core.devices import MOST_GROUPS
 from binwright._core.fleet import LARGEST_AMOUNT
@@ -105,12 +105,13 @@ class GroupCompiler:
 
     def compiled(self, where: str, groups: Sequence[Group], rules: GroupRules | None) -> GroupSet | None:
         """The groups of a request as the core has them. Raises InputError naming group and field."""
-        if not groups:
+        listed = arguments.collection(f"{where}: groups", groups, "groups")
+        if not listed:
             if rules is not None:
                 raise InputError(f"{where}: group_rules without groups")
             return None
         rules = rules or GroupRules()
-        lists = [self._group(f"{where}: group {i}", group) for i, group in enumerate(groups)]
+        lists = [self._group(f"{where}: group {i}", group) for i, group in enumerate(listed)]
         units = sum(1 if group[4] else len(group[0]) for group in lists)
         if len(lists) > MOST_GROUPS or units > MOST_UNITS:
             raise InputError(f"{where}: {len(lists)} groups that need {units} rows, at most {MOST_UNITS}")
@@ -120,7 +121,7 @@ class GroupCompiler:
             if not positions or positions[0] < 0 or positions[-1] >= len(lists):
                 raise InputError(f"{where}: subtrees names a group that is not there: {list(together)}")
             subtrees.append(positions)
-        if rules.greedy and (subtrees or any(group.spread and group.required for group in groups)):
+        if rules.greedy and (subtrees or any(group.spread and group.required for group in listed)):
             raise InputError(f"{where}: greedy groups cannot have rules over several rows (subtrees, spread clauses)")
         steps = arrays.index(f"{where}: steps", rules.steps)
         if not 0 < steps <= LARGEST_AMOUNT:

@@ -20,7 +20,8 @@ class ReasonText:
 
 @dataclass(slots=True)
 class Outcome:
-    """The verdict for one object. `smallest_change` is None when no single change would be enough.
+    """The verdict for one object. `smallest_change` is None when no single change would be enough. `expanded_from`: the
+    workload ("Deployment shop/web") that would still make this object; None for one that stands in the input.
 
     `labels` are the object's own, for choosing what is reported; they are no part of the answer.
     """
@@ -38,6 +39,7 @@ class Outcome:
     message: str | None = None
     reasons: list[ReasonText] = field(default_factory=list)
     smallest_change: dict[str, Any] | None = None
+    expanded_from: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from binwright import arguments
 from binwright._core.terms import Terms
 from binwright.errors import InputError
-from binwright.float_scores import FloatScore, host_columns
+from binwright.float_scores import FloatScore, check_float_score, host_columns
 from binwright.float_scores import specs as float_specs
 
 MAX_WEIGHT = 2**20
@@ -60,11 +61,14 @@ def _resource_score(
     kind: str,
     resources: Mapping[str, int],
     weight: int,
-    name: str | None,
+    name: str,
     optional: Iterable[str],
     table: tuple[int, ...] = (),
 ) -> Score:
-    score = Score(name or kind, kind, weight, tuple(resources.items()), frozenset(optional), None, table)
+    where = f"score {name!r}"
+    shares = arguments.mapping(where, resources, "resource to weight")
+    optional = arguments.names(f"{where}: optional", optional, "resources")
+    score = Score(name, kind, weight, tuple(shares.items()), frozenset(optional), None, table)
     for resource, share in score.resources:
         _check_weight(f"score {score.name!r}: weight of resource {resource!r}", share, 1)
     if not score.resources:
@@ -73,12 +77,30 @@ def _resource_score(
     return score
 
 
+def _name(given: str | None, default: str) -> str:
+    return default if given is None else arguments.name("score: name", given)
+
+
 def _check_score(score: Any) -> None:
     """What the functions of this module see to, of a score that was written out as well: the core relies on it."""
     if isinstance(score, FloatScore):
+        check_float_score(score)
         return
-    if not isinstance(score, Score) or score.normalise not in NORMALISERS.get(score.kind, ()):
+    if (
+        not isinstance(score, Score)
+        or not isinstance(score.kind, str)
+        or not isinstance(score.normalise, str | None)
+        or score.normalise not in NORMALISERS.get(score.kind, ())
+    ):
         raise InputError(f"profile: {score!r} is not a score as least_allocated and its like make them")
+    arguments.name("profile: score", score.name)
+    if not isinstance(score.resources, tuple) or any(
+        not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str) for pair in score.resources
+    ):
+        raise InputError(f"score {score.name!r}: resources {score.resources!r} are not pairs (resource, weight)")
+    if not isinstance(score.table, tuple) or any(type(value) is not int for value in score.table):
+        raise InputError(f"score {score.name!r}: table {score.table!r} is not a tuple of integers")
+    arguments.names(f"score {score.name!r}: optional", score.optional, "resources")
     _check_weight(f"score {score.name!r}: weight", score.weight, 0)
     for resource, share in score.resources:
         _check_weight(f"score {score.name!r}: weight of resource {resource!r}", share, 1)
@@ -102,7 +124,7 @@ def least_allocated(
     named in `optional` also where the request's score demand for it is 0. Raises InputError for weights out of
     range. Rule: kube-scheduler NodeResourcesFit, strategy LeastAllocated.
     """
-    return _resource_score("least", resources, weight, name or "least_allocated", optional)
+    return _resource_score("least", resources, weight, _name(name, "least_allocated"), optional)
 
 
 def most_allocated(
@@ -112,7 +134,7 @@ def most_allocated(
 
     Rule: kube-scheduler NodeResourcesFit, strategy MostAllocated.
     """
-    return _resource_score("most", resources, weight, name or "most_allocated", optional)
+    return _resource_score("most", resources, weight, _name(name, "most_allocated"), optional)
 
 
 def requested_to_capacity_ratio(
@@ -130,8 +152,13 @@ def requested_to_capacity_ratio(
     Raises InputError for an empty shape, or points that do not rise or leave their ranges.
     Rule: kube-scheduler NodeResourcesFit, strategy RequestedToCapacityRatio.
     """
-    name = name or "requested_to_capacity_ratio"
-    points = [(utilisation, value * 10) for utilisation, value in shape]
+    name = _name(name, "requested_to_capacity_ratio")
+    points = []
+    for point in arguments.collection(f"score {name!r}: shape", shape, "(utilisation, score)"):
+        pair = arguments.collection(f"score {name!r}: shape point", point, "utilisation and score")
+        if len(pair) != 2 or not all(type(number) is int for number in pair):
+            raise InputError(f"score {name!r}: shape point {point!r} is not (utilisation, score), two integers")
+        points.append((pair[0], pair[1] * 10))
     if not points:
         raise InputError(f"score {name!r}: shape has no point")
     for i, (utilisation, value) in enumerate(points):
@@ -162,7 +189,8 @@ def balanced_allocation(
 
     Float arithmetic in binary64, in resource order. Rule: kube-scheduler NodeResourcesBalancedAllocation.
     """
-    return _resource_score("balanced", dict.fromkeys(resources, 1), weight, name or "balanced_allocation", optional)
+    shares = dict.fromkeys(arguments.names("balanced_allocation: resources", resources, "resources"), 1)
+    return _resource_score("balanced", shares, weight, _name(name, "balanced_allocation"), optional)
 
 
 def static_score(name: str, *, normalise: str | None = None, weight: int = 1) -> Score:
@@ -171,7 +199,7 @@ def static_score(name: str, *, normalise: str | None = None, weight: int = 1) ->
     normalise: None; "max" (100 * raw / max; all 0 stay 0); "reverse" (100 - that; all 0 become 100); "minmax"
     (trunc(100 * ((raw - min) / (max - min))); all equal become 0). Rule: kube-scheduler's default normalisation.
     """
-    if normalise not in (None, "max", "reverse", "minmax"):
+    if normalise is not None and arguments.name(f"score {name!r}: normalise", normalise) not in NORMALISERS["static"]:
         raise InputError(f"score {name!r}: normalise {normalise!r} is not None, 'max', 'reverse' or 'minmax'")
     _check_weight(f"score {name!r}: weight", weight, 0)
     return Score(name, "static", weight, normalise=normalise)
@@ -211,7 +239,7 @@ class Profile:
     slots: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        rules = list(self.rules)
+        rules = list(arguments.collection("profile: rules", self.rules, "rules"))
         for rule in rules:
             if not isinstance(rule, Rule):
                 raise InputError(f"profile: {rule!r} is not a binwright.Rule")
@@ -228,7 +256,7 @@ class Profile:
         if "rows" not in kinds:
             rules.append(Rule("rows", "rows"))
         object.__setattr__(self, "rules", tuple(rules))
-        object.__setattr__(self, "scores", tuple(self.scores))
+        object.__setattr__(self, "scores", arguments.collection("profile: scores", self.scores, "scores"))
         names = [rule.name for rule in rules]
         if len(set(names)) != len(names) or len(names) > MAX_RULES:
             raise InputError(f"profile: rule names must differ and be at most {MAX_RULES}: {', '.join(names)}")

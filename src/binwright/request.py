@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from binwright import arrays
+from binwright import arguments, arrays
 from binwright._core.columns import Columns
 from binwright._core.groups import GroupSet
 from binwright._core.request import RequestClass, Statics
@@ -65,8 +65,8 @@ class StaticParts:
         made.update(repr((self.mask is None, labels, self.explicit_hosts)).encode())
         if self.mask is not None:
             made.update(self.mask.tobytes())
-        for _, arguments in sorted(self.arguments.items()):
-            made.update(arguments.tobytes())
+        for _, column in sorted(self.arguments.items()):
+            made.update(column.tobytes())
         for _, scores in sorted(self.raw.items()):
             made.update(scores.tobytes())
         made.update(repr((sorted(self.arguments), sorted(self.raw))).encode())
@@ -101,13 +101,13 @@ def static_parts(
 ) -> StaticParts:
     """Check and gather what is static about hosts, but for labels, whose matching needs the fleet."""
     parts = StaticParts()
-    for rule, column in (rejects or {}).items():
+    for rule, column in arguments.mapping(f"{where}: rejects", rejects, "rule to hosts").items():
         position = rule_position(where, profile, rule)
-        rejected, arguments = arrays.rejections(f"{where}: rejects {rule!r}", column, hosts)
+        rejected, given = arrays.rejections(f"{where}: rejects {rule!r}", column, hosts)
         parts.reject(rejected, position)
-        if arguments is not None and rejected.any():
-            parts.arguments[position] = arguments
-    for score, column in (raw or {}).items():
+        if given is not None and rejected.any():
+            parts.arguments[position] = given
+    for score, column in arguments.mapping(f"{where}: raw", raw, "score to hosts").items():
         slot = score_slot(where, profile, score)
         parts.raw[slot] = raw_column(f"{where}: raw {score!r}", profile, column, hosts)
     if isinstance(eligible, Mapping):
@@ -122,7 +122,7 @@ def label_values(where: str, key: Any, values: Any) -> frozenset[str]:
     """The values that one key of a label selector accepts: a collection of strings, not one string."""
     if not isinstance(key, str):
         raise InputError(f"{where}: label key {key!r} is not a string")
-    if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+    if isinstance(values, str) or not isinstance(values, Iterable) or not all(isinstance(v, str) for v in values):
         raise InputError(f"{where}: label {key!r} needs a list of strings, has {values!r}")
     return frozenset(values)
 
@@ -179,6 +179,7 @@ def request_class(
     scored = fit if score is None else arrays.demands(f"{where}: score", score, resources)
     number = {name: i for i, name in enumerate(resources)}
     skips = 0
+    skip = arguments.names(f"{where}: skip", skip, "scores")
     unknown = set(skip) - {term.name for term in profile.scores}
     if unknown:
         raise InputError(f"{where}: skip names no score of the profile: {', '.join(sorted(unknown))}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from binwright import arrays
+from binwright import arguments, arrays
 from binwright._core.fleet import LARGEST_AMOUNT
 from binwright.arrays import Int64Array
 from binwright.cells import Cell, Pinning, compiled_cell, cpu_numbers, pinnings
@@ -87,7 +87,7 @@ class Rows:
         where = "add_rows"
         columns = {
             name: arrays.bounded(f"{where}: capacity of {name!r}", values, -1, LARGEST_AMOUNT, of="row")
-            for name, values in capacity.items()
+            for name, values in arguments.mapping(f"{where}: capacity", capacity, "resource to array").items()
         }
         count = arrays.same_length(f"{where}: capacity", columns)
         roots = np.full(count, -1, np.int64) if hosts is None else self._hosts(where, hosts)
@@ -101,19 +101,20 @@ class Rows:
             ("used", 0, used, 0), ("smallest", 1, smallest, 1), ("largest", 1, largest, LARGEST_AMOUNT),
             ("step", 1, step, 1),
         ):  # fmt: skip
-            for name in given or {}:
+            by_resource = arguments.mapping(f"{where}: {kind}", given, "resource to array")
+            for name in by_resource:
                 if name not in columns:
                     raise InputError(f"{where}: {kind} of {name!r}, of which no capacity is given")
             limits[kind] = {
-                name: arrays.bounded(f"{where}: {kind} of {name!r}", given[name], low, LARGEST_AMOUNT, of="row")
-                if given and name in given
+                name: arrays.bounded(f"{where}: {kind} of {name!r}", by_resource[name], low, LARGEST_AMOUNT, of="row")
+                if name in by_resource
                 else np.full(count, default, np.int64)
                 for name in columns
             }
             arrays.same_length(f"{where}: {kind}", {**columns, **limits[kind]})
         label_sets = self._sets(f"{where}: labels", labels, count)
         member_sets = self._sets(f"{where}: members", members, count)
-        given_cells = [None] * count if cells is None else list(cells)
+        given_cells = (None,) * count if cells is None else arguments.collection(f"{where}: cells", cells, "cells")
         if len(given_cells) != count:
             raise InputError(f"{where}: {len(given_cells)} cells for {count} rows")
         made = [compiled_cell(f"{where}: cell of row {i}", cell) for i, cell in enumerate(given_cells)]

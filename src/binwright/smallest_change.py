@@ -31,12 +31,15 @@ def smallest_change(
     resources: Sequence[str],
     refusals: "Refusals",
     arguments: Callable[[int], npt.NDArray[np.int32]],
+    only: int | None = None,
 ) -> Change | None:
-    """The change, or None when no single one is enough."""
+    """The change, or None when no single one is enough. only: for this host, whatever others would need."""
     fit = profile.kind_position("fit")
     demand = state.classes[number].amounts()[0]
     one_rule = (refusals.mask & (refusals.mask - np.uint32(1))) == 0
     one_rule[state.overlays.hosts(state.classes[number].priority)] = False  # such a host must pass twice
+    if only is not None:
+        one_rule &= np.arange(len(one_rule)) == only
     one_short = (refusals.short & (refusals.short - np.uint64(1))) == 0
     only_fit = (refusals.first == fit) & one_rule & one_short
     return (

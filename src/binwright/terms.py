@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from binwright import arrays
+from binwright import arguments, arrays
 from binwright._core.domain_terms import HOST_KEY, OPS
 from binwright.errors import InputError
 from binwright.profile import Profile
@@ -55,6 +55,7 @@ class HardTerm:
     held: int = 0
     resource: str | None = None
     skip_when_empty: bool = False
+    claims: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def forbid(
     skip_when_empty: the whole rule is not asked, promises included, while this holds for all its terms and all their
     sums are 0 without promises (kube-scheduler's Skip).
     """
-    return HardTerm("forbid", rule, tuple(refs), argument, resolvable=resolvable, skip_when_empty=skip_when_empty)
+    listed = arguments.collection("forbid: refs", refs, "refs")
+    return HardTerm("forbid", rule, listed, argument, resolvable=resolvable, skip_when_empty=skip_when_empty)
 
 
 def require(
@@ -93,8 +95,9 @@ def require(
 
     A host that lacks one of the keys is rejected with argument `missing`.
     """
-    own = int(matches_itself)
-    return HardTerm("require", rule, tuple(refs), argument, missing, resolvable, missing_resolvable, own)
+    listed = arguments.collection("require: refs", refs, "refs")
+    own = arguments.yes_or_no("require: matches_itself", matches_itself)
+    return HardTerm("require", rule, listed, argument, missing, resolvable, missing_resolvable, own)
 
 
 def at_most(
@@ -130,8 +133,30 @@ def distinct(
     """Rejects hosts where the keys not yet held (a counter each, all feeding the counter `held`) and those held would
     pass the capacity of `resource`.
     """
-    refs = tuple(Ref(counter) for counter in counters)
+    refs = tuple(Ref(counter) for counter in arguments.collection("distinct: counters", counters, "counters"))
     return HardTerm("distinct", rule, refs, argument, resolvable=resolvable, held=held, resource=resource)
+
+
+def pool(
+    rule: str,
+    claims: Sequence[int],
+    *,
+    argument: int = 0,
+    missing: int = 0,
+    resolvable: bool = False,
+    missing_resolvable: bool = False,
+) -> HardTerm:
+    """Rejects hosts where the claims (numbers of `Fleet.pools.add_claim`) cannot be met; placing meets them.
+
+    First those that are pinned, in the order given: the host must be theirs, and a row may be made there. Then the
+    others, the smallest first: a claim takes the row that it holds, if the host sees it, else the smallest free one
+    that it can have and that no claim before it takes; where there is none, a row must be possible to make. A host
+    where no row can be made is rejected with `argument`, one that only lacks the room for it with `missing`; the
+    first claim that cannot be met speaks. A placed item lets each claim hold its row, or pins it to the host; what
+    is held stays so when the item goes. A claim given twice needs two rows. Rule: kube-scheduler VolumeBinding.
+    """
+    listed = arguments.collection("pool: claims", claims, "claims")
+    return HardTerm("pool", rule, (), argument, missing, resolvable, missing_resolvable, claims=listed)
 
 
 class TermCompiler:
@@ -146,29 +171,41 @@ class TermCompiler:
 
     def hard(self, term: HardTerm) -> dict[str, Any]:
         """One hard term as the core takes it."""
+        if not isinstance(term.op, str) or not isinstance(term.refs, tuple) or not isinstance(term.claims, tuple):
+            raise InputError(f"{self._where}: {term!r} is not a term as forbid and its like make them")
         if term.op not in OPS or (len(term.refs) != 1 and term.op in ONE_REF):
             raise InputError(f"{self._where}: a term {term.op!r} over {len(term.refs)} sums")
-        position = self._profile.positions.get(term.rule)
+        position = self._profile.positions.get(arguments.name(f"{self._where}: rule", term.rule))
         if position is None or self._profile.rules[position].kind != "static":
             raise InputError(f"{self._where}: the profile has no static rule {term.rule!r}")
+        if term.resource is not None:
+            arguments.name(f"{self._where}: {term.op} resource", term.resource)
         if term.resource not in self._resources and (term.op == "distinct" or term.resource is not None):
             raise InputError(f"{self._where}: unknown resource {term.resource!r}")
         numbers = {
             name: self._small(f"{term.op} {name}", getattr(term, name))
             for name in ("argument", "missing", "limit", "least_domains", "own")
         }
+        flags = {
+            name: arguments.yes_or_no(f"{self._where}: {term.op} {name}", getattr(term, name))
+            for name in ("resolvable", "skip_when_empty", "missing_resolvable")
+        }
         return {
             "op": term.op,
             "rule": position,
             "refs": [self._ref(ref) for ref in term.refs],
-            "resolvable": int(term.resolvable),
-            "skip_when_empty": int(term.skip_when_empty),
-            "missing_resolvable": int(term.missing_resolvable),
+            **flags,
             "self": numbers.pop("own"),
-            "held": self._counter(term.held) if term.op == "distinct" else 0,
+            "held": self._held(term),
             "resource": 0 if term.resource is None else self._resources[term.resource],
             **numbers,
         }
+
+    def _held(self, term: HardTerm) -> int:
+        """What `held` is to the core: a counter, or the number of a list of claims."""
+        if term.op == "pool":
+            return self._state.pools.add_request(tuple(map(self._claim, term.claims)))
+        return self._counter(term.held) if term.op == "distinct" else 0
 
     def soft(self, term: SoftTerm, number: int | None = None) -> dict[str, Any]:
         """One soft term as the core takes it. number: the class that it extends."""
@@ -176,7 +213,8 @@ class TermCompiler:
         if term.score not in names:
             raise InputError(f"{self._where}: the profile has no score {term.score!r} that reads counters")
         kind = next(score.kind for score in self._profile.scores if score.name == term.score)
-        slot, require_all = names.index(term.score), int(term.require_all)
+        slot = names.index(term.score)
+        require_all = arguments.yes_or_no(f"{self._where}: require_all", term.require_all)
         known = None if number is None else self._state.domain_terms.soft_of(number, slot)
         count, agreed = self._soft.get(slot, known or (0, require_all))
         self._soft[slot] = count + len(term.refs), agreed
@@ -198,13 +236,19 @@ class TermCompiler:
             "members": -1 if ref.members is None else self._members(ref.members),
             "weight": self._small("weight", ref.weight, -INT32_MAX),
             "max_skew": self._small("max_skew", ref.max_skew, 1),
-            "per_host": int(ref.per_host),
+            "per_host": arguments.yes_or_no(f"{self._where}: per_host", ref.per_host),
         }
 
     def _counter(self, counter: int) -> int:
         number = arrays.index(f"{self._where}: counter", counter)
         if not 0 <= number < self._state.counters.count:
             raise InputError(f"{self._where}: no counter {number}")
+        return number
+
+    def _claim(self, claim: int) -> int:
+        number = arrays.index(f"{self._where}: claim", claim)
+        if not 0 <= number < self._state.pools.claim_count:
+            raise InputError(f"{self._where}: no claim {number} in the pools")
         return number
 
     def _members(self, members: int) -> int:

@@ -1,5 +1,6 @@
 """How the tests of the command line call it: in this process, or as a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,20 @@ class Ended:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture
+def cloud(tmp_path):
+    """cloud(files) writes a dump, and returns its directory."""
+
+    def write(files):
+        for name, value in files.items():
+            path = tmp_path / "c1" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(value))
+        return str(tmp_path / "c1")
+
+    return write
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from binwright.cli import words
         ("memory", 0, "0 B"),
         ("memory", 1023, "1,023 B"),
         ("memory", 3 << 29, "1.5 GiB"),
+        ("memory", -(2 << 30), "-2 GiB"),
         ("memory", 384 << 30, "384 GiB"),
         ("hugepages-2Mi", 4 << 20, "4 MiB"),
         ("ephemeral-storage", 2**70, "1,024 EiB"),

@@ -52,23 +52,30 @@ def relate(dice: Any, case: Json) -> None:
 
 
 def one_user(case: Json) -> None:
-    """A ReadWriteOncePod claim has one user among the bound pods, as the API server sees to it: how preemption counts
-    several in one dry run is not carried out.
+    """A ReadWriteOncePod claim has one user among the bound pods, as the API server sees to it, where a pod asks for
+    several such claims: how preemption sums over them is not carried out.
     """
     alone = {
         (one["metadata"]["namespace"], one["metadata"]["name"])
         for one in case["objects"].get("persistentVolumeClaims", ())
         if "ReadWriteOncePod" in one["spec"]["accessModes"]
     }
+    asked = [alone & {claim_of(pod, one) for one in pod["spec"].get("volumes", ())} for pod in case["pending"]]
+    if all(len(some) < 2 for some in asked):
+        return
+    used: set[tuple[str, str]] = set()
     for pod in case["pods"]:
         for volume in list(pod["spec"].get("volumes", ())):
-            key = pod["metadata"]["namespace"], volume.get("persistentVolumeClaim", {}).get("claimName")
-            if key in alone:
-                alone.remove(key)
-                case.setdefault("used", set()).add(key)
-            elif key in case.get("used", ()):
+            key = claim_of(pod, volume)
+            if key in used:
                 pod["spec"]["volumes"].remove(volume)
-    case.pop("used", None)
+            elif key in alone:
+                used.add(key)
+
+
+def claim_of(pod: Json, volume: Json) -> tuple[str, str]:
+    """Namespace and name of the claim behind a volume, "" where it is none."""
+    return pod["metadata"]["namespace"], volume.get("persistentVolumeClaim", {}).get("claimName", "")
 
 
 def label(dice: Any, pod: Json) -> None:
@@ -209,6 +216,7 @@ def storage(dice: Any, objects: Json) -> None:
         if dice.maybe(0.7)
     ]
     objects["persistentVolumes"] = [persistent_volume(dice, number, names) for number in range(5)]
+    objects["volumeAttachments"] = [attachment(dice, number, names) for number in range(dice.choice([0, 0, 2, 5]))]
     objects["persistentVolumeClaims"] = [
         claim(dice, f"c{number}", place) for number in range(4) for place in NAMESPACES
     ]
@@ -245,6 +253,12 @@ def persistent_volume(dice: Any, number: int, names: list[str]) -> Json:
     labels = {"topology.kubernetes.io/zone": dice.choice(["x", "y__z"]), "set": dice.choice(["1", "2"])}
     meta = {"name": f"pv{number}", "labels": {key: labels[key] for key in labels if dice.maybe(0.4)}}
     return {"metadata": meta, "spec": spec, "status": {"phase": dice.choice(["Available", "Available", "Bound"])}}
+
+
+def attachment(dice: Any, number: int, names: list[str]) -> Json:
+    source = {"persistentVolumeName": f"pv{dice.randint(0, 5)}"} if dice.maybe(0.95) else {}
+    spec = {"attacher": "csi.x", "nodeName": dice.choice([*names, names[0]]), "source": source}
+    return {"metadata": {"name": f"va{number}"}, "spec": spec}
 
 
 def claim(dice: Any, name: str, namespace: str) -> Json:
@@ -289,8 +303,9 @@ def priorities(dice: Any, case: Json) -> None:
     names = [node["metadata"]["name"] for node in case["objects"]["nodes"]]
     if dice.maybe(0.6):
         crowd(dice, case)
+    starts = {name: dice.sample(range(30), 30) for name in names}  # alike on one node: upstream's order is chance
     for pod in case["pods"]:
-        pod["status"]["startTime"] = f"2026-01-01T00:00:{dice.randint(0, 9):02}Z"
+        pod["status"]["startTime"] = f"2026-01-01T00:00:{starts[pod['spec']['nodeName']].pop():02}Z"
         if dice.maybe(0.1):
             pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
             if dice.maybe():
@@ -317,6 +332,7 @@ def priorities(dice: Any, case: Json) -> None:
         waiting = [
             dict(pod, metadata=dict(pod["metadata"], name=f"w{number}"))
             for number, pod in enumerate(dice.some(case["pending"], 2))
+            if "nodeName" not in pod["spec"]  # it would not be waiting
         ]
         for pod in waiting:
             pod["status"] = {**pod["status"], "nominatedNodeName": dice.choice(names)}

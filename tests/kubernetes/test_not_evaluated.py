@@ -4,7 +4,7 @@ import pytest
 
 from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.configuration import SchedulerProfile
-from binwright.kubernetes.objects import Namespace, Selecting, Service
+from binwright.kubernetes.objects import Namespace, Service
 from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.storage_objects import (
@@ -14,6 +14,7 @@ from binwright.kubernetes.storage_objects import (
     StorageClass,
     VolumeAttachment,
 )
+from binwright.kubernetes.workload_objects import Workload
 from tests.kubernetes.made import make_pod
 
 CLAIM_RULES = ["VolumeBinding", "VolumeZone", "VolumeRestrictions (ReadWriteOncePod)"]
@@ -57,9 +58,9 @@ USERS = [
 def everything():
     related = Related()
     kinds = {
-        "Namespace": Namespace, "Service": Service, "ReplicaSet": Selecting, "ReplicationController": Service,
+        "Namespace": Namespace, "Service": Service, "ReplicaSet": Workload, "ReplicationController": Service,
         "PersistentVolume": PersistentVolume, "PersistentVolumeClaim": PersistentVolumeClaim,
-        "StorageClass": StorageClass, "CSINode": CsiNode,
+        "StorageClass": StorageClass, "CSINode": CsiNode, "VolumeAttachment": VolumeAttachment,
     }  # fmt: skip
     for kind, struct in kinds.items():
         related.add(kind, struct())
@@ -86,8 +87,8 @@ def test_kinds_that_stand_alone_are_not_enough():
     related.add("PersistentVolumeClaim", claim)
     rules = [entry.rule for entry in not_evaluated.find(queue, related)]
     assert rules == ["VolumeBinding (unbound claims)", "NodeVolumeLimits"]
-    related = everything()
-    related.add("VolumeAttachment", VolumeAttachment())
+    related.add("StorageClass", StorageClass())
+    related.add("CSINode", CsiNode())
     assert [one.rule for one in not_evaluated.find(queue, related)] == ["NodeVolumeLimits (VolumeAttachment)"]
 
 

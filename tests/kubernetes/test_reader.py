@@ -117,11 +117,11 @@ def test_kinds_of_other_groups_are_not_nodes():
         [
             {"apiVersion": "config.openshift.io/v1", "kind": "Node", "metadata": {"name": "cluster"}},
             {"apiVersion": "metrics.k8s.io/v1beta1", "kind": "NodeMetrics"},
-            {"apiVersion": "apps/v1", "kind": "Deployment"},
-            {"apiVersion": "apps/v1", "kind": "Deployment"},
+            {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"},
+            {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"},
         ]
     )
-    assert objects.skipped_kinds == {"Node.config.openshift.io": 1, "NodeMetrics": 1, "Deployment": 2}
+    assert objects.skipped_kinds == {"Node.config.openshift.io": 1, "NodeMetrics": 1, "Lease": 2}
 
 
 def test_null_is_absent():

@@ -107,6 +107,10 @@ def test_every_kind_is_known_by_its_plural():
         "PersistentVolume": "persistentVolumes", "PersistentVolumeClaim": "persistentVolumeClaims",
         "StorageClass": "storageClasses", "CSINode": "csiNodes", "CSIDriver": "csiDrivers",
         "CSIStorageCapacity": "csiStorageCapacities", "VolumeAttachment": "volumeAttachments",
+        "LimitRange": "limitRanges", "ResourceQuota": "resourceQuotas", "PriorityClass": "priorityClasses",
+        "RuntimeClass": "runtimeClasses", "Deployment": "deployments", "DaemonSet": "daemonSets",
+        "DeploymentConfig": "deploymentConfigs", "Job": "jobs", "CronJob": "cronJobs", "PodGroup": "podGroups",
+        "Scheduler": "schedulers", "MachineSet": "machineSets",
     }  # fmt: skip
     assert {kind for _, kind in KINDS} == set(plurals)
     for (_, kind), struct in KINDS.items():

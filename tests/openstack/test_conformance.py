@@ -39,7 +39,8 @@ def load(peer, suite):
 
 
 def test_every_recorded_suite_is_known():
-    assert set(SUITES) == set(RECORDED)
+    shipped = {("cinder", "volumes"), ("cinder", "expressions"), ("heat", "functions")}  # test_cinder, test_heat
+    assert set(SUITES) == {*RECORDED, *shipped}
 
 
 @pytest.mark.vectors

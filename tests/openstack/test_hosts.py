@@ -65,7 +65,7 @@ def test_units_of_an_inventory():
 def test_placement_gives_capacity_and_use():
     hosts = cloud_hosts(read(small_cloud()))
     assert hosts.names == ["compute-1.example", "compute-2.example"]
-    assert hosts.roots == [COMPUTE_1, COMPUTE_2]
+    assert [one.uuid for one in hosts.providers] == [COMPUTE_1, COMPUTE_2]
     assert hosts.classes() == ["VCPU", "MEMORY_MB", "DISK_GB"]
     np.testing.assert_array_equal(hosts.column("VCPU", "capacity"), [64, 64])
     np.testing.assert_array_equal(hosts.column("VCPU", "used"), [2, 0])
@@ -173,19 +173,31 @@ def test_a_hypervisor_without_provider_offers_nothing():
     assert any(note.endswith("new") for note in hosts.notes)
 
 
-def test_classes_of_providers_below_the_root_are_joined():
+def test_classes_of_providers_below_the_root_are_theirs():
     gpu = inventory("VGPU", 8)
     files = with_provider(
         small_cloud(), CHILD, "gpu-1", [gpu], parent=COMPUTE_1, allocations={"x": {"resources": {"VGPU": 3}}}
     )
     hosts = cloud_hosts(read(files))
-    np.testing.assert_array_equal(hosts.column("VGPU", "capacity"), [8, 0])
-    np.testing.assert_array_equal(hosts.column("VGPU", "used"), [3, 0])
-    assert hosts.offers[0]["VGPU"].joined
-    assert not hosts.offers[0]["VCPU"].joined
+    np.testing.assert_array_equal(hosts.column("VGPU", "capacity"), [0, 0])
+    assert hosts.forest.providers[CHILD].used == {"VGPU": 3}
+    assert hosts.beside_roots() == {"VGPU"}
+    assert hosts.totals["VGPU"] == (8, 3)
 
 
-def test_a_shared_pool_is_offered_to_its_aggregates_and_counted_once():
+def test_use_by_flavors_reaches_the_providers_below_the_root():
+    files = with_provider(small_cloud(), CHILD, "gpu-1", [inventory("VGPU", 8)], parent=COMPUTE_1)
+    files = without(files, "allocations")
+    specs = {"resources:VGPU": "3", "resources:CUSTOM_FPGA": "1", "hw:cpu_policy": "dedicated"}
+    files["flavors.json"][0]["Properties"] = specs
+    hosts = cloud_hosts(read(files))
+    assert hosts.forest.providers[CHILD].used == {"VGPU": 3}
+    np.testing.assert_array_equal(hosts.column("VCPU", "used"), [2, 0])  # nobody offers PCPU
+    text = "used: 1 CUSTOM_FPGA of the servers on compute-1.example is of no provider in its tree"
+    assert text in hosts.notes
+
+
+def test_a_shared_pool_is_counted_once():
     files = small_cloud()
     for uuid in (COMPUTE_1, COMPUTE_2):
         files[f"inventories/{uuid}.json"] = files[f"inventories/{uuid}.json"][:2]
@@ -194,7 +206,7 @@ def test_a_shared_pool_is_offered_to_its_aggregates_and_counted_once():
         files, POOL, "pool", [inventory("DISK_GB", 500)], traits=["MISC_SHARES_VIA_AGGREGATE"], aggregates=[ZONE_A]
     )
     hosts = cloud_hosts(read(files))
-    np.testing.assert_array_equal(hosts.column("DISK_GB", "capacity"), [500, 0])
+    assert hosts.beside_roots() == {"DISK_GB"}
     assert hosts.totals["DISK_GB"] == (500, 0)
     assert len(hosts) == 2
 

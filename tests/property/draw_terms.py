@@ -43,6 +43,31 @@ def counter(rng, slow) -> dict:
     return {"feeds": rng.choice(fed)} if fed and rng.random() < 0.4 else {}
 
 
+def some_hosts(rng, slow) -> list[int]:
+    """A few hosts, one alone now and then."""
+    hosts = range(len(slow.state.alive))
+    if hosts and rng.random() < 0.3:
+        return [rng.choice(hosts)]
+    return [host for host in hosts if rng.random() < 0.6]
+
+
+def pool_row(rng, slow) -> dict:
+    return {"size": rng.randint(0, 4), "seen": None if rng.random() < 0.4 else some_hosts(rng, slow)}
+
+
+def pool_claim(rng, slow) -> dict:
+    """A claim that could have most rows, and be made in places."""
+    rows = range(len(slow.pools.rows))
+    return {
+        "size": rng.randint(0, 4),
+        "rows": [row for row in rows if rng.random() < 0.7],
+        "provision": some_hosts(rng, slow) if rng.random() < 0.7 else [],
+        "room": some_hosts(rng, slow) if rng.random() < 0.4 else None,
+        "held": tuple(rng.sample(rows, min(len(rows), rng.choice((0, 0, 0, 0, 1, 2))))),
+        "pinned": rng.choice([-1, *slow.live_hosts()]) if rng.random() < 0.15 else None,
+    }
+
+
 def ref(rng, slow) -> Ref:
     members = range(len(slow.definitions.members))
     return Ref(
@@ -60,7 +85,9 @@ def refs(rng, slow, most) -> tuple[Ref, ...]:
 
 
 def hard_term(rng, house, slow) -> HardTerm:
-    op = rng.choice(("forbid", "forbid", "require", "at_most", "skew", "skew", "distinct"))
+    op = rng.choice(("forbid", "forbid", "require", "at_most", "skew", "skew", "distinct", "pool", "pool"))
+    if op == "pool" and not slow.pools.claims:
+        op = "forbid"
     term = HardTerm(
         op,
         rng.choice(house.static_rules),
@@ -74,6 +101,10 @@ def hard_term(rng, house, slow) -> HardTerm:
         counters = range(len(slow.definitions.counters))
         chosen = tuple(Ref(rng.choice(counters)) for _ in range(rng.randint(0, 3)))
         return replace(term, refs=chosen, held=rng.choice(counters), resource=rng.choice(house.resources))
+    if op == "pool":
+        claims = rng.choices(range(len(slow.pools.claims)), k=rng.choice((1, 1, 2, 2, 3)))
+        argument, missing_too = rng.randint(0, 3), rng.random() < 0.3
+        return replace(term, refs=(), claims=tuple(claims), missing=argument, missing_resolvable=missing_too)
     term = replace(term, missing=rng.randint(0, 3), own=rng.randint(0, 1))
     if op == "require":
         return replace(term, refs=refs(rng, slow, 2), missing_resolvable=rng.random() < 0.5)

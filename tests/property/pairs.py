@@ -13,6 +13,7 @@ from binwright import BinwrightError
 from binwright.profile import Profile
 from tests.property import draw, draw_terms
 from tests.property.sides import columns, engine_request, engine_rule, engine_score, engine_term
+from tests.reference.pools import Claim, Pools, PoolRow
 
 
 class Pair:
@@ -30,6 +31,7 @@ class Pair:
         self.fleets = [binwright.Fleet(**made, **options) for _ in range(2)]
         self.fleets[1]._state.indexes.off = True
         self.definitions = SimpleNamespace(counters=[], members=[])
+        self.pools = Pools()
         self.requests: list = []
         self.items: list[int] = []
         self.checkpoints: list = []
@@ -39,12 +41,30 @@ class Pair:
             self.counter()
         for _ in range(rng.randint(0, 2)):
             self.members()
+        if rng.random() < 0.3:
+            self.pool()
         for _ in range(rng.randint(1, 6)):
             self.request()
 
     @property
     def state(self):  # as draw_terms asks the reference
         return SimpleNamespace(alive=range(len(self.fleets[0])))
+
+    def live_hosts(self):  # the same
+        return list(range(len(self.fleets[0])))
+
+    def pool(self):
+        """Rows and claims that some requests will name."""
+        for _ in range(self.rng.randint(1, 5)):
+            row = draw_terms.pool_row(self.rng, self)
+            seen = [None if row["seen"] is None else np.array(row["seen"], np.int64)]
+            self.both(lambda fleet, row=row, seen=seen: fleet.pools.add([row["size"]], seen).tolist())
+            self.pools.rows.append(PoolRow(row["size"], None))
+        for _ in range(self.rng.randint(1, 3)):
+            claim = draw_terms.pool_claim(self.rng, self) | {"held": (), "pinned": None}
+            sets = {name: np.array(claim[name], np.int64) for name in ("provision", "room") if claim[name] is not None}
+            self.both(lambda fleet, claim=claim, sets=sets: fleet.pools.add_claim(**{**claim, **sets}))
+            self.pools.claims.append(Claim(claim["size"], claim["rows"], set(), None))
 
     def drawn_house(self):
         """A third without scores that read counters, so that most classes have an index."""

@@ -18,6 +18,8 @@ ITEM = np.dtype(
 )
 
 
+POOL_ROW = np.dtype({"names": ["holder"], "formats": ["<i4"], "offsets": [16], "itemsize": 24})
+POOL_CLAIM = np.dtype({"names": ["pinned", "held"], "formats": ["<i4"] * 2, "offsets": [8, 12], "itemsize": 32})
 ROOT_FIELDS = 8  # int32 each, of what the forest knows of a host
 
 
@@ -29,13 +31,18 @@ class Made:
     counters: int
     members: int
     budgets: int
+    pool_rows: int
+    pool_claims: int
     contributions: list
 
 
 def made(state) -> Made:
     _, counters, contributions = state.counters.save()
     allowances, _ = state.budgets.save()
-    return Made(len(state.classes), len(counters), state.domain_terms.member_sets(), len(allowances), contributions)
+    return Made(
+        len(state.classes), len(counters), state.domain_terms.member_sets(), len(allowances),
+        state.pools.row_count, state.pools.claim_count, contributions,
+    )  # fmt: skip
 
 
 def cells(columns, dtype, hosts):
@@ -97,6 +104,20 @@ def budgets(state, then):
     return allowances[: then.budgets]
 
 
+def pools(state, then):
+    """Who holds each row; what each claim holds and where it is pinned. Sizes, hosts and lists are definitions, and so
+    is what a claim that was made later held from the start.
+    """
+    rows, claims, _, _ = state.pools.save()
+    holders = np.frombuffer(rows, POOL_ROW)["holder"].tolist()
+    held, pinned = np.frombuffer(claims, POOL_CLAIM)["held"], np.frombuffer(claims, POOL_CLAIM)["pinned"]
+    return (
+        [holder if holder < then.pool_claims else -1 for holder in holders[: then.pool_rows]],
+        held[: then.pool_claims].tolist(),
+        pinned[: then.pool_claims].tolist(),
+    )
+
+
 def floats(state, then):
     _, columns, _ = state.floats.save()
     return [cells(column, np.int64, state.fleet.hosts) for column in columns]
@@ -119,6 +140,7 @@ READERS = {
     "Overlays": lambda state, then: state.overlays.save(),
     "Budgets": budgets,
     "Forest": forest,
+    "Pools": pools,
     "FloatScores": floats,
     "Externals": lambda state, then: None,  # theirs, told of every placing and its undoing
     "Window": lambda state, then: state.window.cursor,  # order and stop count are settings

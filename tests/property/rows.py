@@ -57,14 +57,15 @@ def both_forests(rng: random.Random, hosts: int, rows: int) -> tuple[Fleet, refe
     return engine, slow
 
 
-def add_rows(rng: random.Random, engine: Fleet, slow: reference.Forest, count: int) -> None:
-    """Some rows in one call, now and then pools, now and then below each other."""
+def add_rows(rng: random.Random, engine: Fleet, slow: reference.Forest, count: int, alive=None) -> None:
+    """Some rows in one call, now and then pools, now and then below each other. alive: hosts to put them below."""
+    roots = range(len(slow.hosts)) if alive is None else alive
     names = RESOURCES if rng.random() < 0.6 else rng.sample(RESOURCES, 2)
     unit = rng.choice((1, 1, 2))  # the most of a stock: one-unit rows abound
     first, made, hosts = len(slow.rows), [], []
     for i in range(count):
-        pool = rng.random() < 0.1
-        host = None if pool else rng.randrange(len(slow.hosts))
+        pool = not roots or rng.random() < 0.1
+        host = None if pool else rng.choice(roots)
         above = [
             number
             for number, row in enumerate([*slow.rows, *made])
@@ -126,12 +127,13 @@ def relabel(rng: random.Random, engine: Fleet, slow: reference.Forest, row: int)
         thing.members = members
 
 
-def link(rng: random.Random, engine: Fleet, slow: reference.Forest) -> None:
-    """A pool, a row of another host or another host becomes visible, or is no longer."""
-    host = rng.randrange(len(slow.hosts))
+def link(rng: random.Random, engine: Fleet, slow: reference.Forest, alive=None) -> None:
+    """A pool, a row of another host or another host becomes visible, or is no longer. alive: hosts that there are."""
+    roots = range(len(slow.hosts)) if alive is None else alive
+    host = rng.choice(roots)
     rows = [number for number, row in enumerate(slow.rows) if row is not None and row.host != host]
     pools = [number for number in rows if slow.rows[number].host is None]
-    rows += pools * 3 + [~other for other in range(len(slow.hosts)) if other != host]
+    rows += pools * 3 + [~other for other in roots if other != host]
     if rows:
         row = rng.choice(rows)
         if row in slow.hosts[host].links and rng.random() < 0.5:
@@ -196,12 +198,13 @@ def a_question(rng: random.Random, hosts: int) -> tuple[list[reference.Group], r
 
 
 def engine_request(engine: Fleet, groups, rules: reference.Rules, demand: dict[str, int], **more):
-    made = [
-        Group(**{**vars(group), "demand": dict(group.demand)})
-        for group in groups
-    ]
-    kept = GroupRules(**vars(rules), **more)
-    return engine.request(demand, groups=made, group_rules=kept)
+    return engine.request(demand, **engine_groups(groups, rules, **more))
+
+
+def engine_groups(groups, rules: reference.Rules, **more) -> dict:
+    """Arguments of the engine's request."""
+    made = [Group(**{**vars(group), "demand": dict(group.demand)}) for group in groups]
+    return {"groups": made, "group_rules": GroupRules(**vars(rules), **more)}
 
 
 def assert_same_rows(engine: Fleet, slow: reference.Forest) -> None:

@@ -3,7 +3,7 @@
 Knows the public API of the engine and the reference; decides nothing and draws nothing at random.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -65,9 +65,11 @@ def both_fleets(capacity, used=None, names=None, rules=None, scores=None, scored
     return engine, slow
 
 
-def engine_term(term: domain_terms.HardTerm | domain_terms.SoftTerm):
-    """The engine's term, by its public functions."""
+def engine_term(term: domain_terms.HardTerm | domain_terms.SoftTerm, sets=None):
+    """The engine's term, by its public functions. sets: the engine's number of each of the reference's member sets."""
     refs = tuple(terms.Ref(**asdict(ref)) for ref in term.refs)
+    if sets is not None:
+        refs = tuple(replace(ref, members=sets.get(ref.members)) for ref in refs)
     if isinstance(term, domain_terms.SoftTerm):
         return terms.SoftTerm(term.score, refs, term.require_all)
     told = {"argument": term.argument, "resolvable": term.resolvable}
@@ -76,6 +78,8 @@ def engine_term(term: domain_terms.HardTerm | domain_terms.SoftTerm):
     if term.op == "distinct":
         return terms.distinct(term.rule, [ref.counter for ref in refs], term.held, term.resource, **told)
     told["missing"] = term.missing
+    if term.op == "pool":
+        return terms.pool(term.rule, term.claims, missing_resolvable=term.missing_resolvable, **told)
     if term.op == "require":
         return terms.require(
             term.rule, refs, matches_itself=bool(term.own), missing_resolvable=term.missing_resolvable, **told
@@ -87,9 +91,10 @@ def engine_term(term: domain_terms.HardTerm | domain_terms.SoftTerm):
 
 
 def engine_request(
-    engine, demand, commit=None, score=None, eligible=None, rejects=None, raw=None, form=0, terms=(), **more
+    engine, demand, commit=None, score=None, eligible=None, rejects=None, raw=None, form=0, terms=(), sets=None,
+    **more,
 ):
-    """The engine's request; `form` picks one of the equal ways to say eligible."""
+    """The engine's request; `form` picks one of the equal ways to say eligible; sets: see engine_term."""
     if isinstance(eligible, list):
         mask = np.array(eligible, dtype=bool)
         eligible = (mask, np.flatnonzero(mask), binwright.HostSet(len(mask), np.flatnonzero(mask)))[form % 3]
@@ -103,7 +108,7 @@ def engine_request(
         eligible=eligible,
         rejects=static or None,
         raw={name: np.array(column, dtype=np.int64) for name, column in (raw or {}).items()} or None,
-        terms=[engine_term(term) for term in terms],
+        terms=[engine_term(term, sets) for term in terms],
         **more,
     )
 

@@ -1,5 +1,6 @@
 """Random interleavings of every call that changes a fleet, on every copy of the kernels, engine beside reference."""
 
+import copy
 import pickle
 import random
 
@@ -19,6 +20,7 @@ from tests.property.sides import (
     both_fleets,
     engine_request,
 )
+from tests.reference import fleet_rows
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -93,6 +95,20 @@ class World:
         self.decisions += len(decisions)
         self.remember(result.items[result.hosts >= 0], [d.item for d in decisions if d.item is not None])
 
+    def claimed(self, requests, which, hosts):
+        """Items on given hosts, all of them or, where one finds no rows, none."""
+        kept = copy.deepcopy(self.slow.state)
+        call = self.engine.claim_many, [ours for ours, _ in requests], np.array(which), np.array(hosts)
+        try:
+            theirs = [self.slow.commit(requests[i][1], host) for i, host in zip(which, hosts, strict=True)]
+        except fleet_rows.NoRows:
+            self.slow.state = kept
+            self.refused(*call)
+            return
+        if len(requests) == 1:
+            call = self.engine.claim, requests[0][0], np.array(hosts)
+        self.remember(call[0](*call[1:]), theirs)
+
     def refused(self, call, *arguments):
         """The call raises one clear line and changes nothing."""
         with pytest.raises(BinwrightError) as error:
@@ -144,8 +160,8 @@ class FleetMachine(RuleBasedStateMachine):
     def remove_host(self, seed):
         rng = random.Random(seed)
         w = self.world(rng)
-        full = [host for host in w.live() if w.slow.items_on(host)]
-        empty = [host for host in w.live() if not w.slow.items_on(host)]
+        full = [host for host in w.live() if w.slow.items_on(host) or fleet_rows.serves_others(w.slow, host)]
+        empty = [host for host in w.live() if host not in full]
         if full and rng.random() < 0.3:
             w.refused(w.engine.remove_hosts, [rng.choice(full)])
         elif empty:
@@ -241,7 +257,7 @@ class FleetMachine(RuleBasedStateMachine):
             return
         ((ours, theirs),) = w.some_requests(rng, 1)
         hosts = [rng.choice(w.live()) for _ in range(count)]
-        w.remember(w.engine.claim(ours, np.array(hosts)), w.slow.claim(theirs, hosts))
+        w.claimed([(ours, theirs)], [0] * count, hosts)
         gone = [host for host, alive in enumerate(w.slow.state.alive) if not alive]
         w.refused(w.engine.claim, ours, np.array([hosts[0], rng.choice([*gone, len(w.engine), -1])]))
 
@@ -254,9 +270,7 @@ class FleetMachine(RuleBasedStateMachine):
         requests = w.some_requests(rng, 3)
         which = [rng.randrange(3) for _ in range(4)]
         hosts = [rng.choice(w.live()) for _ in which]
-        ours = w.engine.claim_many([ours for ours, _ in requests], np.array(which), np.array(hosts))
-        theirs = [w.slow.commit(requests[i][1], host) for i, host in zip(which, hosts, strict=True)]
-        w.remember(ours, theirs)
+        w.claimed(requests, which, hosts)
 
     @rule(seed=SEEDS, count=st.integers(1, 4))
     def release(self, seed, count):

@@ -10,8 +10,10 @@ import random
 import pytest
 
 from binwright._core import kernels
+from binwright._core.domain_terms import OPS
 from tests.property import draw_terms
 from tests.property.test_terms_machine import SIZES, TermsMachine
+from tests.reference import fleet as reference
 
 COPIES = kernels.available()
 
@@ -76,3 +78,7 @@ def test_every_idea_is_drawn():
     houses = [draw_terms.house(rng) for _ in range(200)]
     kinds = {score.kind for house in houses for score in house.scores}
     assert kinds == set(draw_terms.SCORE_KINDS)
+    slow = reference.Fleet({"cpu": [1, 1]}, rules=houses[0].rules, scores=houses[0].scores)
+    slow.counter()
+    slow.pool_claim(1, [slow.pool_row(1)])
+    assert {draw_terms.hard_term(rng, houses[0], slow).op for _ in range(200)} == set(OPS)

@@ -11,7 +11,7 @@ Sources: kubernetes spec 4 (PodTopologySpread, InterPodAffinity, NodePorts, Node
 
 from dataclasses import dataclass, field, replace
 
-from tests.reference import arithmetic, counting
+from tests.reference import arithmetic, counting, pools
 from tests.reference.kubernetes.arithmetic import natural_log
 
 PASSES, FAILS, MISSES = "passes", "fails", "misses"
@@ -31,7 +31,7 @@ class Ref:
 
 @dataclass(frozen=True)
 class HardTerm:
-    """op: forbid, require, at_most, skew or distinct."""
+    """op: forbid, require, at_most, skew, distinct or pool."""
 
     op: str
     rule: str
@@ -46,6 +46,7 @@ class HardTerm:
     held: int = 0
     resource: str | None = None
     skip_when_empty: bool = False
+    claims: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ def outcome(fleet, sums: Sums, term: HardTerm, host: int) -> str:
     """What one term says to one host."""
     if term.op == "forbid":
         return FAILS if any(sums.at(ref, host) > 0 for ref in term.refs) else PASSES
+    if term.op == "pool":
+        return pools.outcome(fleet, term.claims, host)
     if term.op == "distinct":
         new = [ref for ref in term.refs if sums.table[ref.counter][host] == 0]
         after = sums.table[term.held][host] + len(new)

@@ -1,6 +1,6 @@
 """Making room on the reference fleet: promises to waiting requests, marks of items, budgets, victims.
 
-Touches the reference fleet's state and counting.py only. Must never know numpy or anything of binwright.
+Touches the reference fleet's state, counting.py and fleet_rows.py only. Must never know numpy or anything of binwright.
 Source: kubernetes spec 5 (nominated pods, DefaultPreemption) and 8.4, 8.5, 8.10.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.reference import counting, domain_terms
+from tests.reference import counting, domain_terms, fleet_rows
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,13 @@ class NoCandidate:
 
 
 @contextmanager
-def trial(fleet, host: int) -> Iterator[None]:
-    """Whatever is moved on this host inside is as it was afterwards."""
+def trial(fleet) -> Iterator[None]:
+    """Whatever is moved inside is as it was afterwards."""
     state = fleet.state
-    used, flags, moved = {name: column[host] for name, column in state.used.items()}, set(state.flags), state.moved
+    flags, moved = set(state.flags), state.moved
     state.moved = list(moved)
-    yield
-    for name, amount in used.items():
-        state.used[name][host] = amount
+    with fleet_rows.trial(fleet):
+        yield
     state.flags, state.moved = flags, moved
 
 
@@ -64,6 +63,12 @@ def move(fleet, request: int, host: int, sign: int) -> None:
         fleet.state.used[name][host] += sign * fleet.state.classes[request].commit[name]
     fleet.state.moved.append((request, host, sign))
     counting.set_flags(fleet, request, host, sign > 0)
+
+
+def move_item(fleet, item: int, sign: int) -> None:
+    """The same for an item of the fleet, which may hold rows."""
+    move(fleet, *fleet.state.items[item], sign)
+    fleet_rows.move(fleet, fleet.state.claims[item], sign)
 
 
 def promised(fleet, host: int, priority: int) -> list[int]:
@@ -76,18 +81,18 @@ def evict(fleet, request: int, hosts: list[int]) -> list[Candidate | NoCandidate
     sleeping = domain_terms.asleep(fleet, request)
     found = []
     for host in hosts:
-        with trial(fleet, host):
+        with trial(fleet):
             found.append(one_host(fleet, request, host, sleeping))
     return found
 
 
 def one_host(fleet, request: int, host: int, sleeping: set[str]) -> Candidate | NoCandidate:
-    marks, items = fleet.state.marks, fleet.state.items
+    marks = fleet.state.marks
     lower = [item for item in fleet.items_on(host) if marks[item].priority < fleet.priorities[request]]
     if not lower:
         return NoCandidate(host, "nothing to evict")
     for item in lower:
-        move(fleet, items[item][0], host, -1)
+        move_item(fleet, item, -1)
     refusal = fleet.rejections(request, host, sleeping)
     if refusal:
         short = tuple(r.argument for r in refusal if fleet.rules[r.position].kind == "fit")
@@ -98,9 +103,9 @@ def one_host(fleet, request: int, host: int, sleeping: set[str]) -> Candidate | 
     violating = overdrawing(fleet, lower)
     victims = []
     for item in violating + [item for item in lower if item not in violating]:
-        move(fleet, items[item][0], host, 1)
+        move_item(fleet, item, 1)
         if fleet.rejections(request, host, sleeping):
-            move(fleet, items[item][0], host, -1)
+            move_item(fleet, item, -1)
             victims.append(item)
     if not victims:
         return NoCandidate(host, "nothing left to evict")

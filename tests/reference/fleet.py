@@ -13,8 +13,9 @@ Where several readings were possible, these are chosen and the engine follows:
   when at least one of the hosts it counts could be helped by removing items: none of that host's short resources has
   a demand outside smallest, largest and step, or above the capacity (but for the rule's always resolvable ones).
 - Rules "eligible" and "cordon" stand first where the rules do not name them.
-- Counters, member sets, budgets, and what a request contributes and asks (also what `extend` added) are definitions:
-  rollback leaves them, with a budget's allowance as it was made. Flags, promises, marks and allowances are taken back.
+- Counters, member sets, budgets, pool rows and claims, and what a request contributes and asks (also what `extend`
+  added) are definitions: rollback leaves them, with a budget's allowance, and what a claim holds, as it was made.
+  Flags, promises, marks and allowances are taken back.
 - A member set holds the hosts it was made with; hosts added later are not in it, also where they take over the index
   of one that a rollback took away.
 - A host promised to others of at least the request's priority is asked with them and without; the first run that
@@ -27,7 +28,8 @@ import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.reference import arithmetic, counting, domain_terms, eviction, smallest_change, windows
+from tests.reference import arithmetic, counting, domain_terms, eviction, fleet_rows, pools, smallest_change, windows
+from tests.reference.rows import Host, Row, Rules
 from tests.reference.smallest_change import MAX_AMOUNT, Change
 
 FEASIBLE, HOLE, UNASKED = 255, 254, 253
@@ -36,9 +38,10 @@ PLACED, UNSCHEDULABLE, UNRESOLVABLE = 0, 1, 2
 
 @dataclass(frozen=True)
 class Rule:
-    """kind: static, fit, cordon or eligible. resolvable: could removing items lift a static or eligible rejection?
+    """kind: static, fit, cordon, eligible or rows.
 
-    always_resolvable, of the fit rule: resources whose shortage counts as resolvable however small the host is.
+    resolvable: could removing items lift a static or eligible rejection? always_resolvable, of the fit rule: resources
+    whose shortage counts as resolvable however small the host is.
     """
 
     name: str
@@ -131,6 +134,10 @@ class State:
     next_promise: int = 0
     cursor: int = 0  # of the window
     allowances: dict[int, int] = field(default_factory=dict)  # of budgets whose allowance was changed
+    held: pools.Held = field(default_factory=pools.Held)
+    rows: list[Row | None] = field(default_factory=list)  # a removed one is None
+    roots: list[Host] = field(default_factory=list)  # of the forest, one a host; their stocks are the columns
+    claims: dict[int, fleet_rows.Claims] = field(default_factory=dict)  # on rows, by item
 
 
 def rejection(value: int | bool | None) -> int | None:
@@ -158,6 +165,7 @@ class Fleet:
         for kind in ("eligible", "cordon"):
             if all(rule.kind != kind for rule in self.rules):
                 self.rules.insert(0, Rule(kind, kind))
+        self.rules.append(Rule("rows", "rows"))
         filtered = tuple((name, 1) for name in self.resources if name not in self.scored_only)
         self.scores = [Score("least", "least_allocated", 1, filtered)] if scores is None else scores
         hosts = len(next(iter(capacity.values())))
@@ -174,12 +182,15 @@ class Fleet:
                 "step": {name: list((step or {}).get(name, [1] * hosts)) for name in capacity},
             },
         )
+        self.state.roots = [Host({}) for _ in range(hosts)]
         self.originals: list[RequestClass] = []  # every request as it was made
+        self.groups: list[tuple[list, Rules]] = []  # what each request class asks of rows
         self.checkpoints: list[State] = []
         self.definitions = counting.Definitions()
         self.terms: list[domain_terms.ClassTerms] = []  # by request class
         self.priorities: list[int] = []  # by request class
         self.budgets: list[int] = []  # allowances as made
+        self.pools = pools.Pools()
         self.window_order: list[int] | None = None  # a setting: never taken back, like `window_stop`
         self.window_stop = 0
 
@@ -197,6 +208,7 @@ class Fleet:
             s.alive.append(True)
             s.cordoned.append(False)
             s.labels.append({key: column[i] for key, column in (labels or {}).items() if column[i]})
+            s.roots.append(Host({}))
             for name in self.resources:
                 s.capacity[name].append(capacity[name][i])
                 s.used[name].append(0)
@@ -212,6 +224,10 @@ class Fleet:
                     column.append(0)
         for members in self.definitions.members:
             members.difference_update(range(first, first + count))
+        self.pools.new_hosts(range(first, first + count))
+        for claim, host in s.held.pinned.items():
+            if host >= first:
+                s.held.pinned[claim] = pools.ELSEWHERE
         return list(range(first, first + count))
 
     def remove_hosts(self, hosts) -> None:
@@ -222,6 +238,7 @@ class Fleet:
             s.alive[host] = False
             s.names[host] = None
             s.labels[host] = {}
+            fleet_rows.drop_host(self, host)
             for name in self.resources:
                 s.capacity[name][host] = s.used[name][host] = 0
 
@@ -267,7 +284,7 @@ class Fleet:
             skip=frozenset(skip),
         )
 
-    def request(self, *args, terms=(), contributes=None, priority=0, **kwargs) -> int:
+    def request(self, *args, terms=(), contributes=None, priority=0, groups=(), group_rules=None, **kwargs) -> int:
         """Arguments of `compiled`; the number of the new class. Here, equal requests are not one class."""
         made = self.compiled(*args, **kwargs)
         made.index = len(self.state.classes)
@@ -276,6 +293,7 @@ class Fleet:
         self.terms.append(domain_terms.ClassTerms())
         self.definitions.contributes.append([])
         self.priorities.append(priority)
+        self.groups.append((list(groups), group_rules or Rules()))
         self.extend(made.index, terms, contributes)
         return made.index
 
@@ -302,6 +320,16 @@ class Fleet:
     def members(self, hosts) -> int:
         self.definitions.members.append(set(hosts))
         return len(self.definitions.members) - 1
+
+    def pool_row(self, size: int, seen=None) -> int:
+        self.pools.rows.append(pools.PoolRow(size, None if seen is None else set(seen)))
+        return len(self.pools.rows) - 1
+
+    def pool_claim(self, size: int, rows=(), provision=(), room=None, held=(), pinned=None) -> int:
+        known = pools.Claim(size, list(rows), set(provision), None if room is None else set(room), held, pinned)
+        self.pools.claims.append(known)
+        self.state.held.meet(self.pools.claims)
+        return len(self.pools.claims) - 1
 
     def budget(self, allowance: int) -> int:
         self.budgets.append(allowance)
@@ -366,7 +394,7 @@ class Fleet:
         """
         promised = eviction.promised(self, host, self.priorities[request])
         if promised:
-            with eviction.trial(self, host):
+            with eviction.trial(self):
                 for other in promised:
                     eviction.move(self, other, host, 1)
                 found = self.rejections_as_it_is(request, host, sleeping, domain_terms.Sums(self, request))
@@ -386,6 +414,10 @@ class Fleet:
                 short = self.short(request, host)
                 helps = all(resolvable for _, resolvable in short)
                 result += [Rejection(position, name, helps) for name, _ in short]
+            elif rule.kind == "rows":
+                helped = fleet_rows.refusal(self, number, host)
+                if helped is not None:
+                    result.append(Rejection(position, None, helped))
             elif rule.kind == "cordon":
                 if s.cordoned[host]:
                     result.append(Rejection(position, None, rule.resolvable))
@@ -521,20 +553,26 @@ class Fleet:
         return [self.commit(request, host) for host in hosts]
 
     def commit(self, request: int, host: int) -> int:
+        """A new item on a host. Raises NoRows, with nothing changed."""
         s = self.state
+        claims = fleet_rows.wanted(self, request, host)
         for name in self.resources:
             s.used[name][host] += s.classes[request].commit[name]
         item = s.next_item
         s.next_item += 1
         s.items[item] = (request, host)
+        s.claims[item] = claims
+        fleet_rows.move(self, claims, 1)
         s.marks[item] = eviction.Mark()
         counting.set_flags(self, request, host, True)
+        pools.commit(self, request, host)
         return item
 
     def release(self, items) -> None:
         for item in items:
             request, host = self.state.items.pop(item)
             del self.state.marks[item]
+            fleet_rows.move(self, self.state.claims.pop(item), -1)
             counting.set_flags(self, request, host, False)
             for name in self.resources:
                 self.state.used[name][host] -= self.state.classes[request].commit[name]
@@ -552,6 +590,7 @@ class Fleet:
         assert token == len(self.checkpoints) - 1
         later = self.originals[len(self.checkpoints[token].classes) :]
         self.state = self.checkpoints.pop()
+        self.state.held.meet(self.pools.claims)
         hosts = len(self.state.alive)
         for original in later:
             known = copy.deepcopy(original)

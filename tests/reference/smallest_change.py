@@ -30,7 +30,7 @@ def smallest_change(fleet, request, rejections) -> Change | None:
     ]
     return (
         smaller_request(fleet, request, only_fit)
-        or one_rule_less(fleet, fit, rejections)
+        or one_rule_less(fleet, rejections)
         or larger_host(fleet, request, only_fit)
     )
 
@@ -52,12 +52,12 @@ def smaller_request(fleet, request, only_fit) -> Change | None:
     return Change("request", host, resource=name, have=have, need=need)
 
 
-def one_rule_less(fleet, fit, rejections) -> Change | None:
-    """The one rule, other than fit, that stands between the request and a host: lowest rule, then lowest host."""
+def one_rule_less(fleet, rejections) -> Change | None:
+    """The one rule but fit and rows that stands between the request and a host: lowest rule, then lowest host."""
     choices = [
         (found[0].position, host, found[0].argument)
         for host, found in rejections.items()
-        if len(found) == 1 and found[0].position != fit
+        if len(found) == 1 and fleet.rules[found[0].position].kind not in ("fit", "rows")
     ]
     if not choices:
         return None

@@ -6,7 +6,7 @@ Where the spec leaves a question open, the expectation is what nova 34.0.0 answe
 import pytest
 
 from tests.reference.openstack import json_filter, pci
-from tests.reference.openstack.filters import aggregate_image_properties, image_properties, simple_cidr_affinity
+from tests.reference.openstack.filters import survivors
 from tests.reference.openstack.host import Host, Request
 from tests.reference.openstack.matching import match, smallest, version_satisfies
 from tests.reference.openstack.numa import GuestCell, GuestTopology, HostCell, Pages, usage_after
@@ -119,22 +119,25 @@ def request(**changes):
 def test_an_image_property_that_nova_does_not_know_is_skipped():
     aggregate = {"name": "g", "metadata": {"hw_nonsense": "1", "os_type": "linux"}}
     (host,) = hosts_of(host_json("a", aggregates=["g"]), aggregates=[aggregate])
-    assert aggregate_image_properties(host, request(image={"properties": {"hw_nonsense": "2"}}), {})
-    assert not aggregate_image_properties(host, request(image={"properties": {"os_type": "windows"}}), {})
+    for properties, passes in (({"hw_nonsense": "2"}, True), ({"os_type": "windows"}, False)):
+        asked = request(image={"properties": properties})
+        assert bool(survivors("AggregateImagePropertiesIsolation", [host], asked, {})) is passes
 
 
 def test_an_image_without_wishes_about_the_host_passes_before_its_address_bits_are_looked_at():
     (host,) = hosts_of(host_json("a", cpu_info={"maxphysaddr": {"bits": 40}}))
     bits = {"hw_maxphysaddr_bits": 52}
-    assert image_properties(host, request(image={"properties": bits}), {})
-    assert not image_properties(host, request(image={"properties": bits | {"hw_architecture": "amd64"}}), {})
+    for properties, passes in ((bits, True), (bits | {"hw_architecture": "amd64"}, False)):
+        asked = request(image={"properties": properties})
+        assert bool(survivors("ImagePropertiesFilter", [host], asked, {})) is passes
 
 
 def test_a_cidr_hint_is_appended_as_it_is():
     (host,) = hosts_of(host_json("a"))
     near = {"build_near_host_ip": "10.0.0.1"}
-    assert simple_cidr_affinity(host, request(scheduler_hints=near), {})
-    assert not simple_cidr_affinity(host, request(scheduler_hints=near | {"cidr": "16"}), {})  # 10.0.0.116
+    assert survivors("SimpleCIDRAffinityFilter", [host], request(scheduler_hints=near), {})
+    narrow = request(scheduler_hints=near | {"cidr": "16"})  # 10.0.0.116
+    assert not survivors("SimpleCIDRAffinityFilter", [host], narrow, {})
 
 
 def test_normalisation_with_and_without_a_fixed_bound():

@@ -5,9 +5,9 @@ import pytest
 
 from binwright import schemas
 from binwright.errors import InputError
-from binwright.outcome import NotEvaluated, Outcome, ResourceUse
-from binwright.stack.names import find_outcome, full_name
-from binwright.stack.place_result import PlaceResult, merge_not_evaluated, merge_resources
+from binwright.outcome import Outcome, ResourceUse
+from binwright.stack.names import find_named, full_name
+from binwright.stack.place_result import PlaceResult, merge_resources
 from binwright.verdict import Verdict
 from tests.cli.made import cluster, made_result
 
@@ -51,13 +51,6 @@ def test_equal_resources_of_several_sources_add_up_beyond_int64():
     assert merged == [ResourceUse("cpu", 2**63, 4, 6), ResourceUse("pods", 5, 0, 0)]
 
 
-def test_equal_rules_of_several_sources_add_up_and_keep_the_first_example():
-    merged = merge_not_evaluated(
-        [NotEvaluated("b", 1, "x"), NotEvaluated("a", 1, "y"), NotEvaluated("c", 2, "z"), NotEvaluated("b", 1, "w")]
-    )
-    assert merged == [NotEvaluated("b", 2, "x"), NotEvaluated("c", 2, "z"), NotEvaluated("a", 1, "y")]
-
-
 def test_only_filters_objects_and_keeps_the_hosts():
     result = made_result().only(lambda outcome: outcome.namespace == "batch")
     assert [outcome.name for outcome in result.unplaced] == ["render-1", "render-2"]
@@ -92,19 +85,19 @@ def test_full_names_leave_out_an_absent_namespace():
 
 @pytest.mark.parametrize("name", ["alpha/web/front-1", "web/front-1", "front-1", "p1"])
 def test_the_shortest_unambiguous_suffix_or_the_uid_names_an_object(name):
-    assert find_outcome(cluster(3).placed, name).uid == "p1"
+    assert find_named(cluster(3).placed, name).uid == "p1"
 
 
 def test_a_full_name_wins_over_a_longer_one_that_ends_in_it():
     short, long = named("b", "c", "d"), named("a/b", "c", "d")
-    assert find_outcome([long, short], "b/c/d") is short
+    assert find_named([long, short], "b/c/d") is short
 
 
 def test_an_ambiguous_or_unknown_name_is_refused():
     objects = [named(source, "ns", "x") for source in "abcd"]
     with pytest.raises(InputError, match=r"^ns/x: ambiguous, could be a/ns/x, b/ns/x, c/ns/x and 1 more$"):
-        find_outcome(objects, "ns/x")
+        find_named(objects, "ns/x")
     with pytest.raises(InputError, match=r"^y: no pending object of this name"):
-        find_outcome(objects, "y")
-    with pytest.raises(InputError, match="no pending object"):
-        find_outcome([named("a", "b", "front-1")], "ront-1")
+        find_named(objects, "y", "pending object")
+    with pytest.raises(InputError, match="no object"):
+        find_named([named("a", "b", "front-1")], "ront-1")

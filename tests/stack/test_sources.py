@@ -153,3 +153,18 @@ def test_two_tables_of_a_trace_are_one_source(tmp_path):
         found(n, tmp_path / "d", input="openb")
     with pytest.raises(InputError, match=r"given twice$"):
         found(n, n, input="openb")
+
+
+def test_paths_whose_layer_is_known_come_after_the_others(tmp_path):
+    write(tmp_path, {"a.json": NODES, "b.json": "[]", "c.json": SERVERS})
+    paths = [str(tmp_path / name) for name in ("a.json", "b.json", "c.json")]
+    sources = find_sources(paths[2:], clusters=paths[:1], clouds=paths[1:2])
+    assert [(one.name, one.layer) for one in sources] == [("c", "openstack"), ("a", "kubernetes"), ("b", "openstack")]
+    with pytest.raises(InputError, match=r"a\.json: given twice$"):
+        find_sources(paths[:1], clusters=paths[:1])
+
+
+def test_a_sandwich_with_the_other_layer_is_no_cluster(tmp_path):
+    write(tmp_path, {"clusters/shop/a.json": NODES, "clouds/north/servers.json": SERVERS})
+    with pytest.raises(InputError, match="read as openstack by its directory"):
+        find_sources([], clusters=[str(tmp_path)])

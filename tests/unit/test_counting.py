@@ -305,7 +305,7 @@ CALLS = {
     ),
     "a term that is not in a list": (
         lambda f: f.request({}, terms=5),
-        "request: 5 is not a term (binwright.terms)",
+        "request: terms: 5 is not a collection of terms (binwright.terms)",
     ),
     "extends with a flag": (
         lambda f: f.extend(f.request({"slots": 2}), contributes={0: 1, 1: 1}),

@@ -5,8 +5,9 @@ import threading
 import numpy as np
 import pytest
 
-from binwright import External, Fleet, InputError, Profile, Rule, StateError
-from binwright.terms import Ref, forbid
+from binwright import External, Fleet, Group, InputError, Profile, Rule, StateError
+from binwright.terms import Ref, forbid, pool
+from tests.property import registry
 
 
 def made_fleet(hosts=3, slots=4):
@@ -55,6 +56,33 @@ def test_victims_are_the_least_that_must_go():
     ]
     assert found.best.host == 1
     assert fleet.used.tolist() == [[4, 4]]
+
+
+class NoMemory:
+    def __iter__(self):
+        raise MemoryError("no more")
+
+
+def test_evict_puts_everything_back_when_memory_runs_out_midway():
+    fleet = made_fleet(1)
+    port, seat = fleet.counter("flag"), fleet.counter()
+    fleet.add_rows({"gpu": [1, 1]}, [0, 0])
+    claim = fleet.pools.add_claim(1, fleet.pools.add([1]))
+    store = pool("ports", [claim])
+    for _ in range(2):
+        item = fleet.request({"slots": 1}, groups=[Group({"gpu": 1})], contributes={port: 1, seat: 2}, terms=[store])
+        fleet.claim(item, [0])
+    fleet.mark(fleet.items_on(0), budgets=[[fleet.budget(0)]] * 2)
+    asks = fleet.request({"slots": 4}, terms=[forbid("ports", [Ref(port)])], priority=9)
+    before = registry.snapshot(fleet)
+    lists = fleet._state.budgets.lists
+    kept, lists[0] = lists[0], NoMemory()  # budgets are walked while all are taken out
+    with pytest.raises(MemoryError, match="no more"):
+        fleet.evict(asks)
+    lists[0] = kept
+    assert registry.snapshot(fleet) == before
+    assert fleet.evict(asks).best.victims == tuple(fleet.items_on(0).tolist())
+    assert registry.snapshot(fleet) == before
 
 
 def test_budgets_spare_what_they_cover_least():

@@ -252,7 +252,7 @@ CASES = {
         "place: Request(index=1, name=None, demand={'cpu': 1}) was not made by this fleet, "
         "or by the one it was forked from",
     ),
-    "place: negative count": (lambda f: f.place(demand(f), count=-1), "place: count -1 is negative"),
+    "place: negative count": (lambda f: f.place(demand(f), count=-1), "place: count -1 is outside 0..2147483647"),
     "place: half a count": (lambda f: f.place(demand(f), count=0.5), "place: count: 0.5 is not an integer"),
     "place_many: position beyond": (
         lambda f: f.place_many([demand(f)], [0, 1]),
@@ -303,7 +303,7 @@ CASES = {
     "rollback: a made-up token": (lambda f: f.rollback((0, 0, 0)), "rollback: (0, 0, 0) is not a token of checkpoint"),
     "rollback: no such token": (
         lambda f: f.rollback((7, 7, 7)),
-        "rollback: this is not the newest open checkpoint (last in, first out)",
+        "rollback: this is not the newest open checkpoint of this fleet (last in, first out)",
     ),
     "request: commit of an unknown resource": (
         lambda f: f.request({"cpu": 1}, commit={"gpu": 1}),
@@ -344,6 +344,25 @@ def test_a_token_out_of_turn_is_refused_and_changes_nothing():
     fleet.rollback(older)
     with pytest.raises(StateError):
         fleet.rollback(older)
+
+
+def test_a_token_of_another_fleet_is_refused_and_changes_nothing():
+    """Also where both fleets look alike: as many checkpoints, requests and changes."""
+    fleets = [made_fleet(), made_fleet()]
+    fleets.append(fleets[0].fork())
+    tokens = [fleet.checkpoint() for fleet in fleets]
+    for fleet in fleets:
+        fleet.place(demand(fleet))
+    before = [state(fleet) for fleet in fleets]
+    for fleet, token in zip(fleets, tokens[1:] + tokens[:1], strict=True):
+        for call in (fleet.rollback, fleet.keep):
+            with pytest.raises(StateError, match="is not the newest open checkpoint of this fleet"):
+                call(token)
+    assert [state(fleet) for fleet in fleets] == before
+    for fleet, token in zip(fleets, tokens, strict=True):
+        fleet.rollback(token)
+        with pytest.raises(StateError):
+            fleet.rollback(token)
 
 
 def test_a_refused_call_leaves_no_journal_entry():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from binwright import Fleet, InputError
+from binwright.arrow import ArrowTable, read_table
 
 CPU = {"cpu": np.array([4, 8, 8])}
 
@@ -76,9 +77,60 @@ def test_views_are_live_and_read_only():
 
 
 def test_a_pickle_of_another_layout_is_refused():
-    call, (kept, state) = Fleet(CPU).__reduce__()
-    rebuild, (resources, terms, rules, layout, saved) = state.__reduce__()
-    assert call(kept, rebuild(resources, terms, rules, layout, saved)).capacity.tolist() == [[4, 8, 8]]
+    rebuild, (kept, (resources, terms, rules, layout, saved)) = Fleet(CPU).__reduce__()
+    assert rebuild(kept, (resources, terms, rules, layout, saved)).capacity.tolist() == [[4, 8, 8]]
     for other in ((layout[0][:-1], *layout[1:]), (layout[0], layout[1] + 8, *layout[2:])):
-        with pytest.raises(ValueError, match="made by another version of binwright"):
-            rebuild(resources, terms, rules, other, saved)
+        with pytest.raises(InputError, match="made by another version of binwright"):
+            rebuild(kept, (resources, terms, rules, other, saved))
+
+
+class Frame:
+    """What a DataFrame shows of itself to whom it is given."""
+
+    def __init__(self, **columns):
+        self.table = ArrowTable({name: np.array(column) for name, column in columns.items()})
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+def test_tables_are_taken_wherever_columns_are():
+    fleet = Fleet(Frame(cpu=[4, 8], memory=[16, 32]), used=Frame(cpu=[1, 2], memory=[3, 4]))
+    assert fleet.add_hosts(Frame(cpu=[2], memory=[8]), used=Frame(memory=[5])).tolist() == [2]
+    assert fleet.capacity.tolist() == [[4, 8, 2], [16, 32, 8]]
+    assert fleet.used.tolist() == [[1, 2, 0], [3, 4, 5]]
+
+
+def test_what_is_no_table_is_refused():
+    for wrong, line in (
+        ({"capacity": [1]}, "fleet: capacity is list, neither a mapping of arrays nor an Arrow table"),
+        ({"capacity": CPU, "used": [1]}, "fleet: used: [1] is not a mapping from resource to array"),
+        ({"capacity": Frame(cpu=[1.5])}, "fleet: column 'cpu' holds neither integers nor strings (Arrow format 'g')"),
+    ):
+        with pytest.raises(InputError) as refusal:
+            Fleet(**wrong)
+        assert str(refusal.value) == line
+
+
+def test_an_arrow_table_comes_back_as_it_went():
+    columns = {"host": np.array([3, -1]), "verdict": np.array([0, 1], np.uint8)}
+    table = ArrowTable(columns)
+    assert len(table) == 2
+    assert repr(table) == "ArrowTable(host, verdict; 2 rows)"
+    assert read_table("here", ArrowTable({"host": columns["host"]}))["host"].tolist() == [3, -1]
+
+
+def test_data_frames_name_the_hosts():
+    pandas = pytest.importorskip("pandas")
+    used = pandas.DataFrame({"name": ["a", "b"], "cpu": [1, 2]})
+    fleet = Fleet(pandas.DataFrame({"name": ["a", "b"], "cpu": [4, 8]}), used=used)
+    assert fleet.names == ["a", "b"]
+    assert fleet.used.tolist() == [[1, 2]]
+    with pytest.raises(InputError, match="fleet: used names other hosts than capacity does"):
+        Fleet(pandas.DataFrame({"name": ["a"], "cpu": [4]}), used=pandas.DataFrame({"name": ["b"], "cpu": [1]}))
+
+
+def test_a_notebook_shows_a_table():
+    html = Fleet({"<cpu>": [4, 8]}, used={"<cpu>": [1, 2]})._repr_html_()
+    assert "<th>&lt;cpu&gt;</th><td>3</td><td>12</td>" in html
+    assert "<cpu>" not in html

@@ -58,10 +58,11 @@ def add_verbosity(parser: Parser) -> None:
     group.add_argument("-v", "--verbose", action="store_true", help="say more on standard error")
 
 
-def add_selection(parser: Parser) -> None:
-    """Which objects are reported: -n, -A, -l. All are evaluated all the same, because they compete."""
+def add_selection(parser: Parser, what: str = "report") -> None:
+    """Which objects are meant, to `what` them: -n, -A, -l. All are evaluated all the same, because they compete."""
     group = parser.add_argument_group("selection")
-    group.add_argument("-l", "--selector", help="report objects with these labels only: app=web,tier!=db,env in (a, b)")
+    labels = f"{what} objects with these labels only: app=web,tier!=db,env in (a, b)"
+    group.add_argument("-l", "--selector", help=labels)
     either = group.add_mutually_exclusive_group()
-    either.add_argument("-n", "--namespace", help="report objects of this namespace or project only")
-    either.add_argument("-A", "--all-namespaces", action="store_true", help="report all namespaces (the default)")
+    either.add_argument("-n", "--namespace", help=f"{what} objects of this namespace or project only")
+    either.add_argument("-A", "--all-namespaces", action="store_true", help=f"{what} all namespaces (the default)")

@@ -1,7 +1,6 @@
 """`binwright completion SHELL`: prints a completion script made from the verbs' own parsers."""
 
 import argparse
-import importlib
 
 from binwright.cli import exits
 from binwright.cli.arguments import Parser
@@ -59,11 +58,20 @@ def run(options: argparse.Namespace) -> int:
 
 def actions_by_verb() -> dict[str, list[argparse.Action]]:
     """The arguments and options of every verb, as its parser has them."""
-    from binwright.cli.main import VERBS, verb_parser
+    from binwright.cli.main import GROUPS, VERBS, group_parser, verb_module, verb_parser
 
-    modules = {verb: importlib.import_module(f"binwright.cli.{verb}") for verb in VERBS}
-    # argparse has no public list of a parser's arguments.
-    return {verb: verb_parser(verb, module)._actions for verb, module in modules.items()}
+    def actions(verb: str) -> list[argparse.Action]:
+        return verb_parser(verb, verb_module(verb))._actions  # argparse has no public list of a parser's arguments
+
+    found = {}
+    for verb in VERBS:
+        if verb in GROUPS:
+            inner = [action for one in GROUPS[verb] for action in actions(f"{verb} {one}") if action.option_strings]
+            unique = {action.option_strings[0]: action for action in inner}
+            found[verb] = [*(one for one in group_parser(verb)._actions if one.choices), *unique.values()]
+        else:
+            found[verb] = actions(verb)
+    return found
 
 
 def bash(verbs: dict[str, list[argparse.Action]]) -> str:

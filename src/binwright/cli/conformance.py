@@ -14,7 +14,7 @@ from binwright.cli.words import printable
 from binwright.errors import InputError
 from binwright.formats import documents
 from binwright.formats.files import read_path
-from binwright.stack.place_result import API_VERSION
+from binwright.stack.envelope import API_VERSION
 
 DESCRIPTION = """\
 Replay recorded decisions of a real service and compare them, case by case. Prints `FILE: cases N exact M` for every
@@ -25,6 +25,8 @@ PEERS = {
     "kubernetes": "binwright.kubernetes.conformance",
     "placement": "binwright.openstack.conformance",
     "nova": "binwright.openstack.conformance",
+    "cinder": "binwright.openstack.conformance",
+    "heat": "binwright.openstack.conformance",
 }
 FIRST = 20
 

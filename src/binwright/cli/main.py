@@ -21,11 +21,32 @@ from binwright.errors import BinwrightError, BinwrightWarning, MissingExtraError
 
 VERBS = {
     "place": "place what is pending in dumps of clusters and clouds, and say why the rest does not fit",
+    "explain": "say why one object goes where it goes, host by host: rule, shortfall, smallest change, score",
+    "verify": "replay what is placed in dumps, oldest first, and list what the rules would refuse",
+    "capacity": "how many more of each shape fit, or of a mix, and what runs out first",
+    "candidates": "what Placement answers to GET /allocation_candidates, from a cloud's dump",
+    "stack": "ask about all layers together, from racks to pods (audit, place, headroom, compare, ...)",
+    "openstack": "talk to a live cloud (dump)",
+    "drain": "what kubectl drain of some nodes would do: who moves where, who may not go, who finds no place",
+    "consolidate": "the nodes that can be emptied together, the moves in order, a proven bound beside them",
     "pack": "pack items into few or cheap bins, with a proven lower bound beside the packing",
     "example": "write the sample data set to a directory",
     "conformance": "replay recorded decisions of the real services and count the cases that are equal",
     "completion": "print the completion script for bash, zsh or fish",
 }
+GROUPS = {
+    "openstack": {"dump": "write all that binwright reads of a cloud to a directory, or print a script that does"},
+    "stack": {
+        "audit": "hazards of all layers together: spread, quorums, stale labels, what joins nothing",
+        "place": "pending pods through all layers: on nodes, and on new nodes whose servers get hosts, all or nothing",
+        "headroom": "how many more of a pod, on the nodes as they are and with new nodes on the hosts as they are",
+        "compare": "what-if copies side by side: lose a rack, change a ratio, add a cluster, swap flavors, repair",
+        "report": "one page for people: numbers, hazards, the sandwich drawn to scale, before and after",
+        "ledger": "what each physical host has, what every layer gave away of it, what is used, what is idle",
+        "blast": "what breaks when a host, a rack or a zone is lost, and what finds another place at once",
+    },
+}
+"""Verbs that are followed by a verb of their own; `VERBS` says what they are about."""
 EXTRA_MODULES = ("rich", "msgspec", "yaml")
 LONGEST = 2000  # characters of an error; what is beyond is the input repeating itself
 
@@ -73,10 +94,21 @@ def dispatch(words: list[str]) -> int:
     if options.verb is None:
         top.print_help()
         return exits.BAD
-    module = importlib.import_module(f"binwright.cli.{options.verb}")
-    parser = verb_parser(options.verb, module)
-    code: int = module.run(parser.parse_intermixed_args(words[1:]))
+    verb, rest = options.verb, words[1:]
+    if verb in GROUPS:
+        inner = group_parser(verb).parse_args(rest[:1])
+        if inner.verb is None:
+            group_parser(verb).print_help()
+            return exits.BAD
+        verb, rest = f"{verb} {inner.verb}", rest[1:]
+    module = verb_module(verb)
+    code: int = module.run(verb_parser(verb, module).parse_intermixed_args(rest))
     return code
+
+
+def verb_module(verb: str) -> ModuleType:
+    """The module of "place", or of "stack audit"."""
+    return importlib.import_module(f"binwright.cli.{verb.replace(' ', '_')}")
 
 
 def verb_parser(verb: str, module: ModuleType) -> Parser:
@@ -88,15 +120,27 @@ def verb_parser(verb: str, module: ModuleType) -> Parser:
 
 def top_parser() -> Parser:
     """The parser of the first word."""
-    verbs = "\n".join(f"  {name:<14}{text}" for name, text in VERBS.items())
+    about = "Where does it fit, and if it does not, why? Placement for Kubernetes and OpenStack from plain dumps."
+    parser = list_parser("binwright", about, VERBS)
+    parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
+    return parser
+
+
+def group_parser(verb: str) -> Parser:
+    """The parser of the word after a verb that has verbs of its own."""
+    return list_parser(f"binwright {verb}", f"{VERBS[verb][:1].upper()}{VERBS[verb][1:]}.", GROUPS[verb])
+
+
+def list_parser(words: str, about: str, verbs: dict[str, str]) -> Parser:
+    """A parser of one word out of `verbs`."""
+    listed = "\n".join(f"  {name:<14}{text}" for name, text in verbs.items())
     parser = Parser(
-        "binwright",
-        "Where does it fit, and if it does not, why? Placement for Kubernetes and OpenStack from plain dumps.",
-        f"verbs:\n{verbs}\n\n`binwright VERB --help` shows a verb's options.\n"
+        words,
+        about,
+        f"verbs:\n{listed}\n\n`{words} VERB --help` shows a verb's options.\n"
         "Exit codes: 0 yes or clean, 1 no or findings, 2 bad usage or input, 3 internal error, 130 interrupted.",
     )
-    parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
-    parser.add_argument("verb", nargs="?", metavar="VERB", choices=VERBS, help=argparse.SUPPRESS)
+    parser.add_argument("verb", nargs="?", metavar="VERB", choices=verbs, help=argparse.SUPPRESS)
     return parser
 
 

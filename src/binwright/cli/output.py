@@ -7,7 +7,7 @@ import csv
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,10 +42,18 @@ class Rows:
 Report = Callable[[Any, bool], None]
 
 
-def show(options: Any, envelope: dict[str, Any], rows: Rows, names: list[str], report: Report) -> None:
+def show(
+    options: Any,
+    envelope: dict[str, Any],
+    rows: Rows,
+    names: list[str],
+    report: Report,
+    commands: Callable[[], str] | None = None,
+) -> None:
     """Print a result in the form that `options` ask for; nothing with --quiet.
 
     `report(console, wide)` draws the table of the verb on a rich console; -c replaces it by a plain table of columns.
+    `commands()` makes the text of the form "commands", for verbs that advise.
     """
     picked = rows.pick(options.columns)
     if options.quiet:
@@ -62,6 +70,8 @@ def show(options: Any, envelope: dict[str, Any], rows: Rows, names: list[str], r
             text = as_values(picked)
         case "name":
             text = "".join(f"{printable(name)}\n" for name in names)
+        case "commands" if commands is not None:
+            text = commands()
         case form:
             wide = form == "wide"
             if options.columns:
@@ -69,6 +79,12 @@ def show(options: Any, envelope: dict[str, Any], rows: Rows, names: list[str], r
             else:
                 text = on_console(lambda console: report(console, wide))
     emit(text)
+
+
+def say(options: Any, notes: Iterable[str]) -> None:
+    """With -v the remarks on standard error, whatever the form of the result."""
+    for note in notes if options.verbose else ():
+        print(f"binwright: {printable(note)}", file=sys.stderr)
 
 
 def emit(text: str) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_output
-from binwright.cli.output import Rows, borderless, emit, show
+from binwright.cli.output import Rows, borderless, emit, say, show
 from binwright.cli.words import printable
 from binwright.errors import InputError
 from binwright.formats.files import read_path
 from binwright.outcome import NotEvaluated
-from binwright.packing.catalogue import Catalogue, read_catalogue
+from binwright.packing.catalogue import Catalogue, read_catalogue_file
 from binwright.packing.documents import INPUTS, Instance, read_instances
 from binwright.packing.result import Moment, PackResult
 from binwright.packing.search import Progress
@@ -57,10 +57,7 @@ def run(options: argparse.Namespace) -> int:
     """Pack and print. 0: all packed, 1: something is not, or (--strict) not proven optimal."""
     catalogue = None
     if options.bins is not None:
-        blob, *others = read_path(options.bins)
-        if others:
-            raise InputError(f"{options.bins}: a directory; name the file of the catalogue")
-        catalogue = read_catalogue(blob)
+        catalogue = read_catalogue_file(options.bins)
     instances, left_out = read_problems(options, catalogue)
     if options.plot is not None and len(instances) != 1:
         raise InputError(f"--plot: draws one problem, there are {len(instances)}")
@@ -103,8 +100,7 @@ def read_problems(
                 instance, unused = problem_of(demand, catalogue)
                 instances.append(instance)
                 left_out.append(unused)
-                for note in demand.notes if options.verbose else ():
-                    print(f"binwright: {printable(note)}", file=sys.stderr)
+                say(options, demand.notes)
             continue
         for blob in read_path(path):
             for instance in read_instances(blob, options.input, catalogue):

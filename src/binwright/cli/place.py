@@ -8,14 +8,17 @@ from typing import Any
 
 from binwright.cli import exits, place_report
 from binwright.cli.arguments import Parser, add_output, add_selection
-from binwright.cli.output import Rows, emit, on_console, show
+from binwright.cli.inputs import add_nova_conf
+from binwright.cli.output import Rows, emit, on_console, say, show
 from binwright.cli.words import printable
 from binwright.outcome import Outcome
+from binwright.stack.envelope import verdict_word
 from binwright.stack.label_selector import label_selector
-from binwright.stack.names import find_outcome, full_name
-from binwright.stack.place import Progress, Wishes, place_paths
-from binwright.stack.place_result import PlaceResult, verdict_word
+from binwright.stack.names import find_named, full_name
+from binwright.stack.place import Progress, place_paths
+from binwright.stack.place_result import PlaceResult
 from binwright.stack.sources import INPUTS
+from binwright.stack.wishes import Wishes
 
 DESCRIPTION = """\
 Place what is pending in each PATH: pods of `kubectl get nodes,pods -A -o json|yaml`, servers of
@@ -36,6 +39,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--retry-errors", action="store_true", help="place servers in status ERROR too")
     parser.add_argument("--preempt", action="store_true", help="push out less important pods, which queue again")
     parser.add_argument("--config", metavar="FILE", help="a KubeSchedulerConfiguration: plugins, weights, arguments")
+    add_nova_conf(parser)
     parser.add_argument("--peer-sampling", action="store_true", help="look at a part of the nodes, as kube-scheduler")
     parser.add_argument("--complete", action="store_true", help="kinds of objects that the input lacks do not exist")
     parser.add_argument("--explain", metavar="NAME", help="say everything about one object: SOURCE/NAMESPACE/NAME")
@@ -49,15 +53,13 @@ def run(options: argparse.Namespace) -> int:
     has_labels = None if options.selector is None else label_selector(options.selector)
     with progress_bar(options.quiet) as progress:
         result = place_paths(options.paths, options.input, wishes(options), progress)
-    if options.verbose:
-        for note in result.notes:
-            print(f"binwright: {printable(note)}", file=sys.stderr)
+    say(options, result.notes)
     if options.namespace is not None:
         result = result.only(lambda outcome: outcome.namespace == options.namespace)
     if has_labels is not None:
         result = result.only(lambda outcome: has_labels(outcome.labels))
     if options.explain is not None:
-        named = find_outcome([*result.unplaced, *result.placed], options.explain)
+        named = find_named([*result.unplaced, *result.placed], options.explain, "pending object")
         result = result.only(lambda outcome: outcome is named)
     print_result(options, result)
     if result.unplaced or (options.strict and result.not_evaluated):
@@ -73,6 +75,7 @@ def wishes(options: argparse.Namespace) -> Wishes:
         peer_sampling=options.peer_sampling,
         complete=options.complete,
         config=options.config,
+        nova_conf=options.nova_conf,
     )
 
 

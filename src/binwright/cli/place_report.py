@@ -4,21 +4,20 @@ Summarises first; `wide` cuts nothing. Draws on a rich console and computes noth
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from binwright.cli.output import borderless, cell_text
+from binwright.cli.report import change_text, draw_not_evaluated, draw_notes, fair_cut, indented, score_text, title
 from binwright.cli.words import amount, count, listing, printable, share
-from binwright.outcome import NotEvaluated, Outcome, ReasonText, ResourceUse, SourceOutcome
+from binwright.outcome import Outcome, ReasonText, ResourceUse, SourceOutcome
+from binwright.stack.envelope import verdict_word
 from binwright.stack.names import full_name
-from binwright.stack.place_result import PlaceResult, verdict_word
+from binwright.stack.place_result import PlaceResult
 
 MOST_PLACED = 16  # rows of the table form; `wide` shows all
 MOST_REFUSALS = 8
-MOST_RULES = 12
 MOST_NAMES = 3
-MOST_NOTES = 3
-Thing = TypeVar("Thing")
 PROJECT_ID = re.compile("[0-9a-f]{32}")
 MAIN_RESOURCES = ("cpu", "memory", "VCPU", "PCPU", "MEMORY_MB", "DISK_GB")
 
@@ -31,8 +30,9 @@ def draw(console: Any, result: PlaceResult, wide: bool) -> None:
     draw_use(console, result.sources, wide)
     draw_placed(console, result.sources, wide)
     draw_unplaced(console, result.unplaced, wide)
-    draw_not_evaluated(console, result, wide)
-    draw_notes(console, result.sources, wide)
+    draw_not_evaluated(console, result.not_evaluated, wide)
+    draw_skipped(console, result)
+    draw_notes(console, [[f"{one.source}: {note}" for note in one.notes] for one in result.sources], wide)
 
 
 def explain(console: Any, outcome: Outcome) -> None:
@@ -41,6 +41,8 @@ def explain(console: Any, outcome: Outcome) -> None:
     if outcome.host is not None:
         score = "" if outcome.score is None else f", score {cell_text(outcome.score)}"
         console.print(printable(f"  goes to {outcome.host}{score}"))
+    if outcome.expanded_from is not None:
+        console.print(printable(f"  stands for what {outcome.expanded_from} still wants"))
     for device in outcome.devices:
         console.print(printable(f"  device {device}"))
     draw_refusal(console, outcome, wide=True)
@@ -141,8 +143,6 @@ def draw_unplaced(console: Any, unplaced: list[Outcome], wide: bool) -> None:
 
 def draw_refusal(console: Any, outcome: Outcome, wide: bool) -> None:
     """Message, reasons with counts, smallest change, each indented."""
-    from rich.padding import Padding
-
     lines = [outcome.message] if outcome.message else []
     if wide:
         lines += [f"{reason.rule}, {count(reason.hosts, 'host')}: {reason.text}" for reason in outcome.reasons]
@@ -151,55 +151,15 @@ def draw_refusal(console: Any, outcome: Outcome, wide: bool) -> None:
     if outcome.smallest_change is not None:
         lines.append(f"Smallest change: {change_text(outcome.smallest_change)}")
     for line in lines:
-        console.print(Padding(printable(line), (0, 0, 0, 2)))
+        indented(console, line)
 
 
-def change_text(change: dict[str, Any]) -> str:
-    """The smallest change that would be enough, as a sentence."""
-    host, resource = change["host"], change["resource"]
-    match change["kind"]:
-        case "request":
-            have, need = amount(resource, change["have"]), amount(resource, change["need"])
-            return f"ask for {have} of {resource} instead of {need}; {host} has that"
-        case "host":
-            have, need = amount(resource, change["have"]), amount(resource, change["need"])
-            return f"give {host} {need} of {resource} instead of {have}"
-        case _:
-            argument = f" ({change['argument']})" if change["argument"] is not None else ""
-            return f"only {change['rule']}{argument} keeps it from {host}"
-
-
-def draw_not_evaluated(console: Any, result: PlaceResult, wide: bool) -> None:
-    """Rules that were not evaluated, kinds that were read over."""
-    entries: list[NotEvaluated] = result.not_evaluated
-    if entries:
-        table = borderless(("Not evaluated", "Objects", "For example"), right=("Objects",))
-        for entry in entries if wide else entries[:MOST_RULES]:
-            table.add_row(printable(entry.rule), f"{entry.objects:,}", printable(entry.example))
-        console.print()
-        console.print(table)
-        if not wide and len(entries) > MOST_RULES:
-            console.print(f"({count(len(entries) - MOST_RULES, 'more rule')}: -o wide)", style="dim")
+def draw_skipped(console: Any, result: PlaceResult) -> None:
+    """Kinds that were read over."""
     if result.skipped_kinds:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in result.skipped_kinds.items())
         console.print()
         console.print(printable(f"Read over: {kinds}"), style="dim")
-
-
-def draw_notes(console: Any, sources: list[SourceOutcome], wide: bool) -> None:
-    """Remarks of the layers, the first few of every source."""
-    from rich.padding import Padding
-
-    notes = [[f"{source.source}: {note}" for note in source.notes] for source in sources]
-    total = sum(map(len, notes))
-    shown = fair_cut(notes, total if wide else MOST_NOTES)
-    if shown:
-        console.print()
-        console.print(title("Notes"))
-    for note in shown:
-        console.print(Padding(printable(note), (0, 0, 0, 2)))
-    if len(shown) < total:
-        console.print(f"({count(total - len(shown), 'more note')}: -o wide)", style="dim")
 
 
 def called(outcome: Outcome, wide: bool) -> str:
@@ -227,31 +187,6 @@ def by_rule(reasons: list[ReasonText]) -> list[str]:
     return sorted(totals, key=lambda rule: -totals[rule])
 
 
-def fair_cut(lists: Sequence[Sequence[Thing]], most: int) -> list[Thing]:
-    """At most `most` things, the first ones of each list, as evenly as the lists allow, list by list."""
-    taken = [0] * len(lists)
-    left = most
-    while left and any(number < len(things) for number, things in zip(taken, lists)):
-        for position, things in enumerate(lists):
-            if left and taken[position] < len(things):
-                taken[position] += 1
-                left -= 1
-    return [thing for things, number in zip(lists, taken) for thing in things[:number]]
-
-
 def used(resource: str, value: int, capacity: int) -> str:
     """An amount with its share of the capacity."""
     return f"{amount(resource, value)} ({share(value, capacity)})"
-
-
-def score_text(score: int | float | None) -> str:
-    """A score: whole as it is, broken with three decimals."""
-    return f"{score:.3f}" if isinstance(score, float) else cell_text(score)
-
-
-def title(text: str, good: bool | None = None) -> Any:
-    """A line that stands out; green when it is good news, red when it is bad."""
-    from rich.text import Text
-
-    colour = {True: " green", False: " red", None: ""}[good]
-    return Text(printable(text), style=f"bold{colour}")

@@ -21,9 +21,9 @@ def amount(resource: str, value: int) -> str:
 
 
 def size(value: int) -> str:
-    """Bytes with a binary unit: 0 B, 512 MiB, 1.5 GiB."""
+    """Bytes with a binary unit: 0 B, 512 MiB, 1.5 GiB, -2 GiB."""
     number, unit = float(value), 0
-    while number >= 1024 and unit < len(UNITS) - 1:
+    while abs(number) >= 1024 and unit < len(UNITS) - 1:
         number, unit = number / 1024, unit + 1
     return f"{short(number)} {UNITS[unit]}"
 

@@ -52,13 +52,14 @@ def sniff(blob: Blob) -> str:
     return "json"
 
 
-def load(blob: Blob, kind: Any = Any) -> list[Any]:
+def load(blob: Blob, kind: Any = Any, *, last_key_wins: bool = False) -> list[Any]:
     """The documents of a text, in order: JSON values one after another (so JSON lines too), or YAML documents.
 
     `kind` is a type for msgspec (`Any`: plain dicts, lists, strings and numbers). Empty YAML documents are left out.
+    last_key_wins: a key that stands twice in a YAML mapping is no error (in JSON it never is).
     Raises InputError "FILE: line N: ..." for broken text, ShapeError for sound text of another shape.
     """
-    return _load_yaml(blob, kind) if sniff(blob) == "yaml" else _load_json(blob, kind)
+    return _load_yaml(blob, kind, last_key_wins) if sniff(blob) == "yaml" else _load_json(blob, kind)
 
 
 def _load_json(blob: Blob, kind: Any) -> list[Any]:
@@ -84,10 +85,11 @@ def _load_json(blob: Blob, kind: Any) -> list[Any]:
         start = end
 
 
-def _load_yaml(blob: Blob, kind: Any) -> list[Any]:
+def _load_yaml(blob: Blob, kind: Any, last_key_wins: bool) -> list[Any]:
     from binwright.formats import yaml_text  # PyYAML is wanted only by those who read YAML
 
-    documents = [document for document in yaml_text.load(blob.name, blob.data) if document is not None]
+    loaded = yaml_text.load(blob.name, blob.data, last_key_wins=last_key_wins)
+    documents = [document for document in loaded if document is not None]
     if kind is Any:
         return documents
     typed = []

@@ -34,13 +34,16 @@ _resolver.yaml_implicit_resolvers = yaml.SafeLoader.yaml_implicit_resolvers
 _constructor = yaml.constructor.SafeConstructor()
 
 
-def load(name: str, data: bytes) -> list[Any]:
-    """The documents of YAML text, None for an empty one. Raises InputError "FILE: line N: ..." for broken text."""
+def load(name: str, data: bytes, *, last_key_wins: bool = False) -> list[Any]:
+    """The documents of YAML text, None for an empty one. Raises InputError "FILE: line N: ..." for broken text.
+
+    last_key_wins: a key that stands twice in one mapping is no error, as most readers of YAML have it.
+    """
     try:
         text = data.decode()
     except UnicodeDecodeError:
         raise InputError(f"{name}: not UTF-8 text") from None
-    assembly = _Assembly(name)
+    assembly = _Assembly(name, last_key_wins)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             assembly.take(event)
@@ -59,8 +62,9 @@ def _one_line(name: str, problem: yaml.YAMLError) -> str:
 class _Assembly:
     """Events in, documents out; an explicit stack, so depth is a number and not the C stack."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, last_key_wins: bool) -> None:
         self.name = name
+        self.last_key_wins = last_key_wins
         self.documents: list[Any] = []
         self.anchors: dict[str, Any] = {}
         self.stack: list[tuple[Any, Any]] = []  # open collections: (container, key waiting for its value)
@@ -159,7 +163,7 @@ class _Assembly:
         elif key is _NO_KEY:
             if value is not _MERGE and not isinstance(value, str):
                 raise self.refuse(event, "a mapping key that is not a scalar")
-            if value in container:
+            if value in container and not self.last_key_wins:
                 raise self.refuse(event, f"the key {shown(value)} stands twice in one mapping")
             self.stack[-1] = (container, value)
         else:

@@ -16,8 +16,8 @@ from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.counts import Counts
 from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import Node, Pod
-from binwright.kubernetes.pending import priority
-from binwright.kubernetes.plugins import Filter, Score, balanced_allocation, node_resources_fit
+from binwright.kubernetes.pending import DEFAULT_SCHEDULER, priority
+from binwright.kubernetes.plugins import PASSES, Filter, Score, balanced_allocation, node_resources_fit
 from binwright.kubernetes.plugins.affinity_terms import terms_of
 from binwright.kubernetes.plugins.node_volume_limits import limits
 from binwright.kubernetes.plugins.spread_constraints import constraints_of
@@ -25,9 +25,8 @@ from binwright.kubernetes.plugins.volume_restrictions import EVERYWHERE
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.requests import CPU, MEMORY, PODS, STORAGE, Amounts, Requests, amount, is_scalar
 from binwright.kubernetes.rulebook import FIT, Rulebook, engine_profile
-from binwright.kubernetes.traits import Traits, TraitsOf
+from binwright.kubernetes.traits import TraitsOf
 from binwright.request import Request
-from binwright.terms import HardTerm, SoftTerm
 from binwright.units import nanos
 
 __all__ = ["FIT", "Cluster"]
@@ -45,16 +44,18 @@ class Cluster:
         self,
         nodes: Sequence[Node],
         pods: Iterable[Pod],
-        profile: SchedulerProfile | None = None,
+        profile: SchedulerProfile | Sequence[SchedulerProfile] | None = None,
         related: Related | None = None,
         *,
         fit_score_pod_level: bool = False,
         empty_labels: bool = False,
     ) -> None:
-        """pods: all that will be bound or asked about. fit_score_pod_level: see `requests.Requests`. empty_labels:
-        quirk nsSelectorEmptyLabels of 1.34.1.
+        """pods: all that will be bound or asked about. profile: one, or several that share one queue: each pod is
+        judged by that of its schedulerName, one of another scheduler by the first. fit_score_pod_level: see
+        `requests.Requests`. empty_labels: quirk nsSelectorEmptyLabels of 1.34.1.
         """
-        self.scheduler = profile or SchedulerProfile()
+        profiles = [profile or SchedulerProfile()] if not isinstance(profile, Sequence) else list(profile)
+        self.scheduler = profiles[0]
         self.related = related or Related()
         self.nodes = NodeTable(nodes)
         self.held: dict[int, Pod] = {}
@@ -62,40 +63,66 @@ class Cluster:
         self._amounts = Requests(fit_score_pod_level)
         offered = [_allocatable(node) for node in nodes]
         asked = {name for amounts in map(self._amounts.of, pods) for name in (*amounts.used, *amounts.fit)}
-        others = asked.union(self.scheduler.balanced, *offered)
+        others = asked.union(*(one.balanced for one in profiles), *offered)
         self.resources = (PODS, CPU, MEMORY, STORAGE, *sorted(name for name in others if is_scalar(name)))
         columns = {
             name: np.fromiter((one.get(name, 0) for one in offered), np.int64, len(offered)) for name in self.resources
         }
-        for name in (CPU, MEMORY, *node_resources_fit.extra_columns(self.scheduler.fit)):
+        extra = dict.fromkeys(name for one in profiles for name in node_resources_fit.extra_columns(one.fit))
+        self._extra = tuple(extra)
+        for name in (CPU, MEMORY, *extra):
             if name not in columns:
                 columns[name] = np.zeros(len(offered), np.int64)
             columns[node_resources_fit.score_column(name)] = columns[name]
         limited = limits(self.nodes.names, self.related)
         columns |= limited
-        self._traits_of, keys = self._selected_by(pods)
+        engine, called = engine_profile(profiles)
+        self._by_scheduler = {one.scheduler_name: number for number, one in enumerate(profiles)}
+        self._traits_of, keys = self._selected_by(pods, profiles)
         self.fleet = Fleet(
             columns,
             names=self.nodes.names,
-            profile=engine_profile(self.scheduler),
+            profile=engine,
             scored_only=[name for name in columns if name not in self.resources],
             labels={EVERYWHERE: [EVERYWHERE] * len(offered), **{key: self.nodes.label(key).texts() for key in keys}},
         )
         self.counts = Counts(self.fleet)
-        self.rules = Rulebook(self.nodes, self.related, self.scheduler, self.counts, limited, empty_labels)
-        self._columns: dict[tuple[str, str, Hashable], np.ndarray | None] = {}  # (part, plugin, reading) -> its answer
+        self._books: list[Rulebook] = []
+        for one, names in zip(profiles, called):
+            first = self._books[0] if self._books else None
+            rest = one, self.counts, limited, empty_labels
+            self._books.append(Rulebook(self.nodes, self.related, *rest, called=names, first=first))
+        self.rules = self._books[0]
+        self.rules.limits.attach(self.nodes.index)
+        self.rules.restrictions.bound(pod for pod in pods if pod.spec and pod.spec.node_name in self.nodes.index)
+        relations = {id(relation): relation for book in self._books for relation in book.relations}
+        self._holding_relations = tuple(relations.values())
+        self._skips = [[one.name for one in engine.scores if one.name not in names.values()] for names in called]
+        self._columns: dict[tuple[str, int, Hashable], np.ndarray | None] = {}  # (part, plugin, reading) -> its answer
         self._registered: set[int] = set()  # classes that later counters will concern
         self._seeking: dict[tuple[Hashable, ...], Request] = {}
         self._holding: dict[tuple[Hashable, ...], Request] = {}
 
-    def _selected_by(self, pods: Iterable[Pod]) -> tuple[TraitsOf, list[str]]:
+    def _number(self, pod: Pod) -> int:
+        """The pod's profile."""
+        return self._by_scheduler.get((pod.spec and pod.spec.scheduler_name) or DEFAULT_SCHEDULER, 0)
+
+    def book(self, pod: Pod) -> Rulebook:
+        """The plugins of the pod's profile."""
+        return self._books[self._number(pod)]
+
+    def percentage(self, pod: Pod) -> int | None:
+        """Of the nodes that sampling looks at for the pod; None where there is one profile, whose user knows it."""
+        return self.book(pod).scheduler.percentage if len(self._books) > 1 else None
+
+    def _selected_by(self, pods: Iterable[Pod], profiles: Sequence[SchedulerProfile]) -> tuple[TraitsOf, list[str]]:
         """What pods select each other by, and the topology keys over which they do."""
         label_keys: set[str] = set()
         topology: set[str] = set()
         selecting = False
         for pod in pods:
             terms = [term for some in terms_of(pod) for term in some]
-            constraints = constraints_of(pod, self.scheduler.spread, self.related)[0]
+            constraints = constraints_of(pod, profiles[self._number(pod)].spread, self.related)[0]
             if not terms and not constraints:
                 continue
             selecting = True
@@ -109,34 +136,33 @@ class Cluster:
 
     def request(self, pod: Pod, *, anywhere: bool = False) -> Request:
         """The request class of a pod that looks for a node. anywhere: without its restriction by node names."""
-        rules = self.rules
+        number = self._number(pod)
+        rules = self._books[number]
+        scheduler = rules.scheduler
         amounts, traits = self._amounts.of(pod), self._traits_of(pod)
         filters = [one for one in rules.filters if not (anywhere and one is rules.pre_filter)]
         readings = tuple(one.key(pod) for one in filters), tuple(one.key(pod) for one in rules.scores)
         related = tuple(one.key(pod) for one in rules.relations)
         skipped = tuple(one.plugin for one in rules.scores if one.skips(pod))
-        if balanced_allocation.NAME in self.scheduler.scores and balanced_allocation.skips(
-            self.scheduler.balanced, amounts
-        ):
+        if balanced_allocation.NAME in rules.called and balanced_allocation.skips(scheduler.balanced, amounts):
             skipped += (balanced_allocation.NAME,)
-        key = (id(amounts), readings, related, skipped, traits, priority(pod), anywhere)
+        key = (number, id(amounts), readings, related, skipped, traits, priority(pod), anywhere)
         if key not in self._seeking:
-            held, terms = self._held(pod), self._terms(pod, traits)
-            external = rules.delayed.external(pod) if rules.delayed in filters else None
+            held = self._held(pod)
+            terms = [term for one in rules.relations for term in one.terms(pod, traits)]
             by_rule = {one.rule: (one, reading) for one, reading in zip(filters, readings[0])}
-            by_score = {one.plugin: (one, reading) for one, reading in zip(rules.scores, readings[1])}
+            by_score = {rules.called[one.plugin]: (one, reading) for one, reading in zip(rules.scores, readings[1])}
             made = self.fleet.request(
-                node_resources_fit.demand(self.scheduler.fit, amounts) if rules.runs(FIT) else {},
+                node_resources_fit.demand(scheduler.fit, amounts) if rules.runs(FIT) else {},
                 commit=self._taken(amounts),
                 score=self._scored(amounts),
                 rejects=self._answers("rejects", by_rule, pod),
                 raw=self._answers("raw", by_score, pod),
-                skip=skipped,
+                skip=[*(rules.called[plugin] for plugin in skipped), *self._skips[number]],
                 terms=terms,
                 contributes=held | self.counts.matching(traits),
                 priority=priority(pod),
-                external=[] if external is None else [external],
-                kind=("seeks", traits, related),
+                kind=("seeks", number, traits, related),
             )
             self._seeking[key] = made
             if made.index not in self._registered:
@@ -146,10 +172,18 @@ class Cluster:
                     relation.compiled(made, pod, traits)
         return self._seeking[key]
 
+    def eligible(self, pod: Pod) -> np.ndarray:
+        """(nodes,) bool: no rule about what a node is rejects the pod. What lies there, and amounts, are not asked."""
+        by_rule = {one.rule: (one, one.key(pod)) for one in self.rules.filters}
+        passes = np.ones(len(self.nodes), np.bool_)
+        for column in self._answers("rejects", by_rule, pod).values():
+            passes &= ~column if column.dtype == np.bool_ else column == PASSES
+        return passes
+
     def holder(self, pod: Pod) -> Request:
         """The class of a pod that has a node, or was promised one: what it takes and adds to counters there."""
         amounts, traits = self._amounts.of(pod), self._traits_of(pod)
-        key = (id(amounts), traits, *(one.key(pod) for one in self.rules.relations if one.holding))
+        key = (id(amounts), traits, *(one.key(pod) for one in self._holding_relations if one.holding))
         if key not in self._holding:
             contributes = self._held(pod) | self.counts.matching(traits)
             kind = ("holds", *key[1:])
@@ -163,11 +197,10 @@ class Cluster:
     def _held(self, pod: Pod) -> dict[int, tuple[int, int]]:
         """What the plugins count of a pod itself."""
         return {
-            counter: (amount, amount) for one in self.rules.relations for counter, amount in one.held(pod).items()
+            counter: amount if isinstance(amount, tuple) else (amount, amount)
+            for one in self._holding_relations
+            for counter, amount in one.held(pod).items()
         }
-
-    def _terms(self, pod: Pod, traits: Traits) -> list[HardTerm | SoftTerm]:
-        return [term for one in self.rules.relations for term in one.terms(pod, traits)]
 
     def _answers(
         self, part: str, plugins: Mapping[str, tuple[Filter | Score, Hashable]], pod: Pod
@@ -177,7 +210,7 @@ class Cluster:
         for name, (plugin, reading) in plugins.items():
             if reading is None:
                 continue
-            key = (part, name, reading)
+            key = (part, id(plugin), reading)
             if key not in self._columns:
                 self._columns[key] = getattr(plugin, part)(pod)
             column = self._columns[key]
@@ -189,14 +222,14 @@ class Cluster:
         """What a bound pod of these amounts adds to every column of its node."""
         taken = {PODS: 1, **amounts.used}
         taken |= {node_resources_fit.score_column(name): value for name, value in amounts.used_nonzero.items()}
-        for name in node_resources_fit.extra_columns(self.scheduler.fit):
+        for name in self._extra:
             taken[node_resources_fit.score_column(name)] = amounts.used.get(name, 0)
         return taken
 
     def _scored(self, amounts: Amounts) -> dict[str, int]:
         """What the two resource scores add to what is used on a node."""
         seen = dict(amounts.balanced_score)
-        for name in (CPU, MEMORY, *node_resources_fit.extra_columns(self.scheduler.fit)):
+        for name in (CPU, MEMORY, *self._extra):
             seen[node_resources_fit.score_column(name)] = amounts.fit_score.get(name, 0)
         return seen
 

@@ -7,7 +7,7 @@ out is kept by name in `not_evaluated`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -58,6 +58,8 @@ DEFAULT_FILTERS = (
 _DEFAULT = dict.fromkeys(("PrioritySort", "SchedulingGates", *DEFAULT_FILTERS, "DefaultPreemption", "DefaultBinder"), 1)
 _DEFAULT |= DEFAULT_SCORES
 """multiPoint of the default profile; its order among scores is that of DEFAULT_SCORES."""
+COSCHEDULING = "Coscheduling"
+"""The plugin of scheduler-plugins that places the pods of a PodGroup together (see `gangs`)."""
 _CARRIED_OUT = ("multiPoint", "score", "filter", "postFilter")
 
 _STRATEGIES = ("LeastAllocated", "MostAllocated", "RequestedToCapacityRatio")
@@ -66,7 +68,7 @@ _STRATEGIES = ("LeastAllocated", "MostAllocated", "RequestedToCapacityRatio")
 @dataclass(frozen=True)
 class SchedulerProfile:
     """One profile. `scores`: plugin -> weight in the order in which they are summed. `percentage`: of the nodes that
-    sampling looks at, 0 adapts to their number.
+    sampling looks at, 0 adapts to their number. `gangs`: whether Coscheduling runs.
     """
 
     scheduler_name: str = DEFAULT_SCHEDULER
@@ -78,6 +80,7 @@ class SchedulerProfile:
     inter_pod: InterPodArgs = field(default_factory=InterPodArgs)
     filters: frozenset[str] = frozenset(DEFAULT_FILTERS)
     preempts: bool = True
+    gangs: bool = False
     percentage: int = 0
     not_evaluated: tuple[str, ...] = ()
 
@@ -176,9 +179,10 @@ def read_configuration(data: Mapping[str, Any], where: str = "configuration") ->
     ]
 
 
-def read_file(path: str) -> SchedulerProfile:
-    """The profile of a file with a KubeSchedulerConfiguration: of several the one named default-scheduler, else the
-    first. Raises InputError naming the file.
+def read_file(path: str) -> list[SchedulerProfile]:
+    """The profiles of a file with a KubeSchedulerConfiguration, the one named default-scheduler first if there is one.
+
+    Raises InputError naming the file.
     """
     loaded = [one for blob in read_path(path) for one in documents.load(blob)]
     if len(loaded) != 1 or not isinstance(loaded[0], dict):
@@ -186,10 +190,7 @@ def read_file(path: str) -> SchedulerProfile:
     kind = loaded[0].get("kind")
     if kind != "KubeSchedulerConfiguration":
         raise InputError(f"{path}: kind: {shown(kind)} is not KubeSchedulerConfiguration")
-    profiles = read_configuration(loaded[0], path)
-    chosen = next((one for one in profiles if one.scheduler_name == DEFAULT_SCHEDULER), profiles[0])
-    others = tuple(f"profile {one.scheduler_name}" for one in profiles if one is not chosen)
-    return replace(chosen, not_evaluated=chosen.not_evaluated + others)
+    return sorted(read_configuration(loaded[0], path), key=lambda one: one.scheduler_name != DEFAULT_SCHEDULER)
 
 
 def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage: int) -> SchedulerProfile:
@@ -215,9 +216,10 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage:
         elif name == "InterPodAffinity":
             wishes = _convert(values, _InterPodArgs, place)
             inter_pod = InterPodArgs(wishes.hard_pod_affinity_weight, wishes.ignore_preferred_terms_of_existing_pods)
-        elif name != "DefaultPreemption":  # every node is a candidate, whatever it says
+        elif name not in ("DefaultPreemption", COSCHEDULING):  # every node is a candidate, nobody waits
             not_evaluated.append(f"pluginConfig {name}")
     points = {name: point or _Point() for name, point in found.plugins.items()}
+    gangs = any(one.name == COSCHEDULING for point in points.values() for one in point.enabled)
     multi = _everywhere(points.get("multiPoint", _Point()), where)
     scoring = {name: weight for name, weight in multi.items() if name in DEFAULT_SCORES}
     scores = _scores(points.get("score", _Point()), scoring, where)
@@ -226,9 +228,9 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage:
     preempts = "DefaultPreemption" in _scores(post, {name: 1 for name in multi if name == "DefaultPreemption"}, where)
     named = dict.fromkeys((*multi, *scores, *sorted(filters), *(one.name for one in post.enabled)))
     not_evaluated += [
-        f"plugins.{point}" for point, what in points.items() if point not in _CARRIED_OUT and what != _Point()
+        f"plugins.{point}" for point, what in points.items() if point not in _CARRIED_OUT and not _is_idle(what)
     ]
-    not_evaluated += [f"plugin {name}" for name in named if name not in _DEFAULT]
+    not_evaluated += [f"plugin {name}" for name in named if name not in (*_DEFAULT, COSCHEDULING)]
     return SchedulerProfile(
         found.scheduler_name,
         {name: weight for name, weight in scores.items() if name in DEFAULT_SCORES},
@@ -239,9 +241,17 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage:
         inter_pod,
         filters=frozenset(filters),
         preempts=preempts,
+        gangs=gangs,
         percentage=percentage if found.percentage is None else found.percentage,
         not_evaluated=tuple(not_evaluated),
     )
+
+
+def _is_idle(point: _Point) -> bool:
+    """Whether a point changes nothing that is not carried out: at most Coscheduling in the place of PrioritySort."""
+    others = {one.name for one in point.enabled} - {COSCHEDULING}
+    instead = {one.name for one in point.disabled} <= ({"*", "PrioritySort"} if point.enabled else set())
+    return not others and instead
 
 
 def _everywhere(custom: _Point, where: str) -> dict[str, int]:

@@ -26,7 +26,9 @@ __all__ = ["Cycle", "Decision", "bound_to"]
 
 @dataclass
 class Decision:
-    """What one cycle came to. `host` None: nowhere. `order` None: every node was looked at, in input order."""
+    """What one cycle came to. `host` None: nowhere. `order` None: every node was looked at, in input order.
+    `failed_there`: how the nominated node judged, where it refused.
+    """
 
     cluster: Cluster
     pod: Pod
@@ -36,7 +38,7 @@ class Decision:
     names: set[str] | None
     nominated: str | None = None
     via_nominated: bool = False
-    failed_there: str | None = None
+    failed_there: Statuses | None = None
     order: list[int] | None = None
     start: int = 0
     feasible: list[int] = field(default_factory=list)
@@ -45,12 +47,17 @@ class Decision:
     @cached_property
     def statuses(self) -> Statuses:
         """The status of every node."""
-        plugins = sorted({NodeAffinity.plugin} | ({self.failed_there} if self.failed_there else set()))
+        asked, plugins = None, {NodeAffinity.plugin}
+        if self.failed_there is not None:
+            asked = self.cluster.nodes.index[self.nominated or ""], self.failed_there
+            refused = self.failed_there[asked[0]]
+            assert refused is not None
+            plugins.add(refused.plugin)
         outside = None
         if self.order is not None and self.names is not None:
             outside = ~self.cluster.nodes.named(self.names)
-        absent = f"node(s) didn't satisfy plugin(s) [{' '.join(plugins)}]"
-        return Statuses(self.cluster, self.look, absent, outside)
+        absent = f"node(s) didn't satisfy plugin(s) [{' '.join(sorted(plugins))}]"
+        return Statuses(self.cluster, self.look, absent, outside, asked)
 
     @cached_property
     def visited(self) -> list[int]:
@@ -102,7 +109,7 @@ class Cycle:
         """
         cluster, fleet = self._cluster, self._cluster.fleet
         self.withdraw(pod.key)
-        pre_filter = cluster.rules.pre_filter
+        pre_filter = cluster.book(pod).pre_filter
         request, names = cluster.request(pod), pre_filter.names(pod)
         refusal = pre_filter.refusal(pod)
         nominated = nominated or (pod.status.nominated_node_name if pod.status else None)
@@ -110,20 +117,19 @@ class Cycle:
         failed = None
         if host is not None:
             look = fleet.explain(request if names is None else cluster.request(pod, anywhere=True))
-            status = Statuses(cluster, look)[host]
-            if status is None:
+            failed = Statuses(cluster, look)
+            if failed[host] is None:
                 return Decision(cluster, pod, request, look, None, names, nominated, True, feasible=[host], host=host)
-            failed = status.plugin
         order = None if self._sampling is None or refusal is not None else self._sampling.order(names)
         decision = Decision(
             cluster, pod, request, fleet.explain(request), refusal, names, nominated, failed_there=failed, order=order
         )
         if self._sampling is not None and order is not None:
             decision.start = self._sampling.start
-            self._sampling.open(fleet, order)
+            self._sampling.open(fleet, order, cluster.percentage(pod))
             decision.look = fleet.explain(request)
-            visited = decision.visited
-            self._sampling.start = (decision.start + len(visited)) % len(order) if order else decision.start
+            judged = set(decision.visited) | ({host} if failed is not None else set())
+            self._sampling.start = (decision.start + len(judged)) % len(cluster.nodes)
             fleet.window(None)
         feasible = np.flatnonzero(decision.look.verdicts_by_host() == 255)
         decision.feasible = feasible.tolist()

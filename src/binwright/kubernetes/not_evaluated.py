@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from binwright.kubernetes.configuration import SchedulerProfile
+from binwright.kubernetes.gangs import labelled
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import Queue, priority
 from binwright.kubernetes.plugins.affinity_terms import terms_of
@@ -57,13 +58,15 @@ def _rules(related: Related) -> Iterable[tuple[str, Callable[[Pod], bool], bool]
         yield "VolumeBinding (unbound claims)", unbound, False
     if not related.stated("CSINode", "PersistentVolumeClaim", "PersistentVolume"):
         yield "NodeVolumeLimits", _attaches, False
-    elif related.all("VolumeAttachment"):
+    elif not related.stated("VolumeAttachment"):
         yield "NodeVolumeLimits (VolumeAttachment)", _attaches, False
     yield "DynamicResources", _resource_claims, False
 
 
-def find(queue: Queue, related: Related, profile: SchedulerProfile | None = None) -> list[NotEvaluated]:
-    """Every rule that some pod uses and that is not evaluated, and what of the profile is not carried out."""
+def find(
+    queue: Queue, related: Related, profile: SchedulerProfile | None = None, others: Sequence[SchedulerProfile] = ()
+) -> list[NotEvaluated]:
+    """Every rule that some pod uses and that is not evaluated, and what of the profiles is not carried out."""
     found = []
     for rule, uses, bound_too in _rules(related) if queue.pending else ():
         users = [pod for pod in queue.pending if uses(pod)]
@@ -71,8 +74,10 @@ def find(queue: Queue, related: Related, profile: SchedulerProfile | None = None
             users += [pod for pod in queue.bound if uses(pod)]
         found += _entry(rule, users)
     found += _entry("SchedulingGates", queue.gated) + _foreign(queue.foreign)
-    if profile is not None:
-        found += [NotEvaluated(one, 1, f"profile {profile.scheduler_name}") for one in profile.not_evaluated]
+    if not (related.stated("PodGroup") and (profile is None or any(one.gangs for one in (profile, *others)))):
+        found += _entry("PodGroup", labelled(queue.pending))
+    for named in (*(() if profile is None else (profile,)), *others):
+        found += [NotEvaluated(one, 1, f"profile {named.scheduler_name}") for one in named.not_evaluated]
     return found
 
 

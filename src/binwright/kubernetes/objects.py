@@ -38,15 +38,15 @@ __all__ = [
     "PodStatus",
     "PreferredTerm",
     "Quantities",
-    "ReplicationController",
     "Requirement",
     "Resources",
-    "Selecting",
+    "SelectingSpec",
     "Service",
     "SpreadConstraint",
     "Taint",
     "Toleration",
     "Volume",
+    "WeightedPodAffinityTerm",
 ]
 
 Quantities = dict[str, str | int | float]
@@ -78,6 +78,21 @@ class ObjectMeta(Part):
     owner_references: tuple[OwnerReference, ...] | None = None
 
 
+class Annotations(Part):
+    """The annotations that say who may be moved; every other one is read over."""
+
+    mirror: str | None = field(name="kubernetes.io/config.mirror", default=None)
+    safe_to_evict: str | None = field(name="cluster-autoscaler.kubernetes.io/safe-to-evict", default=None)
+    scale_down_disabled: str | None = field(name="cluster-autoscaler.kubernetes.io/scale-down-disabled", default=None)
+    do_not_disrupt: str | None = field(name="karpenter.sh/do-not-disrupt", default=None)
+
+
+class AnnotatedMeta(ObjectMeta):
+    """Metadata of nodes and pods."""
+
+    annotations: Annotations | None = None
+
+
 # ---- Node ------------------------------------------------------------------------------------------------------------
 
 
@@ -87,7 +102,13 @@ class Taint(Part):
     effect: str = ""
 
 
+class NodeAddress(Part):
+    type: str = ""
+    address: str = ""
+
+
 class NodeSpec(Part):
+    provider_id: str | None = field(name="providerID", default=None)
     unschedulable: bool | None = None
     taints: tuple[Taint, ...] | None = None
 
@@ -100,11 +121,12 @@ class Image(Part):
 class NodeStatus(Part):
     capacity: Quantities | None = None
     allocatable: Quantities | None = None
+    addresses: tuple[NodeAddress, ...] | None = None
     images: tuple[Image, ...] | None = None
 
 
 class Node(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    metadata: AnnotatedMeta = field(default_factory=AnnotatedMeta)
     spec: NodeSpec | None = None
     status: NodeStatus | None = None
 
@@ -178,6 +200,7 @@ class Toleration(Part):
 
 class Resources(Part):
     requests: Quantities | None = None
+    limits: Quantities | None = None
 
 
 class ContainerPort(Part):
@@ -228,11 +251,16 @@ class Rbd(Part):
     read_only: bool | None = None
 
 
+class EmptyDir(Part):
+    """That a volume is one is all that is read."""
+
+
 class Volume(Part):
     """Only the sources of a volume that a rule reads; a volume of another source has none of them."""
 
     name: str = ""
     persistent_volume_claim: ClaimSource | None = None
+    empty_dir: EmptyDir | None = None
     ephemeral: Any = None
     gce_persistent_disk: GcePersistentDisk | None = None
     aws_elastic_block_store: AwsElasticBlockStore | None = None
@@ -293,7 +321,7 @@ class PodStatus(Part):
 
 
 class Pod(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    metadata: AnnotatedMeta = field(default_factory=AnnotatedMeta)
     spec: PodSpec | None = None
     status: PodStatus | None = None
 
@@ -306,8 +334,12 @@ class Pod(Part):
 # ---- what rules read beside nodes and pods ---------------------------------------------------------------------------
 
 
+class NamespaceMeta(ObjectMeta):
+    annotations: dict[str, str] | None = None
+
+
 class Namespace(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    metadata: NamespaceMeta = field(default_factory=NamespaceMeta)
 
 
 class ServiceSpec(Part):
@@ -319,27 +351,27 @@ class Service(Part):
     spec: ServiceSpec | None = None
 
 
-class ReplicationController(Service):
-    """Selects by a plain map, as a Service does."""
-
-
 class SelectingSpec(Part):
     selector: LabelSelector | None = None
 
 
-class Selecting(Part):
-    """A ReplicaSet or a StatefulSet."""
+class DisruptionBudgetMeta(ObjectMeta):
+    generation: int | None = None
 
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
-    spec: SelectingSpec | None = None
+
+class DisruptionBudgetSpec(SelectingSpec):
+    unhealthy_pod_eviction_policy: str | None = None
 
 
 class DisruptionBudgetStatus(Part):
+    observed_generation: int | None = None
+    current_healthy: int | None = None
+    desired_healthy: int | None = None
     disruptions_allowed: int | None = None
     disrupted_pods: dict[str, Any] | None = None
 
 
 class DisruptionBudget(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
-    spec: SelectingSpec | None = None
+    metadata: DisruptionBudgetMeta = field(default_factory=DisruptionBudgetMeta)
+    spec: DisruptionBudgetSpec | None = None
     status: DisruptionBudgetStatus | None = None

@@ -14,6 +14,7 @@ from binwright.errors import InputError
 from binwright.eviction import Candidate, Evictions
 from binwright.kubernetes import label_selectors, messages
 from binwright.kubernetes.compile import Cluster
+from binwright.kubernetes.disruption import read_budgets
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import priority
 from binwright.kubernetes.statuses import UNRESOLVABLE, Statuses
@@ -43,15 +44,10 @@ class Preemption:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._budgets = []
-        for one in cluster.related.all("PodDisruptionBudget"):
-            selector = label_selectors.parse(one.spec.selector if one.spec else None, f"PDB {one.metadata.name}")
-            if selector:
-                status = one.status
-                allowed = (status.disruptions_allowed or 0) if status else 0
-                exempt = frozenset((status.disrupted_pods or {}) if status else ())
-                number = cluster.fleet.budget(allowed)
-                self._budgets.append((one.metadata.namespace or "default", selector, exempt, number))
+        # a budget whose selector is empty counts for nothing here
+        self._budgets = [
+            (one, cluster.fleet.budget(one.allowed)) for one in read_budgets(cluster.related) if one.selector
+        ]
         self.mark(cluster.held)
 
     def mark(self, items: Iterable[int]) -> None:
@@ -74,8 +70,10 @@ class Preemption:
         namespace = pod.metadata.namespace or "default"
         return [
             number
-            for where, selector, exempt, number in self._budgets
-            if where == namespace and pod.metadata.name not in exempt and label_selectors.matches(selector, labels)
+            for one, number in self._budgets
+            if one.namespace == namespace
+            and pod.metadata.name not in one.exempt
+            and label_selectors.matches(one.selector, labels)
         ]
 
     def attempt(self, pod: Pod, statuses: Statuses, nominated: str | None) -> Attempt:
@@ -101,7 +99,8 @@ class Preemption:
         status = None if host is None else statuses[host]
         if host is None or (status is not None and status.code == UNRESOLVABLE):
             return False
-        others = (self._cluster.held[item] for item in self._cluster.fleet.items_on(host).tolist())
+        held, items = self._cluster.held, self._cluster.fleet.items_on(host).tolist()
+        others = (held[item] for item in items if item in held)  # attached volumes are items, too
         return any(priority(other) < priority(pod) and _was_preempted(other) for other in others)
 
     def _reasons(self, found: Evictions, statuses: Statuses) -> Counter[str]:

@@ -1,7 +1,8 @@
 """Kubernetes objects out of text or dicts: lists opened, kinds told apart, names checked.
 
 JSON goes straight from the bytes to Structs, item by item; YAML and dicts take the same Structs. Kinds that no rule
-reads are counted, not kept. Nothing here knows what a field means.
+reads are counted, not kept. Nothing here knows what a field means; objects that never were in an API server go through
+`arrivals` when all is read.
 """
 
 from __future__ import annotations
@@ -16,23 +17,28 @@ import msgspec
 from binwright.errors import InputError
 from binwright.formats import documents
 from binwright.formats.files import Blob
+from binwright.kubernetes.arrivals import Arrivals, arrive, is_stored
+from binwright.kubernetes.manifests import Manifest
 from binwright.kubernetes.objects import Node, Pod
+from binwright.kubernetes.python_objects import parts
 from binwright.kubernetes.related import CLUSTER_WIDE, KINDS, Related
 from binwright.units import shown
 
-__all__ = ["Objects", "read_blobs", "read_dicts"]
+__all__ = ["Objects", "read_blobs", "read_dicts", "read_objects"]
 
 
 @dataclass(slots=True)
 class Objects:
     """What was read of one cluster: `nodes` and `pods` in input order, names unique; what `related` holds of other
-    kinds; `skipped_kinds` kind -> count.
+    kinds; `skipped_kinds` kind -> count. Pods are as the cluster would store them, `arrivals` tells of those that it
+    does not have yet.
     """
 
     nodes: list[Node] = field(default_factory=list)
     pods: list[Pod] = field(default_factory=list)
     related: Related = field(default_factory=Related)
     skipped_kinds: dict[str, int] = field(default_factory=dict)
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
 
 _READ: dict[tuple[str, str], type] = {("v1", "Node"): Node, ("v1", "Pod"): Pod, **KINDS}
@@ -56,33 +62,46 @@ class _ListHead(_Head, rename="camel"):
 
 _decode_head = msgspec.json.Decoder(_ListHead).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_manifest = msgspec.json.Decoder(Manifest).decode
 _decode: dict[str, Callable[..., Any]] = {
     kind: msgspec.json.Decoder(struct).decode for (_, kind), struct in _READ.items()
 }
 
 
-def read_blobs(blobs: Iterable[Blob]) -> Objects:
+def read_blobs(blobs: Iterable[Blob], complete: bool = False) -> Objects:
     """The objects of one cluster from its files: objects, Lists (also of one kind), arrays and streams of them.
 
-    Raises InputError "FILE: ..." naming object and field for text that is broken, an object without kind or name, a
-    field of the wrong kind, and for two nodes or pods of one name.
+    complete: kinds that the input lacks have no objects. Raises InputError "FILE: ..." naming object and field for text
+    that is broken, an object without kind or name, a field of the wrong kind, and for two objects of one kind and name.
     """
     reader = _Reader()
     for blob in blobs:
-        if documents.sniff(blob) == "json":
-            reader.json(blob)
-        else:
-            for document in documents.load(blob):
-                reader.value(blob.name, document, "", 0)
-    return reader.objects
+        reader.blob(blob)
+    return reader.finish(complete)
 
 
-def read_dicts(items: Iterable[Mapping[str, Any]], where: str = "objects") -> Objects:
-    """The objects of one cluster from plain dicts as JSON has them; Lists are opened. Errors as `read_blobs`."""
+def read_dicts(items: Iterable[Mapping[str, Any]], where: str = "objects", complete: bool = False) -> Objects:
+    """The objects of one cluster from plain dicts as JSON has them; Lists are opened. As `read_blobs` for the rest."""
     reader = _Reader()
     for item in items:
         reader.value(where, item, "", 0)
-    return reader.objects
+    return reader.finish(complete)
+
+
+def read_objects(objects: Any, where: str = "objects", complete: bool = False) -> Objects:
+    """The objects of one cluster as a Python program holds them: one, or any iterable of them.
+
+    Mappings, `bytes` and `str` of JSON or YAML, paths (`os.PathLike`), and objects of `kubernetes`, `kr8s` and
+    `lightkube`, none of which is imported; lists of objects are opened. `where` begins every error. As `read_blobs` for
+    the rest.
+    """
+    reader = _Reader()
+    for part in parts(objects, where):
+        if isinstance(part, Blob):
+            reader.blob(part)
+        else:
+            reader.value(where, part, "", 0)
+    return reader.finish(complete)
 
 
 class _Reader:
@@ -90,6 +109,14 @@ class _Reader:
         self.objects = Objects()
         self.seen: dict[str, str] = {}  # words for an object -> where it stands
         self.count = 0  # objects begun, lists left out
+
+    def blob(self, blob: Blob) -> None:
+        """The text of one file."""
+        if documents.sniff(blob) == "json":
+            self.json(blob)
+        else:
+            for document in documents.load(blob):
+                self.value(blob.name, document, "", 0)
 
     def json(self, blob: Blob) -> None:
         """A JSON text. Most are one List of hundreds of megabytes, so that is tried before a stream of values."""
@@ -147,6 +174,15 @@ class _Reader:
             if kind is not None:
                 struct = next(one for (_, name), one in _READ.items() if name == kind)
                 self.take(where, kind, lambda: msgspec.convert(data, type=struct), lambda: data)
+                if kind == "Pod" and not is_stored(self.objects.pods[-1]):
+                    self.as_manifest(where, lambda: msgspec.convert(data, type=Manifest), lambda: data)
+
+    def finish(self, complete: bool) -> Objects:
+        """All objects, when everything is read."""
+        objects = self.objects
+        objects.related.complete = complete
+        objects.pods, objects.arrivals = arrive(objects.nodes, objects.pods, objects.related)
+        return objects
 
     def deeper(self, where: str, depth: int) -> int:
         if depth >= _DEEPEST_LIST:
@@ -167,6 +203,15 @@ class _Reader:
 
     def take_text(self, where: str, kind: str, data: bytes | msgspec.Raw) -> None:
         self.take(where, kind, lambda: _decode[kind](data), lambda: msgspec.json.decode(data))
+        if kind == "Pod" and not is_stored(self.objects.pods[-1]):
+            self.as_manifest(where, lambda: _decode_manifest(data), lambda: msgspec.json.decode(data))
+
+    def as_manifest(self, where: str, convert: Callable[[], Manifest], plain: Callable[[], Any]) -> None:
+        """The pod that was taken last, once more with what only admission reads of it."""
+        try:
+            self.objects.pods[-1] = convert()
+        except msgspec.ValidationError as problem:
+            raise self.wrong_shape(where, "Pod", plain(), problem) from None
 
     def take(self, where: str, kind: str, convert: Callable[[], Any], plain: Callable[[], Any]) -> None:
         """Convert one object and file it under its kind."""

@@ -25,7 +25,7 @@ class Refusals:
 
     def explained(self, pod: Pod, look: Explanation) -> dict[str, Any]:
         """From a decision of the engine, all nodes looked at."""
-        return self._told(look, Statuses(self._cluster, look), self._cluster.rules.pre_filter.refusal(pod))
+        return self._told(look, Statuses(self._cluster, look), self._cluster.book(pod).pre_filter.refusal(pod))
 
     def decided(self, decision: Decision) -> dict[str, Any]:
         """From a whole cycle."""
@@ -43,10 +43,11 @@ class Refusals:
             "verdict": look.verdict,
             "message": messages.fit_error(nodes, counts, [refusal[1]] if refusal is not None else ()),
             "reasons": [ReasonText(plugin, hosts, text) for (plugin, text), hosts in histogram.items()],
-            "smallest_change": self._change(look.smallest_change),
+            "smallest_change": self.change(look.smallest_change),
         }
 
-    def _change(self, change: Change | None) -> dict[str, Any] | None:
+    def change(self, change: Change | None) -> dict[str, Any] | None:
+        """A change of the engine, in kube-scheduler's words."""
         if change is None:
             return None
         plugin = text = None

@@ -10,7 +10,15 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from binwright.kubernetes.objects import DisruptionBudget, Namespace, ReplicationController, Selecting, Service
+from binwright.kubernetes.manifests import (
+    LimitRange,
+    OpenShiftScheduler,
+    PriorityClass,
+    ResourceQuota,
+    RuntimeClass,
+)
+from binwright.kubernetes.objects import DisruptionBudget, Namespace, Service
+from binwright.kubernetes.pod_groups import PodGroup
 from binwright.kubernetes.storage_objects import (
     CsiDriver,
     CsiNode,
@@ -20,15 +28,21 @@ from binwright.kubernetes.storage_objects import (
     StorageClass,
     VolumeAttachment,
 )
+from binwright.kubernetes.workload_objects import CronJob, Job, MachineSet, MapSelecting, StatefulSet, Workload
 
 __all__ = ["KINDS", "Related", "kind_by_plural"]
 
 KINDS: dict[tuple[str, str], type] = {
     ("v1", "Namespace"): Namespace,
     ("v1", "Service"): Service,
-    ("v1", "ReplicationController"): ReplicationController,
-    ("apps/v1", "ReplicaSet"): Selecting,
-    ("apps/v1", "StatefulSet"): Selecting,
+    ("v1", "ReplicationController"): MapSelecting,
+    ("apps/v1", "ReplicaSet"): Workload,
+    ("apps/v1", "StatefulSet"): StatefulSet,
+    ("apps/v1", "Deployment"): Workload,
+    ("apps/v1", "DaemonSet"): Workload,
+    ("apps.openshift.io/v1", "DeploymentConfig"): MapSelecting,
+    ("batch/v1", "Job"): Job,
+    ("batch/v1", "CronJob"): CronJob,
     ("policy/v1", "PodDisruptionBudget"): DisruptionBudget,
     ("v1", "PersistentVolume"): PersistentVolume,
     ("v1", "PersistentVolumeClaim"): PersistentVolumeClaim,
@@ -37,12 +51,22 @@ KINDS: dict[tuple[str, str], type] = {
     ("storage.k8s.io/v1", "CSIDriver"): CsiDriver,
     ("storage.k8s.io/v1", "CSIStorageCapacity"): CsiStorageCapacity,
     ("storage.k8s.io/v1", "VolumeAttachment"): VolumeAttachment,
+    ("v1", "LimitRange"): LimitRange,
+    ("v1", "ResourceQuota"): ResourceQuota,
+    ("scheduling.k8s.io/v1", "PriorityClass"): PriorityClass,
+    ("node.k8s.io/v1", "RuntimeClass"): RuntimeClass,
+    ("scheduling.x-k8s.io/v1alpha1", "PodGroup"): PodGroup,
+    ("config.openshift.io/v1", "Scheduler"): OpenShiftScheduler,
+    ("machine.openshift.io/v1beta1", "MachineSet"): MachineSet,
 }
 """(apiVersion, kind) -> Struct of everything that is read here."""
 
 CLUSTER_WIDE = frozenset(
-    {"Namespace", "PersistentVolume", "StorageClass", "CSINode", "CSIDriver", "VolumeAttachment"}
-)
+    {
+        "Namespace", "PersistentVolume", "StorageClass", "CSINode", "CSIDriver", "VolumeAttachment", "PriorityClass",
+        "RuntimeClass", "Scheduler",
+    }
+)  # fmt: skip
 
 Key = tuple[str, str]
 """(namespace, name); namespace "" for objects of the whole cluster."""
@@ -69,6 +93,12 @@ class Related:
         meta = found.metadata
         namespace = "" if kind in CLUSTER_WIDE else meta.namespace or "default"
         self._by_kind.setdefault(kind, {})[namespace, meta.name or ""] = found
+
+    def copy(self) -> Related:
+        """The same objects, to which more can be added without this one noticing."""
+        made = Related(self.complete)
+        made._by_kind = {kind: dict(found) for kind, found in self._by_kind.items()}
+        return made
 
     def stated(self, *kinds: str) -> bool:
         """Whether rules that read all these kinds have what they need."""

@@ -152,8 +152,11 @@ def _what_counts(pod: Pod) -> tuple[Any, ...]:
         names = tuple(container.name for container in containers)
         reported = (names, status.container_statuses, status.init_container_statuses, _resize_is_infeasible(pod))
     return (
-        tuple(container.resources for container in containers),
-        tuple((one.name, one.resources, one.restart_policy) for one in spec.init_containers or ()),
+        tuple(container.resources and container.resources.requests for container in containers),
+        tuple(
+            (one.name, one.resources and one.resources.requests, one.restart_policy)
+            for one in spec.init_containers or ()
+        ),
         spec.overhead,
         spec.resources,
         reported,

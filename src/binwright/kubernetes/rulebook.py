@@ -5,14 +5,16 @@ Which plugin runs is decided here; what a plugin decides is its own file's. `com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from binwright import Profile, Rule
 from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.counts import Counts
 from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import Pod
-from binwright.kubernetes.plugins import Filter, Relation, Score, balanced_allocation, node_resources_fit
+from binwright.kubernetes.plugins import Filter, Relation, balanced_allocation, node_resources_fit
+from binwright.kubernetes.plugins import Score as ScorePlugin
 from binwright.kubernetes.plugins.image_locality import ImageLocality
 from binwright.kubernetes.plugins.inter_pod_affinity import InterPodAffinity
 from binwright.kubernetes.plugins.node_affinity import NodeAffinity
@@ -28,11 +30,14 @@ from binwright.kubernetes.plugins.volume_restrictions import VolumeRestrictions
 from binwright.kubernetes.plugins.volume_zone import VolumeZone
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.requests import PODS
-from binwright.profile import count_score, spread_score, static_score
+from binwright.kubernetes.volume_choice import VolumeChoice
+from binwright.profile import Score, count_score, spread_score, static_score
 
 __all__ = ["FIT", "Rulebook", "engine_profile"]
 
 FIT = node_resources_fit.NAME
+LOST = "cordon"
+"""The engine's own rule for hosts that take nothing: only nodes that are lost, on trial, are closed this way."""
 _RULES = (
     PreFilter, NodeUnschedulable, NodeName, TaintToleration, NodeAffinity, NodePorts, FIT, VolumeRestrictions,
     NodeVolumeLimits, BoundClaims, DelayedClaims, MissingVolumes, VolumeZone, PodTopologySpread, InterPodAffinity,
@@ -41,29 +46,46 @@ _RULES = (
 _NORMALISE = {"TaintToleration": "reverse", "NodeAffinity": "max", "ImageLocality": None}
 
 
-def engine_profile(scheduler: SchedulerProfile) -> Profile:
-    """The engine's rules and scores for a scheduler profile."""
+def engine_profile(schedulers: Sequence[SchedulerProfile]) -> tuple[Profile, list[dict[str, str]]]:
+    """The engine's rules and scores for scheduler profiles that share one queue, and what each profile's score plugins
+    are called there. A score that a later profile weighs like an earlier one is one score; requests skip those of other
+    profiles.
+    """
     rules = [
         Rule(FIT, kind="fit", resolvable=(PODS,)) if one is FIT else Rule(one.rule)  # type: ignore[union-attr]
         for one in _RULES
     ]  # "Too many pods" alone: preemption may help
-    scores = []
-    for name, weight in scheduler.scores.items():
-        if name == FIT:
-            scores.append(node_resources_fit.term(scheduler.fit, weight))
-        elif name == balanced_allocation.NAME:
-            scores.append(balanced_allocation.term(scheduler.balanced, weight))
-        elif name == PodTopologySpread.plugin:
-            scores.append(spread_score(name, weight=weight))
-        elif name == InterPodAffinity.plugin:
-            scores.append(count_score(name, weight=weight))
-        elif name in _NORMALISE:
-            scores.append(static_score(name, normalise=_NORMALISE[name], weight=weight))
-    return Profile(rules=tuple(rules), scores=tuple(scores))
+    names: dict[Score, str] = {}
+    called: list[dict[str, str]] = []
+    for scheduler in schedulers:
+        own = {}
+        for plugin, weight in scheduler.scores.items():
+            score = _engine_score(plugin, weight, scheduler)
+            if score is not None:
+                taken = plugin in names.values()
+                own[plugin] = names.setdefault(score, f"{plugin} ({scheduler.scheduler_name})" if taken else plugin)
+        called.append(own)
+    scores = tuple(replace(score, name=name) for score, name in names.items())
+    return Profile(rules=tuple(rules), scores=scores), called
+
+
+def _engine_score(plugin: str, weight: int, scheduler: SchedulerProfile) -> Score | None:
+    if plugin == FIT:
+        return node_resources_fit.term(scheduler.fit, weight)
+    if plugin == balanced_allocation.NAME:
+        return balanced_allocation.term(scheduler.balanced, weight)
+    if plugin == PodTopologySpread.plugin:
+        return spread_score(plugin, weight=weight)
+    if plugin == InterPodAffinity.plugin:
+        return count_score(plugin, weight=weight)
+    if plugin in _NORMALISE:
+        return static_score(plugin, normalise=_NORMALISE[plugin], weight=weight)
+    return None
 
 
 class Rulebook:
-    """`filters` reject for what a node is, `relations` for what lies there; `scores` are static, too.
+    """`filters` reject for what a node is, `relations` for what lies there; `scores` are static, too. `called`: the
+    engine's name of each score plugin.
 
     A rule whose kinds of objects are unknown (`Related.stated`) is left out; `not_evaluated` lists it.
     """
@@ -76,14 +98,23 @@ class Rulebook:
         counts: Counts,
         limited: Iterable[str],
         empty_labels: bool = False,
+        *,
+        called: Mapping[str, str],
+        first: Rulebook | None = None,
     ) -> None:
-        """limited: columns of volume limits in the fleet. empty_labels: quirk nsSelectorEmptyLabels."""
+        """limited: columns of volume limits in the fleet. empty_labels: quirk nsSelectorEmptyLabels. first: the book of
+        another profile of the same cluster, with which this one shares every plugin that has no arguments.
+        """
+        self.scheduler = scheduler
+        self.called = called
         self.affinity = NodeAffinity(nodes, scheduler.added_affinity)
-        self.taints = TaintToleration(nodes)
-        self.binding = VolumeBinding(nodes, related)
-        self.zone = VolumeZone(nodes, related)
-        self.restrictions = VolumeRestrictions(counts, related)
-        self.limits = NodeVolumeLimits(counts, related, limited)
+        self.taints: TaintToleration = first.taints if first else TaintToleration(nodes)
+        self.binding: VolumeBinding = first.binding if first else VolumeBinding(nodes, related)
+        self.zone: VolumeZone = first.zone if first else VolumeZone(nodes, related)
+        self.restrictions: VolumeRestrictions = first.restrictions if first else VolumeRestrictions(counts, related)
+        self.limits: NodeVolumeLimits = first.limits if first else NodeVolumeLimits(counts, related, limited)
+        self.ports: NodePorts = first.ports if first else NodePorts(counts)
+        self.images: ImageLocality = first.images if first else ImageLocality(nodes)
         self._runs = scheduler.filters
         claims = related.stated("PersistentVolumeClaim", "PersistentVolume")
         refusing = [
@@ -91,26 +122,42 @@ class Rulebook:
             for one in (self.restrictions, self.binding, self.zone)
             if claims and self.runs(one.plugin)
         ]
-        self.pre_filter = PreFilter(nodes, self.runs("NodeAffinity"), refusing)
-        self.delayed = DelayedClaims(self.binding)
+        known = first.pre_filter if first else None
+        self.pre_filter: PreFilter = PreFilter(nodes, self.runs("NodeAffinity"), refusing, known)
+        choice = VolumeChoice(counts.fleet, nodes, related)
+        self.delayed: DelayedClaims = first.delayed if first else DelayedClaims(self.binding, choice)
         static: list[Filter] = [NodeUnschedulable(nodes), NodeName(nodes), self.taints, self.affinity]
         if claims:
-            static += [BoundClaims(self.binding), self.delayed, MissingVolumes(self.binding), self.zone]
+            static += [BoundClaims(self.binding), MissingVolumes(self.binding), self.zone]
         self.filters: tuple[Filter, ...] = (self.pre_filter, *(one for one in static if self.runs(one.plugin)))
-        scores = scheduler.scores
-        spread, inter_pod = PodTopologySpread.plugin, InterPodAffinity.plugin
         self.spread = PodTopologySpread(
-            counts, nodes, related, scheduler.spread, filters=self.runs(spread), scores=spread in scores
+            counts,
+            nodes,
+            related,
+            scheduler.spread,
+            filters=self.runs(PodTopologySpread.plugin),
+            score=called.get(PodTopologySpread.plugin),
         )
-        both = {"filters": self.runs(inter_pod), "scores": inter_pod in scores}
-        self.inter_pod = InterPodAffinity(counts, related, scheduler.inter_pod, empty_labels, **both)
-        others: list[Relation] = [NodePorts(counts), self.restrictions, self.limits]
-        others = [one for one in others if self.runs(one.plugin)]
-        self.relations: tuple[Relation, ...] = (*others, self.spread, self.inter_pod)
-        listed = (self.taints, self.affinity, ImageLocality(nodes))
-        self.scores: tuple[Score, ...] = tuple(one for one in listed if one.plugin in scores)
-        self._by_rule: dict[str, Filter | Relation] = {one.rule: one for one in self.filters}
-        self._by_rule |= {one.rule: one for one in self.relations}
+        self.inter_pod: InterPodAffinity = InterPodAffinity(
+            counts,
+            related,
+            scheduler.inter_pod,
+            empty_labels,
+            filters=self.runs(InterPodAffinity.plugin),
+            score=called.get(InterPodAffinity.plugin),
+            others=first.inter_pod if first else None,
+        )
+        asked: list[Relation] = [self.ports, self.restrictions, self.limits]
+        if claims:
+            asked.append(self.delayed)
+        asked = [one for one in asked if self.runs(one.plugin)]
+        self.relations: tuple[Relation, ...] = (*asked, self.spread, self.inter_pod)
+        listed = (self.taints, self.affinity, self.images)
+        self.scores: tuple[ScorePlugin, ...] = tuple(one for one in listed if one.plugin in called)
+        self._by_rule: dict[str, Filter | Relation] = first._by_rule if first else {}
+        judging: list[Filter | Relation] = [*self.filters, *self.relations]
+        for rule in judging:
+            self._by_rule.setdefault(rule.rule, rule)
 
     def runs(self, plugin: str) -> bool:
         """Whether the Filter of a plugin is in the profile."""
@@ -120,10 +167,12 @@ class Rulebook:
         """(plugin, text) of a reason of the engine, as kube-scheduler words it."""
         if rule == FIT:
             return FIT, node_resources_fit.text(str(argument))
+        if rule == LOST:
+            return "TaintToleration", "node(s) had untolerated taint {node.kubernetes.io/unreachable: }"
         plugin = self._by_rule[rule]
         number = int(argument or 0)
-        if plugin is self.pre_filter:
-            return self.pre_filter.plugin_of(number), self.pre_filter.text(number)
+        if isinstance(plugin, PreFilter):
+            return plugin.plugin_of(number), plugin.text(number)
         return plugin.plugin, plugin.text(number)
 
     def skips(self, pod: Pod, active: frozenset[str]) -> Iterator[tuple[str, bool]]:

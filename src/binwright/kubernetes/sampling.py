@@ -50,10 +50,11 @@ class Sampling:
         chosen = self._nodes.named(names)
         return [number for number in self._order if chosen[number]]
 
-    def open(self, fleet: Fleet, order: Sequence[int]) -> None:
-        """Let the next decision see this window."""
+    def open(self, fleet: Fleet, order: Sequence[int], percentage: int | None = None) -> None:
+        """Let the next decision see this window; percentage: that of the pod's own profile, if profiles differ."""
         if order:
-            fleet.window(number_to_find(len(order), self._percentage), np.array(order), self.start % len(order))
+            enough = number_to_find(len(order), self._percentage if percentage is None else percentage)
+            fleet.window(enough, np.array(order), self.start % len(order))
 
     def close(self, fleet: Fleet, order: Sequence[int]) -> None:
         """After a decision that looked: the next one begins where this one ended."""

@@ -19,6 +19,10 @@ __all__ = ["labelled", "name_set", "node_selector", "preferred", "required_terms
 NAME_FIELD = "metadata.name"
 
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_WORD = r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)"
+_LABEL_VALUE = re.compile(f"{_WORD}?")
+_PART = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_LABEL_KEY = re.compile(rf"(?:(?=[^/]{{1,253}}/){_PART}(?:\.{_PART})*/)?{_WORD}")
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -50,8 +54,8 @@ def preferred(terms: Iterable[tuple[int, NodeSelectorTerm]], nodes: NodeTable) -
 def term(one: NodeSelectorTerm, nodes: NodeTable) -> np.ndarray:
     """Nodes that satisfy all expressions and fields of one term.
 
-    A term without any matches nothing, nor does one of which a part is malformed (wrong operator or number of values,
-    a bound that is no integer).
+    A term without any matches nothing, nor does one of which a part is malformed: wrong operator or number of values, a
+    bound that is no integer, a key or value that no label can have (upstream parses a term as a label selector).
     """
     expressions, fields = one.match_expressions or (), one.match_fields or ()
     matching = np.full(len(nodes), bool(expressions or fields))
@@ -74,6 +78,8 @@ def _expression(requirement: Requirement, nodes: NodeTable) -> np.ndarray | None
     """Nodes whose labels satisfy one expression, None when the expression is malformed."""
     values = requirement.values or ()
     operator = requirement.operator
+    if not _LABEL_KEY.fullmatch(requirement.key) or not all(map(_LABEL_VALUE.fullmatch, values)):
+        return None
     if operator in ("In", "NotIn"):
         if not values:
             return None

@@ -35,17 +35,25 @@ class Statuses:
     """The nodes of one decision."""
 
     def __init__(
-        self, cluster: Cluster, look: Explanation, absent: str | None = None, outside: np.ndarray | None = None
+        self,
+        cluster: Cluster,
+        look: Explanation,
+        absent: str | None = None,
+        outside: np.ndarray | None = None,
+        asked: tuple[int, Statuses] | None = None,
     ) -> None:
         """absent: the words for nodes outside the pod's names, if they are not the usual ones. outside: those nodes,
-        bool (nodes,), where the engine's window left them out.
+        bool (nodes,), where the engine's window left them out. asked: a node that was judged apart before, and how: it
+        keeps that status where this decision does not ask it.
         """
         self._cluster = cluster
         self._profile = cluster.fleet.profile
         self._resources = cluster.fleet.resources
         self._absent = absent
         self._outside = outside
+        self._asked = asked
         self.look = look
+        self._spoken: dict[int, np.ndarray] = {}
 
     @cached_property
     def _kinds(self) -> tuple[list[Refused | None], np.ndarray]:
@@ -56,9 +64,12 @@ class Statuses:
         # The other bits of the mask only tell more where one plugin has several rules.
         mask = np.where(np.isin(refusals.first, self._shared), refusals.mask & self._shared_bits, 0)
         columns = [refusals.first, spoken, short, refusals.resolvable, mask]
+        if mask.any():  # their reasons, too
+            columns += [np.where(mask >> position & 1, self._arguments(position), -1) for position in self._shared]
         rows = np.stack([column.astype(np.int64) for column in columns], axis=1)
         if self._outside is not None:
-            rows[self._outside] = [self._profile.positions[PreFilter.rule], ABSENT, 0, 0, 0]
+            rows[self._outside] = 0
+            rows[self._outside, :2] = self._profile.positions[PreFilter.rule], ABSENT
         distinct, examples, numbers = np.unique(rows, axis=0, return_index=True, return_inverse=True)
         return [self._word(row, int(host)) for row, host in zip(distinct, examples)], numbers.reshape(-1)
 
@@ -71,6 +82,13 @@ class Statuses:
     @cached_property
     def _shared_bits(self) -> np.uint32:
         return np.uint32(sum(1 << position for position in self._shared))
+
+    def _arguments(self, position: int) -> np.ndarray:
+        """For every node the argument with which a rule rejects it, by its term or statically."""
+        if position not in self._spoken:
+            spoken = self.look.term_arguments(position)
+            self._spoken[position] = np.where(spoken >= 0, spoken, self.look.arguments(position))
+        return self._spoken[position]
 
     def _plugin(self, rule: str) -> str:
         return rule.partition(":")[0]
@@ -86,7 +104,7 @@ class Statuses:
         return found
 
     def _word(self, row: np.ndarray, host: int) -> Refused | None:
-        first, spoken, short, resolvable, mask = map(int, row)
+        first, spoken, short, resolvable, mask = map(int, row[:5])
         return None if first in (FEASIBLE, UNASKED) else self.word(first, mask, short, spoken, bool(resolvable), host)
 
     def word(self, first: int, mask: int, short: int, spoken: int, resolvable: bool, host: int) -> Refused:
@@ -104,23 +122,37 @@ class Statuses:
         reasons = [text]
         for position in self._shared:
             if position > first and mask >> position & 1 and self._plugin(self._profile.rules[position].name) == plugin:
-                argument = int(self.look.arguments(position)[host])
+                argument = int(self._arguments(position)[host])
                 reasons.append(self._cluster.rules.reason(self._profile.rules[position].name, argument)[1])
         return Refused(plugin, code, tuple(reasons))
 
     def __getitem__(self, host: int) -> Refused | None:
         """The status of one node, None where it passed or was not asked."""
         kinds, numbers = self._kinds
-        return kinds[int(numbers[host])]
+        told = kinds[int(numbers[host])]
+        apart = self._apart(host)
+        return told if apart is None else apart[host]
+
+    def _apart(self, host: int) -> Statuses | None:
+        """Where the status of this node comes from, if it was judged before and is not asked here."""
+        if self._asked is None or self._asked[0] != host:
+            return None
+        kinds, numbers = self._kinds
+        told = kinds[int(numbers[host])]
+        return self._asked[1] if told is None or told.absent else None
 
     def histogram(self) -> Counter[tuple[str, str]]:
         """(plugin, reason) -> nodes that give it."""
         kinds, numbers = self._kinds
+        told = [(kind, times) for kind, times in zip(kinds, np.bincount(numbers, minlength=len(kinds)).tolist())]
+        if self._asked is not None and self._apart(self._asked[0]) is not None:
+            host = self._asked[0]
+            told += [(kinds[int(numbers[host])], -1), (self[host], 1)]
         counts: Counter[tuple[str, str]] = Counter()
-        for kind, times in zip(kinds, np.bincount(numbers, minlength=len(kinds)).tolist()):
+        for kind, times in told:
             if kind is not None:
                 counts.update({(kind.plugin, reason): times for reason in kind.reasons})
-        return counts
+        return +counts
 
     def resolvable(self) -> np.ndarray:
         """Positions of the nodes where preemption may help, ascending."""
@@ -129,6 +161,9 @@ class Statuses:
 
     def every(self, host: int) -> dict[str, Refused]:
         """Every plugin that rejects a node, in order; without promises."""
+        apart = self._apart(host)
+        if apart is not None:
+            return apart.every(host)
         found: dict[str, Refused] = {}
         refusals = self.look.refusals
         mask, short = int(refusals.mask[host]), int(refusals.short[host])

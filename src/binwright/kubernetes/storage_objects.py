@@ -98,7 +98,7 @@ class TopologyTerm(Part):
 
 
 class StorageClass(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    metadata: AnnotatedMeta = field(default_factory=AnnotatedMeta)
     provisioner: str = ""
     volume_binding_mode: str | None = None
     allowed_topologies: tuple[TopologyTerm, ...] | None = None
@@ -118,7 +118,7 @@ class CsiNodeSpec(Part):
 
 
 class CsiNode(Part):
-    metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    metadata: AnnotatedMeta = field(default_factory=AnnotatedMeta)
     spec: CsiNodeSpec | None = None
 
 
@@ -139,5 +139,16 @@ class CsiStorageCapacity(Part):
     node_topology: LabelSelector | None = None
 
 
+class AttachedSource(Part):
+    persistent_volume_name: str | None = None
+
+
+class VolumeAttachmentSpec(Part):
+    attacher: str = ""
+    node_name: str = ""
+    source: AttachedSource | None = None
+
+
 class VolumeAttachment(Part):
     metadata: ObjectMeta = field(default_factory=ObjectMeta)
+    spec: VolumeAttachmentSpec = field(default_factory=VolumeAttachmentSpec)

@@ -6,14 +6,16 @@ a bin must have; every other rule about where a pod may run is listed as not eva
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from binwright.demand import Demand, Item
 from binwright.formats.files import Blob
+from binwright.kubernetes.admission import Admission
 from binwright.kubernetes.objects import Pod, PodSpec
 from binwright.kubernetes.pending import sort_out
-from binwright.kubernetes.reader import read_blobs
+from binwright.kubernetes.reader import Objects, read_blobs
 from binwright.kubernetes.requests import Requests
+from binwright.kubernetes.templates import of_workload
 from binwright.outcome import NotEvaluated
 
 __all__ = ["to_items"]
@@ -31,7 +33,8 @@ _RULES: dict[str, Callable[[PodSpec], bool]] = {
 
 def to_items(name: str, blobs: Iterable[Blob]) -> Demand:
     """The items of one cluster. Raises InputError naming file, object and field for bad input."""
-    queue = sort_out(read_blobs(blobs).pods)
+    read = read_blobs(blobs)
+    queue = sort_out(read.pods)
     requests = Requests()
     demand = Demand(name, "kubernetes")
     daemons: dict[tuple[str, str], dict[str, int]] = {}
@@ -49,6 +52,8 @@ def to_items(name: str, blobs: Iterable[Blob]) -> Demand:
         for rule, uses in _RULES.items():
             if spec is not None and uses(spec):
                 users.setdefault(rule, []).append(pod)
+    for owner, template in _daemons_without_pods(read, daemons):
+        daemons[owner] = dict(requests.of(template).fit)
     for amounts in daemons.values():
         for resource, amount in amounts.items():
             demand.overhead[resource] = demand.overhead.get(resource, 0) + amount
@@ -57,9 +62,21 @@ def to_items(name: str, blobs: Iterable[Blob]) -> Demand:
     for what, pods in (("SchedulingGates", queue.gated), ("schedulerName", queue.foreign)):
         if pods:
             demand.not_evaluated.append(NotEvaluated(what, len(pods), f"Pod {pods[0].key}"))
+    demand.not_evaluated += read.arrivals.not_evaluated
+    demand.notes += read.arrivals.notes
     if daemons:
         demand.notes.append(f"{len(daemons)} daemon sets are counted on every node, their pods not as items")
     return demand
+
+
+def _daemons_without_pods(read: Objects, known: Collection[tuple[str, str]]) -> Iterable[tuple[tuple[str, str], Pod]]:
+    """(namespace and name of a daemon set that has no pod in the input, the pod that it would make)."""
+    admission = Admission(read.related)
+    for one in read.related.all("DaemonSet"):
+        wanted = of_workload("DaemonSet", one)
+        if (wanted.namespace, wanted.name) not in known and wanted.template is not None:
+            made = admission.admit(wanted.pod(wanted.name, "DaemonSet", wanted.name))
+            yield (wanted.namespace, wanted.name), made.pod
 
 
 def _daemon_set(pod: Pod) -> tuple[str, str] | None:

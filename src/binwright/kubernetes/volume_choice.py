@@ -1,16 +1,18 @@
-"""Which volume a delayed claim gets on each node, and where it can be provisioned (kubernetes spec 4, 8.6).
+"""Volumes of a cluster and the delayed claims on them, as the engine's pools know them (kubernetes spec 4, 8.6).
 
-`VolumeState` is what placing changes: who took which volume, and the node for which a claim is to be provisioned.
+Says which volumes a claim could have, which nodes see them, and where it can be provisioned; who took what is state of
+the engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
+from binwright import Fleet
 from binwright.kubernetes import label_selectors, selectors
 from binwright.kubernetes.label_selectors import Selector
 from binwright.kubernetes.nodes import NodeTable
@@ -19,7 +21,7 @@ from binwright.kubernetes.related import Key, Related
 from binwright.kubernetes.storage_objects import PersistentVolume, PersistentVolumeClaim, StorageClass
 from binwright.units import nanos
 
-__all__ = ["NO_SPACE", "NO_VOLUME", "Chosen", "VolumeChoice", "VolumeState", "claim_key"]
+__all__ = ["NO_SPACE", "NO_VOLUME", "VolumeChoice", "claim_key", "reached"]
 
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 NO_PROVISIONER = ("", "kubernetes.io/no-provisioner")
@@ -33,125 +35,83 @@ def claim_key(claim: PersistentVolumeClaim) -> Key:
     return claim.metadata.namespace or "default", claim.metadata.name or ""
 
 
-@dataclass
-class VolumeState:
-    """What reservations have changed since the input. `version` counts them."""
-
-    holder: dict[str, Key] = field(default_factory=dict)
-    selected: dict[Key, int] = field(default_factory=dict)
-    version: int = 0
-
-    def fork(self) -> VolumeState:
-        """An independent copy."""
-        return VolumeState(dict(self.holder), dict(self.selected), self.version)
-
-
-@dataclass
-class Chosen:
-    """For a pod's delayed claims: `problem` int8 (nodes,); by claim the number of its volume, int32 (nodes,), -1 where
-    it is provisioned.
-    """
-
-    problem: np.ndarray
-    volumes: list[tuple[PersistentVolumeClaim, np.ndarray]]
-
-
 class VolumeChoice:
-    """Volumes, classes and capacities of one cluster over its nodes."""
+    """The volumes of one cluster as pool rows, and its delayed claims on them, each made when it is asked for."""
 
-    def __init__(self, nodes: NodeTable, related: Related) -> None:
+    def __init__(self, fleet: Fleet, nodes: NodeTable, related: Related) -> None:
+        self._fleet = fleet
         self._nodes = nodes
         self._related = related
-        self._reach: dict[int, np.ndarray] = {}
-        self._suiting: dict[Key, list[int]] = {}
+        self._claims: dict[Key, int] = {}
+        self._suiting: dict[str, list[int]] = {}  # by what a claim asks for
+
+    def claim(self, claim: PersistentVolumeClaim) -> int:
+        """The claim's number in the pools. It holds the volumes that name it; it is to be provisioned for the node that
+        its annotation names, which may be none of the input.
+        """
+        key = claim_key(claim)
+        if key not in self._claims:
+            selected = (claim.metadata.annotations or {}).get(SELECTED_NODE)
+            problem = self._provisioning(claim)
+            self._claims[key] = self._fleet.pools.add_claim(
+                self._rank(requested(claim)),
+                [self._row[number] for number in self._suited(claim)],
+                provision=problem != NO_VOLUME,
+                room=problem != NO_SPACE,
+                held=self._prebound(claim),
+                pinned=None if selected is None else self._nodes.index.get(selected, -1),
+            )
+        return self._claims[key]
 
     @cached_property
-    def volumes(self) -> Sequence[PersistentVolume]:
+    def _volumes(self) -> Sequence[PersistentVolume]:
         """All volumes in input order."""
         return list(self._related.all("PersistentVolume"))
 
     @cached_property
-    def _position(self) -> Mapping[str, int]:
-        return {one.metadata.name or "": number for number, one in enumerate(self.volumes)}
+    def _sizes(self) -> Sequence[int]:
+        """Every size that volumes have or claims ask for, rising."""
+        sizes = {_size(one) for one in self._volumes}
+        return sorted(sizes.union(requested(one) for one in self._related.all("PersistentVolumeClaim")))
 
-    def reach(self, number: int) -> np.ndarray:
-        """Nodes that a volume's required node affinity allows, bool (nodes,)."""
-        if number not in self._reach:
-            self._reach[number] = reached(self.volumes[number], self._nodes)
-        return self._reach[number]
+    def _rank(self, size: int) -> int:
+        """A number in place of a size: only the order of sizes counts. One that came later stands between two."""
+        place = bisect_left(self._sizes, size)
+        return 2 * place + int(self._sizes[place : place + 1] == [size])
 
-    def selected(self, claim: PersistentVolumeClaim, state: VolumeState) -> int | None:
-        """The node for which a claim is to be provisioned: -1 = one that is not in the input, None = not decided."""
-        if claim_key(claim) in state.selected:
-            return state.selected[claim_key(claim)]
-        name = (claim.metadata.annotations or {}).get(SELECTED_NODE)
-        return None if name is None else self._nodes.index.get(name, -1)
+    @cached_property
+    def _row(self) -> Sequence[int]:
+        """The pool row of every volume."""
+        seen = [reached(one, self._nodes) for one in self._volumes]
+        rows: list[int] = self._fleet.pools.add([self._rank(_size(one)) for one in self._volumes], seen).tolist()
+        return rows
 
-    def choose(self, claims: Iterable[PersistentVolumeClaim], state: VolumeState) -> Chosen:
-        """The choice on every node: claims with a selected node first, then the rest by increasing request."""
-        count = len(self._nodes)
-        elsewhere = self._nodes.nobody()
-        provisioned: list[tuple[PersistentVolumeClaim, np.ndarray]] = []
-        unselected = []
-        for claim in claims:
-            node = self.selected(claim, state)
-            if node is None:
-                unselected.append(claim)
-            else:
-                elsewhere |= np.arange(count) != node
-                provisioned.append((claim, ~self._nodes.nobody()))
-        matched: list[tuple[PersistentVolumeClaim, np.ndarray]] = []
-        for claim in sorted(unselected, key=requested):
-            volume = self._volume(claim, state, [column for _, column in matched])
-            matched.append((claim, volume))
-            provisioned.append((claim, volume < 0))
-        problem = np.zeros(count, np.int8)
-        for claim, where in provisioned:
-            problem = np.where((problem == FINE) & where, self._provisioning(claim), problem)
-        problem[elsewhere] = NO_VOLUME
-        return Chosen(problem, matched)
+    def _prebound(self, claim: PersistentVolumeClaim) -> list[int]:
+        """The rows of the volumes that name this claim and could be its own."""
+        uids = (None, "", claim.metadata.uid)
+        return [
+            self._row[number]
+            for number, uid in self._named.get(claim_key(claim), ())
+            if uid in uids and _could_be(self._volumes[number], claim)
+        ]
 
-    def _volume(self, claim: PersistentVolumeClaim, state: VolumeState, taken: list[np.ndarray]) -> np.ndarray:
-        """Number of the volume that a claim gets on each node, int32 (nodes,), -1 = none."""
-        found = np.full(len(self._nodes), -1, np.int32)
-        bound = self._prebound(claim, state)
-        if bound is not None:
-            found[self.reach(bound)] = bound
-            return found
-        for number in self._suited(claim):
-            if (self.volumes[number].metadata.name or "") in state.holder:
-                continue
-            open_here = (found < 0) & self.reach(number)
-            for column in taken:
-                open_here &= column != number
-            found[open_here] = number
+    @cached_property
+    def _named(self) -> Mapping[Key, list[tuple[int, str | None]]]:
+        """(number, uid that it gives) of the volumes that name a claim, by the claim."""
+        found: dict[Key, list[tuple[int, str | None]]] = {}
+        for number, one in enumerate(self._volumes):
+            if (named := one.spec.claim_ref) is not None:
+                found.setdefault((named.namespace, named.name), []).append((number, named.uid))
         return found
 
-    def _prebound(self, claim: PersistentVolumeClaim, state: VolumeState) -> int | None:
-        """The first volume that names this claim."""
-        key = claim_key(claim)
-        held = [self._position[name] for name, holder in state.holder.items() if holder == key]
-        for number, one in enumerate(self.volumes):
-            reference = one.spec.claim_ref
-            if reference is None or (reference.namespace, reference.name) != key:
-                continue
-            if reference.uid in (None, "", claim.metadata.uid):
-                held.append(number)
-                break
-        return min(held, default=None)
-
     def _suited(self, claim: PersistentVolumeClaim) -> list[int]:
-        """Numbers of the unclaimed volumes that a claim could have, smallest first."""
-        key = claim_key(claim)
-        if key not in self._suiting:
-            selector = label_selectors.parse(claim.spec.selector, f"PersistentVolumeClaim {'/'.join(key)}")
-            sizes = {
-                number: _size(one)
-                for number, one in enumerate(self.volumes)
-                if _suits(one, claim, selector) and _size(one) >= requested(claim)
-            }
-            self._suiting[key] = sorted(sizes, key=sizes.__getitem__)
-        return self._suiting[key]
+        """Numbers of the unclaimed volumes that a claim could have."""
+        asked = repr(claim.spec)
+        if asked not in self._suiting:
+            selector = label_selectors.parse(claim.spec.selector, f"PersistentVolumeClaim {'/'.join(claim_key(claim))}")
+            suiting = [number for number, one in enumerate(self._volumes) if _suits(one, claim, selector)]
+            self._suiting[asked] = suiting
+        return self._suiting[asked]
 
     def _provisioning(self, claim: PersistentVolumeClaim) -> np.ndarray:
         """Why a claim cannot be provisioned for each node, int8 (nodes,); FINE where it can."""
@@ -207,16 +167,27 @@ def _storage(quantities: Quantities | None, where: str) -> int:
     return nanos((quantities or {}).get("storage", 0), f"{where}: storage")
 
 
-def _suits(volume: PersistentVolume, claim: PersistentVolumeClaim, selector: Selector) -> bool:
-    """Available, unclaimed, and of the class, mode, attributes, access and labels asked for."""
+def _could_be(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:
+    """Large enough, not being deleted, and of the class, mode and attributes asked for: what a volume that names the
+    claim must be as well.
+    """
     spec, wanted = volume.spec, claim.spec
+    return (
+        (spec.storage_class_name or "") == (wanted.storage_class_name or "")
+        and (spec.volume_mode or "Filesystem") == (wanted.volume_mode or "Filesystem")
+        and (spec.volume_attributes_class_name or "") == (wanted.volume_attributes_class_name or "")
+        and volume.metadata.deletion_timestamp is None
+        and _size(volume) >= requested(claim)
+    )
+
+
+def _suits(volume: PersistentVolume, claim: PersistentVolumeClaim, selector: Selector) -> bool:
+    """Available, unclaimed, and of the access and labels asked for."""
     return (
         volume.status is not None
         and volume.status.phase == "Available"
-        and spec.claim_ref is None
-        and (spec.storage_class_name or "") == (wanted.storage_class_name or "")
-        and (spec.volume_mode or "Filesystem") == (wanted.volume_mode or "Filesystem")
-        and (spec.volume_attributes_class_name or "") == (wanted.volume_attributes_class_name or "")
-        and set(wanted.access_modes or ()) <= set(spec.access_modes or ())
+        and volume.spec.claim_ref is None
+        and set(claim.spec.access_modes or ()) <= set(volume.spec.access_modes or ())
         and (selector is None or label_selectors.matches(selector, volume.metadata.labels or {}))
+        and _could_be(volume, claim)
     )

@@ -8,11 +8,13 @@ choice is told in `Hosts.notes`.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
+from uuid import NAMESPACE_DNS, uuid5
 
 from binwright.errors import InputError
 from binwright.openstack.cloud import Cloud, Hypervisor, Server
 from binwright.openstack.flavors import flavor_groups
-from binwright.openstack.hosts import HostNames, Hosts, Offer, class_key
+from binwright.openstack.hosts import COLUMNS, HostNames, Hosts, class_key
 from binwright.openstack.pending import Catalogue
 from binwright.openstack.placement.inventory import Inventory
 from binwright.openstack.placement.tree import Forest, Provider
@@ -21,11 +23,6 @@ __all__ = ["cloud_hosts"]
 
 # Nova's initial_*_allocation_ratio for a host whose ratio nobody set (its configuration defaults).
 INITIAL_RATIOS = {"VCPU": 4.0, "MEMORY_MB": 1.0, "DISK_GB": 1.0}
-COLUMNS = {
-    "VCPU": ("vcpus", "vcpus_used"),
-    "MEMORY_MB": ("memory_mb", "memory_mb_used"),
-    "DISK_GB": ("local_gb", "local_gb_used"),
-}
 
 
 def cloud_hosts(cloud: Cloud, pending: Collection[Server] = ()) -> Hosts:
@@ -43,23 +40,11 @@ def cloud_hosts(cloud: Cloud, pending: Collection[Server] = ()) -> Hosts:
 
 
 def _from_placement(cloud: Cloud, pending: set[str]) -> Hosts:
-    forest = Forest(cloud.providers)
     notes = ["capacity: Placement inventories, (total - reserved) x allocation_ratio"]
-    pairs = _join(cloud, forest, notes)
-    hosts = _blank(cloud, pairs, notes)
-    used = _placement_use(cloud, pending, hosts, pairs)
-    pools: dict[str, list[Provider]] = {}
-    for pool in forest.sharing():
-        for root in forest.anchors(pool):
-            if root != forest.root(pool.uuid):
-                pools.setdefault(root, []).append(pool)
-    for index, (_, provider) in enumerate(pairs):
-        if provider is not None:
-            hosts.roots[index] = provider.uuid
-            hosts.traits[index] = provider.traits
-            hosts.aggregates[index] = provider.aggregates
-            hosts.offers[index] = _offers(provider, forest.tree(provider.uuid) + pools.get(provider.uuid, []), used)
-    _placement_totals(cloud, hosts, used)
+    forest = Forest(replace(provider, used=dict(provider.used)) for provider in cloud.providers)
+    hosts = _hosts(cloud, _join(cloud, forest, notes), forest, notes)
+    _placement_use(cloud, pending, hosts)
+    _placement_totals(hosts)
     return hosts
 
 
@@ -77,31 +62,47 @@ def _join(cloud: Cloud, forest: Forest, notes: list[str]) -> list[tuple[Hypervis
     return list(pairs)
 
 
-def _placement_use(
-    cloud: Cloud, pending: set[str], hosts: Hosts, pairs: list[tuple[Hypervisor | None, Provider | None]]
-) -> dict[str, dict[str, int]]:
-    """Provider -> class -> amount in use, without what the pending servers hold."""
-    used = {provider.uuid: dict(provider.used) for provider in cloud.providers}
+def _placement_use(cloud: Cloud, pending: set[str], hosts: Hosts) -> None:
+    """Correct the providers' use: without what the pending servers hold, and from the flavors if nothing tells it."""
+    providers = hosts.forest.providers
     if "allocations" in cloud.present:
         hosts.notes.append("used: Placement allocations")
         for consumer in pending & cloud.consumers.keys():
             for uuid, amounts in cloud.consumers[consumer].items():
                 for name, amount in amounts.items():
-                    used[uuid][name] -= amount
-    elif any(used.values()):
+                    providers[uuid].used[name] -= amount
+    elif any(any(provider.used.values()) for provider in providers.values()):
         hosts.notes.append("used: the inventories' used column, because allocations/ is missing")
     else:
-        for (_, provider), amounts in zip(pairs, _used_by_flavors(cloud, hosts, skip=pending)):
+        for provider, amounts in zip(hosts.providers, _used_by_flavors(cloud, hosts, skip=pending)):
             if provider is not None:
-                used[provider.uuid] = amounts
-    return used
+                _charge(hosts, provider, amounts)
 
 
-def _placement_totals(cloud: Cloud, hosts: Hosts, used: dict[str, dict[str, int]]) -> None:
+def _charge(hosts: Hosts, root: Provider, amounts: dict[str, int]) -> None:
+    """Use of a host's tree from sums: what the root does not offer is taken of the providers below it, in order.
+
+    Pinned CPUs are VCPU where nobody offers PCPU, as in Nova's second query.
+    """
+    tree = hosts.forest.tree(root.uuid)
+    for name, amount in amounts.items():
+        if name == "PCPU" and not any(name in provider.inventories for provider in tree):
+            name = "VCPU"
+        for provider in tree:
+            inventory = provider.inventories.get(name)
+            if inventory is not None:
+                taken = amount if provider is root else min(amount, max(inventory.capacity, 0))
+                provider.used[name] = provider.used.get(name, 0) + taken
+                amount -= taken
+        if amount:
+            hosts.notes.append(f"used: {amount} {name} of the servers on {root.name} is of no provider in its tree")
+
+
+def _placement_totals(hosts: Hosts) -> None:
     over: dict[str, int] = {}
-    for provider in cloud.providers:
+    for provider in hosts.forest.providers.values():
         for name, inventory in provider.inventories.items():
-            taken = used[provider.uuid].get(name, 0)
+            taken = provider.used.get(name, 0)
             # A bare-metal node in use is reserved as well (openstack spec 10); in a total it is one node, and in use.
             in_use = taken == inventory.total == inventory.reserved == inventory.max_unit == 1
             _add_total(hosts, name, 1 if in_use else inventory.capacity, taken)
@@ -111,27 +112,6 @@ def _placement_totals(cloud: Cloud, hosts: Hosts, used: dict[str, dict[str, int]
         for name, count in sorted(over.items(), key=lambda item: class_key(item[0]))
         if count
     ]
-
-
-def _offers(root: Provider, reachable: list[Provider], used: dict[str, dict[str, int]]) -> dict[str, Offer]:
-    """The root's own inventories as they are; classes that only others in reach have, joined."""
-    offers = {
-        name: Offer(inventory, used[root.uuid].get(name, 0), inventory.capacity, root.traits)
-        for name, inventory in root.inventories.items()
-    }
-    joined: dict[str, list[tuple[Provider, int]]] = {}
-    for provider in reachable:
-        for name in provider.inventories:
-            if name not in root.inventories:
-                joined.setdefault(name, []).append((provider, used[provider.uuid].get(name, 0)))
-    for name, parts in joined.items():
-        inventories = [provider.inventories[name] for provider, _ in parts]
-        capacity = sum(inventory.capacity for inventory in inventories)
-        free = sum(max(0, inventory.capacity - taken) for inventory, (_, taken) in zip(inventories, parts))
-        total = sum(inventory.total for inventory in inventories)
-        traits = frozenset().union(*(provider.traits for provider, _ in parts))
-        offers[name] = Offer(Inventory(total), capacity - free, capacity, traits, joined=True)
-    return offers
 
 
 def _from_hypervisors(cloud: Cloud) -> Hosts:
@@ -151,26 +131,28 @@ def _from_hypervisors(cloud: Cloud) -> Hosts:
         )
     ratios = ", ".join(f"{name} {INITIAL_RATIOS[name]}" for name in known)
     notes = [f"capacity: hypervisors.json with Nova's initial ratios ({ratios}), because inventories/ is missing"]
-    hosts = _blank(cloud, [(one, None) for one in cloud.hypervisors], notes)
+    roots = [_root_of(one, known) for one in cloud.hypervisors]
+    hosts = _hosts(cloud, list(zip(cloud.hypervisors, roots)), Forest(roots), notes)
     hosts.unknown = frozenset(COLUMNS) - set(known)
-    inventories: list[dict[str, Inventory]] = []
-    for one in cloud.hypervisors:
-        inventories.append({})
-        for name in known:
-            total = getattr(one, COLUMNS[name][0])
-            if total is None:
-                raise InputError(f"{one.where}: {COLUMNS[name][0]}: missing, and there is no inventories/")
-            inventories[-1][name] = Inventory(total, max_unit=max(total, 1), allocation_ratio=INITIAL_RATIOS[name])
     used = _used_by_columns(cloud, known, notes)
     if used is None:
         used = _used_by_flavors(cloud, hosts, skip=set())
-    for index, own in enumerate(inventories):
-        hosts.offers[index] = {
-            name: Offer(inventory, used[index].get(name, 0), inventory.capacity) for name, inventory in own.items()
-        }
-        for name, offer in hosts.offers[index].items():
-            _add_total(hosts, name, offer.capacity, offer.used)
+    for root, amounts in zip(roots, used):
+        root.used = amounts
+        for name, inventory in root.inventories.items():
+            _add_total(hosts, name, inventory.capacity, amounts.get(name, 0))
     return hosts
+
+
+def _root_of(one: Hypervisor, known: list[str]) -> Provider:
+    """The provider that Nova would make of a hypervisor's columns, with a uuid from its name."""
+    inventories = {}
+    for name in known:
+        total = getattr(one, COLUMNS[name][0])
+        if total is None:
+            raise InputError(f"{one.where}: {COLUMNS[name][0]}: missing, and there is no inventories/")
+        inventories[name] = Inventory(total, max_unit=max(total, 1), allocation_ratio=INITIAL_RATIOS[name])
+    return Provider(str(uuid5(NAMESPACE_DNS, one.hostname)), one.hostname, where=one.where, inventories=inventories)
 
 
 def _used_by_columns(cloud: Cloud, known: list[str], notes: list[str]) -> list[dict[str, int]] | None:
@@ -205,21 +187,19 @@ def _used_by_flavors(cloud: Cloud, hosts: Hosts, skip: set[str]) -> list[dict[st
     return used
 
 
-def _blank(cloud: Cloud, pairs: list[tuple[Hypervisor | None, Provider | None]], notes: list[str]) -> Hosts:
+def _hosts(
+    cloud: Cloud, pairs: list[tuple[Hypervisor | None, Provider | None]], forest: Forest, notes: list[str]
+) -> Hosts:
     names = [one.hostname if one is not None else provider.name for one, provider in pairs]  # type: ignore[union-attr]
     service_hosts = [one.service_host if one is not None else None for one, _ in pairs]
-    count = len(pairs)
     return Hosts(
         names=names,
-        roots=[None] * count,
-        offers=[{} for _ in names],
-        traits=[frozenset()] * count,
-        aggregates=[frozenset()] * count,
-        down=[False] * count,
-        disabled=[False] * count,
+        providers=[provider for _, provider in pairs],
+        forest=forest,
+        down=[False] * len(pairs),
+        disabled=[False] * len(pairs),
         hypervisors=[one for one, _ in pairs],
         lookup=HostNames(names, service_hosts),
-        totals={},
         notes=notes,
     )
 

@@ -1,4 +1,4 @@
-"""Replays recorded decisions of Placement and Nova through this layer, and compares everything recorded.
+"""Replays recorded decisions of Placement, Nova, Cinder and Heat through this layer, and compares everything recorded.
 
 Only chooses, by the document's suite, who replays a case and which parts a case must have.
 """
@@ -10,6 +10,8 @@ from typing import Any
 
 from binwright.conformance_report import ConformanceReport
 from binwright.errors import BinwrightError, InputError
+from binwright.openstack.cinder.replay import REPLAYS as CINDER
+from binwright.openstack.heat.replay import REPLAYS as HEAT
 from binwright.openstack.nova.replay import REPLAYS as NOVA
 from binwright.openstack.placement import replay as placement
 from binwright.units import shown
@@ -39,6 +41,8 @@ SUITES: dict[tuple[str, str], tuple[Differences, tuple[tuple[str, type], ...]]] 
     },
     ("placement", "claims"): (placement.claims_differences, (("steps", list),)),
     **{("nova", suite): (differences, (("expected", dict),)) for suite, differences in NOVA.items()},
+    **{("cinder", suite): rest for suite, rest in CINDER.items()},
+    **{("heat", suite): rest for suite, rest in HEAT.items()},
 }
 
 

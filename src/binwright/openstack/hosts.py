@@ -12,47 +12,37 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from binwright.openstack.cloud import Hypervisor
-from binwright.openstack.placement.inventory import Inventory
+from binwright.openstack.placement.tree import Forest, Provider
 
-__all__ = ["DISABLED_TRAIT", "HostNames", "Hosts", "Offer", "class_key"]
+__all__ = ["COLUMNS", "DISABLED_TRAIT", "HostNames", "Hosts", "class_key"]
 
 DISABLED_TRAIT = "COMPUTE_STATUS_DISABLED"
+COLUMNS = {
+    "VCPU": ("vcpus", "vcpus_used"),
+    "MEMORY_MB": ("memory_mb", "memory_mb_used"),
+    "DISK_GB": ("local_gb", "local_gb_used"),
+}
+"""Resource class -> the columns of a hypervisor with its total and what is used."""
 COLUMN_ORDER = ("VCPU", "PCPU", "MEMORY_MB", "DISK_GB")
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What one host offers of one class: an inventory and its use; `joined` when it is not one inventory of the root.
-
-    A joined offer is the sum over the providers below the root and the sharing pools; that no single one of them may
-    have enough is not evaluated. `traits` are those of the providers that serve it.
-    """
-
-    inventory: Inventory
-    used: int
-    capacity: int
-    traits: frozenset[str] = frozenset()
-    joined: bool = False
 
 
 @dataclass(slots=True)
 class Hosts:
-    """Hosts in input order. `offers[i]` is class -> Offer of host i, `roots[i]` its root provider's uuid or None.
+    """Hosts in input order. `providers[i]` is the root provider of host i, None where it has none.
 
-    `down` and `disabled` are the compute service's state; `unknown` are classes the input tells no capacity of.
-    `totals` is class -> (capacity, used) over all providers, a shared pool counted once.
+    `forest` has all providers, with their use as placing finds it; it may be changed. `down` and `disabled` are the
+    compute service's state; `unknown` are classes the input tells no capacity of. `totals` is class -> (capacity, used)
+    over all providers, a shared pool counted once.
     """
 
     names: list[str]
-    roots: list[str | None]
-    offers: list[dict[str, Offer]]
-    traits: list[frozenset[str]]
-    aggregates: list[frozenset[str]]
+    providers: list[Provider | None]
+    forest: Forest
     down: list[bool]
     disabled: list[bool]
     hypervisors: list[Hypervisor | None]
     lookup: HostNames
-    totals: dict[str, tuple[int, int]]
+    totals: dict[str, tuple[int, int]] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
     notes: list[str] = field(default_factory=list)
 
@@ -60,16 +50,29 @@ class Hosts:
         return len(self.names)
 
     def classes(self) -> list[str]:
-        """Every class that some host offers, the four usual ones first, then by name."""
-        return sorted({name for offers in self.offers for name in offers}, key=class_key)
+        """Every class of which some host's root has an inventory, the four usual ones first, then by name."""
+        return sorted({name for one in self.providers if one for name in one.inventories}, key=class_key)
+
+    def beside_roots(self) -> frozenset[str]:
+        """Classes that nested or sharing providers offer; all others come from the root of a host alone."""
+        return frozenset(
+            name
+            for one in self.forest.providers.values()
+            if one.parent is not None or one.sharing
+            for name in one.inventories
+        )
 
     def column(self, resource_class: str, attribute: str, absent: float = 0, dtype: type = np.int64) -> np.ndarray:
-        """`attribute` of the offers of a class, or of their inventories, for every host: dtype, (hosts,)."""
+        """`attribute` of the roots' inventories of a class, or what is `used` of it, per host: dtype, (hosts,)."""
         values = []
-        for offers in self.offers:
-            offer = offers.get(resource_class)
-            holder = offer if offer is None or hasattr(offer, attribute) else offer.inventory
-            values.append(absent if holder is None else getattr(holder, attribute))
+        for provider in self.providers:
+            inventory = None if provider is None else provider.inventories.get(resource_class)
+            if provider is None or inventory is None:
+                values.append(absent)
+            elif attribute == "used":
+                values.append(provider.used.get(resource_class, 0))
+            else:
+                values.append(getattr(inventory, attribute))
         return np.array(values, dtype=dtype)
 
 

@@ -13,15 +13,19 @@ from typing import Any
 
 from binwright.errors import InputError
 from binwright.openstack.cloud import Cloud, Flavor, Server, Wish
+from binwright.openstack.neutron.ports import PortRequests, Ports
 
-__all__ = ["Catalogue", "Wanted", "pending_servers", "wanted_servers"]
+__all__ = ["Catalogue", "Needs", "Wanted", "pending_servers", "wanted_server", "wanted_servers"]
 
 NAME_AND_ID = re.compile(r"(.+) \(([^()]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One server to place. `uid` is None for an entry of requests.json; equal but for name and uid is one class."""
+    """One server to place. `uid` is None for an entry of requests.json; equal but for name and uid is one class.
+
+    together: what the servers of one request for several have in common, None for one alone.
+    """
 
     name: str
     uid: str | None
@@ -32,6 +36,13 @@ class Wanted:
     image: str | None = None
     hints: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    ports: PortRequests = field(default_factory=PortRequests)
+    together: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What stands for the instance: its id, or the name that a wish gives it."""
+        return self.uid or f"{self.where}: {self.name}"
 
 
 class Catalogue:
@@ -72,24 +83,41 @@ def pending_servers(cloud: Cloud, *, retry_errors: bool = False) -> list[Server]
     return [server for server in cloud.servers if server.host is None and server.status in statuses]
 
 
+class Needs:
+    """What servers of one cloud need: flavors and ports looked up in tables that are made once."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._catalogue = Catalogue(cloud.flavors)
+        self._ports = Ports(cloud)
+
+    def of(self, server: Server) -> Wanted:
+        """A server as one to place, whatever its status. Raises InputError for a flavor that is not known."""
+        flavor = self._catalogue.flavor_of(server)
+        return _wanted(server, server.name, server.id, flavor, self._ports.of_server(server.id))
+
+    def of_wish(self, wish: Wish) -> list[Wanted]:
+        """The servers of a wish; several are named NAME-1, NAME-2, ... as Nova names them. Raises InputError."""
+        flavor, ports = self._catalogue.flavor_of(wish), self._ports.of_wish(wish.ports, wish.where)
+        names = [wish.name] if wish.count == 1 else [f"{wish.name}-{number}" for number in range(1, wish.count + 1)]
+        return [_wanted(wish, name, None, flavor, ports) for name in names]
+
+
 def wanted_servers(cloud: Cloud, *, retry_errors: bool = False) -> list[Wanted]:
-    """Everything to place, in order. A wish for several is named NAME-1, NAME-2, ... as Nova names them.
+    """Everything to place, in order: the servers that wait, then the wishes.
 
     Raises InputError for a flavor that is not known.
     """
-    catalogue = Catalogue(cloud.flavors)
-    wanted = [
-        _wanted(server, server.name, server.id, catalogue.flavor_of(server))
-        for server in pending_servers(cloud, retry_errors=retry_errors)
-    ]
-    for wish in cloud.wishes:
-        flavor = catalogue.flavor_of(wish)
-        names = [wish.name] if wish.count == 1 else [f"{wish.name}-{number}" for number in range(1, wish.count + 1)]
-        wanted += [_wanted(wish, name, None, flavor) for name in names]
-    return wanted
+    needs = Needs(cloud)
+    wanted = [needs.of(server) for server in pending_servers(cloud, retry_errors=retry_errors)]
+    return wanted + [one for wish in cloud.wishes for one in needs.of_wish(wish)]
 
 
-def _wanted(asked: Server | Wish, name: str, uid: str | None, flavor: Flavor) -> Wanted:
+def wanted_server(cloud: Cloud, server: Server) -> Wanted:
+    """A server of a cloud as one to place, whatever its status. Raises InputError for a flavor that is not known."""
+    return Needs(cloud).of(server)
+
+
+def _wanted(asked: Server | Wish, name: str, uid: str | None, flavor: Flavor, ports: PortRequests) -> Wanted:
     return Wanted(
         name=name,
         uid=uid,
@@ -100,4 +128,6 @@ def _wanted(asked: Server | Wish, name: str, uid: str | None, flavor: Flavor) ->
         image=asked.image,
         hints=asked.hints,
         where=asked.where,
+        ports=ports,
+        together=asked.where if isinstance(asked, Wish) and asked.together else None,
     )

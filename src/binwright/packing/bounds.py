@@ -85,13 +85,24 @@ def surrogates(form: Form) -> Iterator[tuple[Int64Array, Int64Array]]:
 
 
 def linear(form: Form, weights: Int64Array, capacity: Int64Array) -> Certificate:
-    """The volume of one resource: a unit of it is worth what it costs in the cheapest way to buy it."""
-    best = max(
-        (int(capacity[k]) // max(int(form.price[k]), 1) for k in range(form.kinds) if not form.limited[k]),
-        default=max(int(capacity[k]) // max(int(form.price[k]), 1) for k in range(form.kinds)),
-    )
+    """The volume of one resource: a unit of it is worth what it costs in the cheapest way to buy it.
+
+    Where every stock may run out the cheapest ways do: then what a unit costs in any of the kinds is tried.
+    """
     usable = np.where(form.allowed.any(axis=0), weights, 0)
-    return certify(form, "volume", usable, [int(amount) for amount in capacity], max(best, 1))
+    prices = np.maximum(form.price, 1)
+    if not form.limited.all():
+        most = [int(amount) for amount in capacity]
+        scale = max(amount // int(price) for amount, price, ends in zip(most, prices, form.limited) if not ends)
+        return certify(form, "volume", usable, most, max(scale, 1))
+    # a unit is worth more than 1 where prices are large, so that what it costs is not rounded away
+    factor = max(1, min(int(prices.max()), LARGEST // max(int(capacity.max()), 1)))
+    usable, capacity = usable * factor, capacity * factor
+    scales = np.unique(np.maximum(capacity // prices, 1))
+    # roughly, to choose the scale: the certificate is exact whatever it is
+    reliefs = np.maximum(capacity.astype(float) - np.outer(scales.astype(float), form.price), 0) @ form.stock
+    best = int((((usable.astype(float) @ form.counts) - reliefs) / scales).argmax())
+    return certify(form, "volume", usable, [int(amount) for amount in capacity], int(scales[best]))
 
 
 def functions(weights: Int64Array, room: int) -> Iterator[tuple[Int64Array, int]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from binwright.errors import InputError
 from binwright.formats import documents
-from binwright.formats.files import Blob
+from binwright.formats.files import Blob, read_path
 from binwright.formats.tables import read_csv
 from binwright.packing.problem import Bins
 from binwright.units import shown
@@ -24,7 +24,9 @@ FLAVOR_COLUMNS = {"VCPUs": "vcpus", "RAM": "memory_mb", "Disk": "disk_gb"}
 
 @dataclass
 class Catalogue:
-    """Kinds of bins: amounts by resource (exact), price, stock (-1 = without end), most items (-1 = any)."""
+    """Kinds of bins: amounts by resource (exact), price, stock (-1 = without end), most items (-1 = any). `reserved` is
+    what the kube_reserved columns have taken off the amounts.
+    """
 
     source: str
     names: list[str] = field(default_factory=list)
@@ -33,6 +35,7 @@ class Catalogue:
     stock: list[int] = field(default_factory=list)
     max_items: list[int] = field(default_factory=list)
     labels: list[dict[str, str]] = field(default_factory=list)
+    reserved: list[dict[str, Fraction]] = field(default_factory=list)
 
     @property
     def resources(self) -> list[str]:
@@ -59,6 +62,14 @@ class Catalogue:
         )
 
 
+def read_catalogue_file(path: str) -> Catalogue:
+    """The catalogue in one file. Raises InputError for a directory, and as `read_catalogue`."""
+    blob, *others = read_path(path)
+    if others:
+        raise InputError(f"{path}: a directory; name the file of the catalogue")
+    return read_catalogue(blob)
+
+
 def read_catalogue(blob: Blob) -> Catalogue:
     """A catalogue from CSV text or from the JSON of `openstack flavor list`. InputError names the line or object."""
     if documents.sniff(blob) == "json":
@@ -74,11 +85,11 @@ def read_catalogue(blob: Blob) -> Catalogue:
             for column, cell in cells.items()
             if column not in NOT_RESOURCES and cell
         }
+        reserved = {}
         for resource, (column, parts) in RESERVED.items():
             if cells.get(column):
-                amounts[resource] = amounts.get(resource, Fraction()) - (
-                    number_of(table.where(number, column), cells[column]) / parts
-                )
+                reserved[resource] = number_of(table.where(number, column), cells[column]) / parts
+                amounts[resource] = amounts.get(resource, Fraction()) - reserved[resource]
                 if amounts[resource] < 0:
                     raise InputError(f"{table.where(number, column)}: reserves more than {resource}")
         add(
@@ -89,6 +100,7 @@ def read_catalogue(blob: Blob) -> Catalogue:
             whole(table.where(number, "stock"), cells.get("stock")),
             whole(table.where(number, "max_pods"), cells.get("max_pods")),
             labels_of(table.where(number, "labels"), cells.get("labels", "")),
+            reserved,
         )
     if not catalogue.names:
         raise InputError(f"{blob.name}: no bins")
@@ -108,7 +120,7 @@ def from_flavors(blob: Blob) -> Catalogue:
                 for column, resource in FLAVOR_COLUMNS.items()
                 if column in flavor
             }
-            add(catalogue, flavor["Name"], amounts, Fraction(1), -1, -1, {})
+            add(catalogue, flavor["Name"], amounts, Fraction(1), -1, -1, {}, {})
     if not catalogue.names:
         raise InputError(f"{blob.name}: no bins")
     return catalogue
@@ -122,6 +134,7 @@ def add(
     stock: int,
     max_items: int,
     labels: dict[str, str],
+    reserved: dict[str, Fraction],
 ) -> None:
     """One more kind of bin; names are unique."""
     if not name or name in catalogue.names:
@@ -132,6 +145,7 @@ def add(
     catalogue.stock.append(stock)
     catalogue.max_items.append(max_items)
     catalogue.labels.append(labels)
+    catalogue.reserved.append(reserved)
 
 
 def number_of(where: str, value: Any) -> Fraction:

@@ -254,6 +254,14 @@ class ClusterPlan:
                 for ordinal in range(workload.replicas):
                     runs = workload.pending is None
                     self._add_pod(workload, ordinal, self._choose(workload, ordinal) if runs else None)
+                if workload.claim:
+                    self._age_in_order(workload)
+
+    def _age_in_order(self, workload: Workload) -> None:
+        """Replicas that keep apart came one after another, as they were placed: each was allowed in its turn."""
+        pods = self.pods_of(workload)
+        for pod, age in zip(pods, sorted((pod.age_hours for pod in pods), reverse=True)):
+            pod.age_hours = age
 
     def _nodes_bound(self, workload: Workload) -> list[Node]:
         if workload.kind == "Node":

@@ -336,6 +336,7 @@ class ClusterObjects:
         cinder = next(one for one in self.plan.cloud.volumes if one.name == volume)
         meta = self._meta("PersistentVolumeClaim", claim, load.namespace, pod.age_hours, labels={"app": load.name})
         meta["uid"] = pod.volume_uid
+        meta["annotations"] = {"pv.kubernetes.io/bind-completed": "yes", "pv.kubernetes.io/bound-by-controller": "yes"}
         zone = {"key": "topology.cinder.csi.openstack.org/zone", "operator": "In", "values": [pod.on.zone]}
         return [
             {

@@ -1,34 +1,51 @@
 """Names of objects over several sources: SOURCE/NAMESPACE/NAME, and the shortest suffix of it that is unambiguous."""
 
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
 from binwright.errors import InputError
-from binwright.outcome import Outcome
 
 SHOWN = 3
 
 
-def full_name(outcome: Outcome) -> str:
+class HasName(Protocol):
+    """What every named object of a result has."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def namespace(self) -> str | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def uid(self) -> str | None: ...
+
+
+Thing = TypeVar("Thing", bound=HasName)
+
+
+def full_name(thing: HasName) -> str:
     """SOURCE/NAMESPACE/NAME, SOURCE/NAME for what has no namespace."""
-    return "/".join(part for part in (outcome.source, outcome.namespace, outcome.name) if part)
+    return "/".join(part for part in (thing.source, thing.namespace, thing.name) if part)
 
 
-def find_outcome(outcomes: Iterable[Outcome], name: str) -> Outcome:
-    """The one outcome whose full name is `name` or ends in "/" + `name`; a uid is accepted too.
+def find_named(things: Iterable[Thing], name: str, what: str = "object") -> Thing:
+    """The one thing whose full name is `name` or ends in "/" + `name`; a uid is accepted too.
 
-    Raises InputError when there is none, or when several match and none is equal, with the first few named.
+    Raises InputError when there is none (it says no `what`), or when several match and none is equal, with the first
+    few named.
     """
     matches = []
-    for outcome in outcomes:
-        full = full_name(outcome)
+    for thing in things:
+        full = full_name(thing)
         if full == name:
-            return outcome
-        if full.endswith(f"/{name}") or outcome.uid == name:
-            matches.append(outcome)
+            return thing
+        if full.endswith(f"/{name}") or thing.uid == name:
+            matches.append(thing)
     if len(matches) == 1:
         return matches[0]
     if not matches:
-        raise InputError(f"{name}: no pending object of this name (names are SOURCE/NAMESPACE/NAME or the end of it)")
-    shown = ", ".join(full_name(outcome) for outcome in matches[:SHOWN])
+        raise InputError(f"{name}: no {what} of this name (names are SOURCE/NAMESPACE/NAME or the end of it)")
+    shown = ", ".join(full_name(thing) for thing in matches[:SHOWN])
     more = f" and {len(matches) - SHOWN} more" if len(matches) > SHOWN else ""
     raise InputError(f"{name}: ambiguous, could be {shown}{more}")

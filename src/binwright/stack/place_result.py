@@ -8,9 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from binwright.outcome import NotEvaluated, Outcome, ResourceUse, SourceOutcome
-from binwright.verdict import Verdict
-
-API_VERSION = "binwright.io/v1alpha1"
+from binwright.stack.envelope import (
+    API_VERSION,
+    identity,
+    merged_not_evaluated,
+    not_evaluated_entries,
+    reason_entries,
+    verdict_word,
+)
 
 
 @dataclass(slots=True)
@@ -56,11 +61,7 @@ class PlaceResult:
 
         With several sources an example begins with its source's name.
         """
-        return merge_not_evaluated(
-            entry if len(self.sources) == 1 else replace(entry, example=f"{source.source}: {entry.example}")
-            for source in self.sources
-            for entry in source.not_evaluated
-        )
+        return merged_not_evaluated((source.source, source.not_evaluated) for source in self.sources)
 
     @property
     def notes(self) -> list[str]:
@@ -111,15 +112,8 @@ class PlaceResult:
             "skippedKinds": self.skipped_kinds,
             "seed": self.seed,
             "notes": self.notes,
-            "notEvaluated": [
-                {"rule": entry.rule, "objects": entry.objects, "example": entry.example} for entry in self.not_evaluated
-            ],
+            "notEvaluated": not_evaluated_entries(self.not_evaluated),
         }
-
-
-def verdict_word(verdict: Verdict) -> str:
-    """The verdict as JSON and tables say it: placed, unschedulable, unresolvable or error."""
-    return verdict.name.lower()
 
 
 def merge_resources(uses: Iterable[ResourceUse]) -> list[ResourceUse]:
@@ -133,27 +127,14 @@ def merge_resources(uses: Iterable[ResourceUse]) -> list[ResourceUse]:
     return list(totals.values())
 
 
-def merge_not_evaluated(entries: Iterable[NotEvaluated]) -> list[NotEvaluated]:
-    """One entry a rule with the sum of objects and the first example; most objects first, then by rule."""
-    merged: dict[str, NotEvaluated] = {}
-    for entry in entries:
-        total = merged.setdefault(entry.rule, NotEvaluated(entry.rule, 0, entry.example))
-        total.objects += entry.objects
-    return sorted(merged.values(), key=lambda entry: (-entry.objects, entry.rule))
-
-
-def identity(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "source": outcome.source,
-        "kind": outcome.kind,
-        "namespace": outcome.namespace,
-        "name": outcome.name,
-        "uid": outcome.uid,
-    }
+def identity_entry(outcome: Outcome) -> dict[str, Any]:
+    """The object's names, and the workload that it is made for where it does not stand in the input."""
+    made_for = {} if outcome.expanded_from is None else {"expandedFrom": outcome.expanded_from}
+    return identity(outcome, outcome.kind) | made_for
 
 
 def placed_entry(outcome: Outcome) -> dict[str, Any]:
-    return identity(outcome) | {
+    return identity_entry(outcome) | {
         "host": outcome.host,
         "score": outcome.score,
         "devices": outcome.devices,
@@ -162,10 +143,10 @@ def placed_entry(outcome: Outcome) -> dict[str, Any]:
 
 
 def unplaced_entry(outcome: Outcome) -> dict[str, Any]:
-    return identity(outcome) | {
+    return identity_entry(outcome) | {
         "verdict": verdict_word(outcome.verdict),
         "message": outcome.message,
-        "reasons": [{"rule": reason.rule, "hosts": reason.hosts, "text": reason.text} for reason in outcome.reasons],
+        "reasons": reason_entries(outcome.reasons),
         "smallestChange": outcome.smallest_change,
     }
 

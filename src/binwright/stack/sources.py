@@ -1,8 +1,8 @@
 """From PATHs to sources: which files belong together, what the source is called, which layer reads it.
 
 A source is a file, "-" or a directory; a directory that holds `clouds/NAME/` or `clusters/NAME/` is a sandwich of
-several; two tables of an openb trace are one. Looks at bytes only as far as telling the layers apart needs, never at
-meaning.
+several; two tables of an openb trace are one; Heat's templates and environments belong to the one cloud beside them.
+Looks at bytes only as far as telling the layers apart needs, never at meaning.
 """
 
 import re
@@ -27,6 +27,12 @@ KUBERNETES_JSON = re.compile(rb'"apiVersion"\s*:|^\s*\{\s*"(?:items|kind)"\s*:')
 KUBERNETES_YAML = re.compile(rb"^(?:- )?(?:apiVersion|kind|items)\s*:", re.MULTILINE)
 OPENSTACK_ENVELOPE = re.compile(rb'\{\s*"(\w+)"\s*:\s*\[')
 OPENSTACK_YAML = re.compile(rb"(?:---\s+)?- ")
+HEAT = re.compile(
+    rb'^heat_template_version\s*:|"heat_template_version"\s*:'
+    rb'|\A(?:---\s+|\{\s*)?"?(?:parameters|parameter_defaults|resource_registry)"?\s*:',
+    re.MULTILINE,
+)
+MOST_HEAT = 1 << 22  # bytes of a file of Heat's; others are not read twice
 
 
 @dataclass(slots=True)
@@ -40,25 +46,50 @@ class Source:
     blobs: list[Blob] = field(repr=False)
 
 
-def find_sources(paths: Iterable[str], input: str = "auto") -> list[Source]:
+def find_sources(
+    paths: Iterable[str], input: str = "auto", *, clusters: Iterable[str] = (), clouds: Iterable[str] = ()
+) -> list[Source]:
     """The sources that `paths` name, in the order given; within a sandwich clouds, clusters, then loose files.
 
     `input` is one of INPUTS and says how plain files are to be read; a sandwich's directories say it themselves.
+    clusters, clouds: further paths, whose layer is known.
     Raises InputError for a path that is missing, empty, unreadable, given twice, or of no or of both layers.
     """
     if input not in INPUTS:
         raise InputError(f"--input {input}: not one of {', '.join(INPUTS)}")
     paths = list(paths)
-    refuse_repeats(paths)
+    stacks = [path for path in paths if is_stack(path)]
+    paths = [path for path in paths if path not in stacks]
+    known = [*((path, "kubectl") for path in clusters), *((path, "openstack") for path in clouds)]
+    refuse_repeats([*paths, *stacks, *(path for path, _ in known)])
     found: list[tuple[str, str, list[Blob]]] = []
     if input == OPENB:
         found = openb_pairs(paths)
     else:
-        for path in paths:
-            found += sandwich(path, input) or [plain(path, input)]
+        known = [*((path, input) for path in paths), *known]
+    for path, what in known:
+        found += sandwich(path, what) or [plain(path, what)]
     refuse_repeats([path for path, _, _ in found])
+    join_stacks(found, stacks)
     names = shortest_names([path for path, _, _ in found])
     return [Source(name, layer, blobs) for name, (_, layer, blobs) in zip(names, found)]
+
+
+def is_stack(path: str) -> bool:
+    """Whether a path is a file of Heat's, a template or an environment."""
+    if path == "-" or not Path(path).is_file() or Path(path).stat().st_size > MOST_HEAT:
+        return False
+    (blob,) = read_path(path)
+    return HEAT.search(blob.data[:HEAD].lstrip()) is not None and layer_of(blob) is None
+
+
+def join_stacks(found: list[tuple[str, str, list[Blob]]], stacks: list[str]) -> None:
+    """Give the files of Heat's to the one cloud. Raises InputError where there is none, or several."""
+    clouds = [blobs for _, layer, blobs in found if layer == "openstack"]
+    if stacks and len(clouds) != 1:
+        raise InputError(f"{stacks[0]}: a file of Heat's wants one cloud beside it, there are {len(clouds)}")
+    for path in stacks:
+        clouds[0].extend(read_path(path))
 
 
 def openb_pairs(paths: list[str]) -> list[tuple[str, str, list[Blob]]]:

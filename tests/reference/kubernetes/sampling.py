@@ -18,10 +18,10 @@ def number_to_find(count: int, percentage: int) -> int:
 
 def scan(
     items: list[Item], start: int, wanted: int, judge: Callable[[Item], Verdict | None]
-) -> tuple[list[tuple[Item, Verdict | None]], int]:
+) -> list[tuple[Item, Verdict | None]]:
     """Judge items from ``start`` on, wrapping, until one more than ``wanted`` passes (it is not counted).
 
-    ``judge`` answers None for an item that passes.  Returns the judged items in scan order and the next start.
+    ``judge`` answers None for an item that passes.  Returns the judged items in scan order.
     """
     judged: list[tuple[Item, Verdict | None]] = []
     passed = 0
@@ -33,4 +33,4 @@ def scan(
                 break
             passed += 1
         judged.append((item, verdict))
-    return judged, (start + len(judged)) % len(items) if items else start
+    return judged

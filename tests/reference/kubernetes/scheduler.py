@@ -66,12 +66,15 @@ def schedule(cluster: Cluster, pod: Pod) -> Decision:
             _choose(decision, [nominated])
             return decision
 
-    judged = _filter(cycle, pre_filter, result)
+    judged = _filter(cycle, pre_filter, result, nominated if nominated_rejection is not None else None)
     feasible = [node for node, status in judged if status is None]
     statuses = {node.name: status for node, status in judged if status is not None}
     absent = _absent_status(pre_filter, nominated_rejection)
+    if nominated is not None and nominated_rejection is not None:
+        statuses.setdefault(nominated.name, nominated_rejection)  # recorded from the peer: outside the names, too
     if pre_filter.names is not None:
-        statuses |= {node.name: absent for node in cluster.nodes if node.name not in pre_filter.names}
+        outside = [node.name for node in cluster.nodes if node.name not in pre_filter.names]
+        statuses = dict.fromkeys(outside, absent) | statuses
     result["filter"] = [_node_result(cycle, node, statuses.get(node.name), absent) for node in cluster.nodes]
     if feasible:
         _choose(decision, feasible)
@@ -82,8 +85,13 @@ def schedule(cluster: Cluster, pod: Pod) -> Decision:
     return decision
 
 
-def _filter(cycle: Cycle, pre_filter: PreFilterOutcome, result: Json) -> list[tuple[Node, Status | None]]:
-    """Judge the nodes (spec 1.4): all of them in input order, or with sampling a part of the snapshot order."""
+def _filter(
+    cycle: Cycle, pre_filter: PreFilterOutcome, result: Json, rejected_before: Node | None
+) -> list[tuple[Node, Status | None]]:
+    """Judge the nodes (spec 1.4): all of them in input order, or with sampling a part of the snapshot order.
+
+    The peer's next scan starts as many nodes further as have a status, of all nodes, the nominated one included.
+    """
     cluster = cycle.cluster
     sampling = cluster.percentage is not None
     nodes = snapshot_order(cluster.nodes) if sampling else cluster.nodes
@@ -93,9 +101,9 @@ def _filter(cycle: Cycle, pre_filter: PreFilterOutcome, result: Json) -> list[tu
         return [(node, run_filters_with_nominated(cycle, node)) for node in nodes]
     wanted = number_to_find(len(nodes), cluster.percentage)
     result["start"] = cluster.scan_start
-    judged, cluster.scan_start = scan(
-        nodes, cluster.scan_start, wanted, lambda node: run_filters_with_nominated(cycle, node)
-    )
+    judged = scan(nodes, cluster.scan_start, wanted, lambda node: run_filters_with_nominated(cycle, node))
+    seen = {node.name for node, _ in judged} | ({rejected_before.name} if rejected_before else set())
+    cluster.scan_start = (cluster.scan_start + len(seen)) % len(cluster.nodes)
     result["visited"] = [cluster.index_of(node) for node, _ in judged]
     return judged
 
@@ -113,7 +121,7 @@ def _node_result(cycle: Cycle, node: Node, status: Status | None, absent: Status
         return None
     if status is absent:
         return {**status.as_result(), "absent": True}
-    rejections = all_rejections(cycle, node) if not cycle.cluster.nominated else {}
+    rejections = all_rejections(cycle, node)
     if len(rejections) < 2:
         return status.as_result()
     parts = {name: {"code": s.code, "reasons": list(s.reasons)} for name, s in rejections.items()}

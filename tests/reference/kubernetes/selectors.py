@@ -68,9 +68,31 @@ def parse_int64(text: str) -> int | None:
     return int(text)
 
 
+def is_name(text: str) -> bool:
+    """Up to 63 letters, digits, dashes, underscores and dots; a letter or digit at both ends."""
+    inner = text.replace("-", "a").replace("_", "a").replace(".", "a")
+    return text.isascii() and len(text) <= 63 and inner.isalnum() and text[0].isalnum() and text[-1].isalnum()
+
+
+def is_label_key(text: str) -> bool:
+    """A name, with or without a DNS domain and a slash before it."""
+    domain, slash, name = text.rpartition("/")
+    if not slash:
+        return is_name(name)
+    parts = domain.split(".")
+    lower = all(part == part.lower() and part.replace("-", "a").isalnum() and "_" not in part for part in parts)
+    ends = all(part and part[0].isalnum() and part[-1].isalnum() for part in parts)
+    return is_name(name) and domain.isascii() and len(domain) <= 253 and lower and ends
+
+
 def _expression_is_valid(expression: Json) -> bool:
-    """Whether the term may be used at all; one malformed expression spoils its whole term (spec 8.7)."""
+    """Whether the term may be used at all; one malformed expression spoils its whole term (spec 8.7).
+
+    Recorded from the peer, not in the spec: an expression is malformed, too, if its key or a value cannot be a label's.
+    """
     values = expression.get("values") or ()
+    if not is_label_key(expression["key"]) or not all(value == "" or is_name(value) for value in values):
+        return False
     match expression["operator"]:
         case "In" | "NotIn":
             return len(values) > 0

@@ -1,303 +1,330 @@
-"""Nova's filters, one function each, and the pipeline that applies them.
+"""Nova's filters as the table of spec 4 has them, row by row, and the pipeline that applies them.
 
-A filter says whether a host passes; two of them also thin out the host's allocation candidates. Source: openstack
-spec 4, 5.3, 13.
+A row is a function that yields the hosts to be dropped; two rows also thin out a host's allocation candidates. Source:
+openstack spec 4, 5.3, 13.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.reference.openstack import json_filter, pci
 from tests.reference.openstack.host import Host, Request
 from tests.reference.openstack.image_property_names import KNOWN_PROPERTIES
 from tests.reference.openstack.matching import comma_values, match, option, smallest, version_satisfies
+from tests.reference.openstack.numa import threads_per_core
 from tests.reference.openstack.numa_fit import Limits, fit
 
 Config = dict[str, Any]
-Filter = Callable[[Host, Request, Config], bool]
+Dropped = Iterator[Host]
+Row = Callable[[list[Host], Request, Config], Dropped]
+
+ROWS: dict[str, Row] = {}
+STARRED: set[str] = set()  # once per request
+
+
+def row(name: str, star: bool = False) -> Callable[[Row], Row]:
+    """Enter a function into the table; `star` as in spec 4."""
+
+    def enter(function: Row) -> Row:
+        ROWS[name] = function
+        if star:
+            STARRED.add(name)
+        return function
+
+    return enter
+
+
+def survivors(name: str, hosts: list[Host], request: Request, config: Config) -> list[Host]:
+    """What one filter leaves."""
+    gone = [id(host) for host in ROWS[name](hosts, request, config)]
+    return [host for host in hosts if id(host) not in gone]
 
 
 def run_pipeline(hosts: list[Host], request: Request, enabled: list[str], config: Config, index: int = 0) -> list[Host]:
-    """The hosts that remain for the index-th instance of a request, in their order (spec 4)."""
-    hosts = preselect(hosts, request)
-    forced = bool(request.force_hosts or request.force_nodes)
-    if forced and "_nova_check_type" not in request.hints:
-        return hosts
+    """Spec 4: destination, ignored, forced; then the enabled filters in order, starred ones for instance 0 only."""
+    left = forced_to([host for host in at_destination(hosts, request) if not ignored(host, request)], request)
+    if (request.force_hosts or request.force_nodes) and request.hints.get("_nova_check_type", ...) is ...:
+        return left
     for name in enabled:
-        if index == 0 or name not in ONCE_PER_REQUEST:
-            hosts = [host for host in hosts if FILTERS[name](host, request, config)]
-    return hosts
+        if name not in STARRED or not index:
+            left = survivors(name, left, request, config)
+    return left
 
 
-def preselect(hosts: list[Host], request: Request) -> list[Host]:
-    """Requested destination, ignored hosts, forced hosts and nodes, in this order (spec 4)."""
-    destination = request.destination or {}
-    if destination.get("host"):
-        hosts = [host for host in hosts if host.name == destination["host"]]
-        if destination.get("node"):
-            hosts = [host for host in hosts if host["nodename"] == destination["node"]]
-    ignored = {name.lower() for name in request.ignore_hosts}
-    hosts = [host for host in hosts if host.name.lower() not in ignored]
+def at_destination(hosts: list[Host], request: Request) -> list[Host]:
+    """Equal host, and node where one is given; a node alone is no destination."""
+    wanted = request.destination or {}
+    if wanted.get("host") is None:
+        return hosts
+    target = {"host": wanted["host"], "nodename": wanted.get("node")}
+    return [one for one in hosts if all(name in (None, one[key]) for key, name in target.items())]
+
+
+def ignored(host: Host, request: Request) -> bool:
+    """Without regard to case."""
+    return host.name.casefold() in map(str.casefold, request.ignore_hosts)
+
+
+def forced_to(hosts: list[Host], request: Request) -> list[Host]:
+    """Hosts without regard to case, nodes exactly."""
     if request.force_hosts:
-        wanted = {name.lower() for name in request.force_hosts}
-        hosts = [host for host in hosts if host.name.lower() in wanted]
-    if request.force_nodes:
-        hosts = [host for host in hosts if host["nodename"] in request.force_nodes]
-    return hosts
+        allowed = [name.casefold() for name in request.force_hosts]
+        hosts = [one for one in hosts if one.name.casefold() in allowed]
+    return [one for one in hosts if not request.force_nodes or one["nodename"] in request.force_nodes]
 
 
-def all_hosts(host: Host, request: Request, config: Config) -> bool:
-    return True
+@row("AllHostsFilter", star=True)
+def nobody(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    yield from ()
 
 
-def compute(host: Host, request: Request, config: Config) -> bool:
-    return host.service["up"] and not host.service["disabled"]
+@row("ComputeFilter", star=True)
+def service_state(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """Not disabled and up."""
+    yield from (one for one in hosts if one.service["disabled"] or not one.service["up"])
 
 
-def compute_capabilities(host: Host, request: Request, config: Config) -> bool:
-    """Extra specs against attributes and stats (spec 4)."""
-    for key, req in request.extra_specs.items():
-        if key == "hw:maxphysaddr_bits":
-            key, req = "capabilities:cpu_info:maxphysaddr:bits", f">= {req}"
-        path = key.split(":")
-        if len(path) == 1:
-            if path[0] not in host.attributes and path[0] not in host.stats:
+@row("ComputeCapabilitiesFilter", star=True)
+def capabilities(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """Unscoped keys that hosts have, and `capabilities:a:b:c`; a missing value drops the host."""
+    for one in hosts:
+        for key, wanted in request.extra_specs.items():
+            if key == "hw:maxphysaddr_bits":
+                path, wanted = ["cpu_info", "maxphysaddr", "bits"], ">= " + wanted
+            elif key.startswith("capabilities:"):
+                path = key.split(":")[1:]
+            elif ":" not in key and (key in one.attributes or key in one.stats):
+                path = [key]
+            else:
                 continue
-        elif path.pop(0) != "capabilities":
-            continue
-        value = capability(host, path)
-        if value is None or not match(str(value), req):
-            return False
-    return True
+            found = walk(one, path)
+            if found is None or not match(f"{found}", wanted):
+                yield one
+                break
 
 
-def capability(host: Host, path: list[str]) -> Any:
-    """Walk attributes, then stats, then dict keys; JSON strings are parsed (spec 4)."""
-    value = host.attributes.get(path[0])
-    if value is None:
-        value = host.stats.get(path[0])
-    for key in path[1:]:
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except ValueError:
-                return None
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+def walk(host: Host, path: list[str]) -> Any:
+    """Attributes, then stats, then dict keys; JSON strings are parsed on the way; None for what is missing."""
+    here = next((part[path[0]] for part in (host.attributes, host.stats) if part.get(path[0]) is not None), None)
+    for step in path[1:]:
+        try:
+            here = json.loads(here) if isinstance(here, str) else here
+        except ValueError:
+            return None
+        if not isinstance(here, dict) or step not in here:
+            return None
+        here = here[step]
+    return here
 
 
-ARCHITECTURES = {"i386": "i686", "i486": "i686", "i586": "i686", "amd64": "x86_64"}
-VM_MODES = {"pv": "xen", "hv": "hvm", "baremetal": "hvm"}
-HYPERVISORS = {"xapi": "xen"}
+CANONICAL = {
+    "hw_architecture": {"x86_64": ("amd64",), "i686": ("i386", "i486", "i586")},
+    "img_hv_type": {"xen": ("xapi",)},
+    "hw_vm_mode": {"xen": ("pv",), "hvm": ("hv", "baremetal")},
+}
 
 
-def image_properties(host: Host, request: Request, config: Config) -> bool:
-    """Architecture, hypervisor type and VM mode, canonicalised; version predicate; address bits (spec 4)."""
-    properties = request.properties
+def canonical(name: str, value: str) -> str:
+    value = value.lower()
+    return next((real for real, others in CANONICAL[name].items() if value in others), value)
+
+
+@row("ImagePropertiesFilter", star=True)
+def image(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """Some supported instance has every value that is set; nothing set passes; version and address bits."""
     default = option(config, "filter_scheduler.image_properties_default_architecture", None)
-    wanted = set()
-    for name, names in (("hw_architecture", ARCHITECTURES), ("img_hv_type", HYPERVISORS), ("hw_vm_mode", VM_MODES)):
-        value = properties.get(name, default if name == "hw_architecture" else None)
-        if value:
-            wanted.add(names.get(value.lower(), value.lower()))
-    if not wanted:
-        return True
-    bits, offered = properties.get("hw_maxphysaddr_bits"), capability(host, ["cpu_info", "maxphysaddr", "bits"])
-    if bits is not None and offered is not None and int(bits) > int(offered):
-        return False
-    version = properties.get("img_hv_requested_version")
-    if version and host["hypervisor_version"] and not version_satisfies(host["hypervisor_version"], version):
-        return False
-    return any(wanted <= set(supported) for supported in host["supported_instances"] or ())
+    told = {"hw_architecture": default} | request.properties
+    asked = [canonical(name, told[name]) for name in CANONICAL if told.get(name)]
+    version, bits = request.properties.get("img_hv_requested_version"), request.properties.get("hw_maxphysaddr_bits")
+    for one in hosts if asked else ():
+        fine = any(all(value in supported for value in asked) for supported in one["supported_instances"] or [])
+        if version and one["hypervisor_version"]:
+            fine = fine and version_satisfies(one["hypervisor_version"], version)
+        most = walk(one, ["cpu_info", "maxphysaddr", "bits"])
+        if bits is not None and most is not None:
+            fine = fine and int(bits) <= int(most)
+        if not fine:
+            yield one
 
 
-def server_group_anti_affinity(host: Host, request: Request, config: Config) -> bool:
+@row("ServerGroupAntiAffinityFilter")
+def anti_affinity(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """So many members as the rule allows are there already; not on the instance's own host."""
     group = request.group
-    if group is None or group.policy != "anti-affinity" or request.instance in host.instances:
-        return True
-    return len(set(host.instances) & set(group.members)) < group.max_server_per_host
+    if group is not None and group.policy == "anti-affinity":
+        for one in hosts:
+            there = sum(member in one.instances for member in set(group.members))
+            if there >= group.max_server_per_host and request.instance not in one.instances:
+                yield one
 
 
-def server_group_affinity(host: Host, request: Request, config: Config) -> bool:
+@row("ServerGroupAffinityFilter")
+def affinity(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """Once the group has hosts, no other will do."""
     group = request.group
-    return group is None or group.policy != "affinity" or not group.hosts or host.name in group.hosts
+    if group is not None and group.policy == "affinity" and group.hosts:
+        yield from (one for one in hosts if one.name not in group.hosts)
 
 
-def aggregate_instance_extra_specs(host: Host, request: Request, config: Config) -> bool:
-    """Unscoped and aggregate_instance_extra_specs: keys against the aggregates' metadata (spec 4)."""
-    for key, req in request.extra_specs.items():
-        scope, colon, rest = key.partition(":")
-        if colon and scope != "aggregate_instance_extra_specs":
-            continue
-        values = comma_values(host.aggregate_values(rest if colon else key))
-        if not any(match(value, req) for value in sorted(values)):
-            return False
-    return True
+def in_aggregates(host: Host, key: str) -> set[str]:
+    """The values of a key in the metadata of the host's aggregates."""
+    return {aggregate[key] for aggregate in host.aggregates if key in aggregate}
 
 
-def aggregate_multi_tenancy(host: Host, request: Request, config: Config) -> bool:
-    keys = {key for metadata in host.aggregates for key in metadata if key.startswith("filter_tenant_id")}
-    tenants = comma_values({value for key in keys for value in host.aggregate_values(key)})
-    return not tenants or request.project in tenants
+@row("AggregateInstanceExtraSpecsFilter", star=True)
+def aggregate_extra_specs(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """Every key without a scope, or with this one, has a value in some aggregate that matches."""
+    scope = "aggregate_instance_extra_specs:"
+    asked = {key.removeprefix(scope): req for key, req in request.extra_specs.items() if key.startswith(scope)}
+    plain = {key: req for key, req in request.extra_specs.items() if ":" not in key}
+    for one in hosts:
+        every = [*plain.items(), *asked.items()]
+        if not all(any(match(v, req) for v in sorted(comma_values(in_aggregates(one, key)))) for key, req in every):
+            yield one
 
 
-def aggregate_image_properties(host: Host, request: Request, config: Config) -> bool:
-    """Metadata keys that are image properties known to Nova: unset in the image, or one of the values (spec 4)."""
-    namespace = option(config, "filter_scheduler.aggregate_image_properties_isolation_namespace", None)
-    separator = option(config, "filter_scheduler.aggregate_image_properties_isolation_separator", ".")
-    for key in sorted({key for metadata in host.aggregates for key in metadata}):
-        if namespace and not key.startswith(f"{namespace}{separator}"):
-            continue
-        wish = request.properties.get(key) if key in KNOWN_PROPERTIES else None
-        if wish is not None and str(wish) not in comma_values(host.aggregate_values(key)):
-            return False
-    return True
+@row("AggregateMultiTenancyIsolation", star=True)
+def tenancy(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """Somebody is named, and it is not the project."""
+    for one in hosts:
+        named: set[str] = set()
+        for aggregate in one.aggregates:
+            named |= comma_values({text for key, text in aggregate.items() if key.startswith("filter_tenant_id")})
+        if named and request.project not in named:
+            yield one
 
 
-def aggregate_type_affinity(host: Host, request: Request, config: Config) -> bool:
-    names = host.aggregate_values("instance_type")
-    return not names or request.flavor["name"] in comma_values(names)
+@row("AggregateImagePropertiesIsolation", star=True)
+def aggregate_images(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """A property that the image has, and an aggregate of the host wants otherwise."""
+    space = option(config, "filter_scheduler.aggregate_image_properties_isolation_namespace", None)
+    dot = option(config, "filter_scheduler.aggregate_image_properties_isolation_separator", ".")
+    for one in hosts:
+        wishes = {key for aggregate in one.aggregates for key in aggregate}
+        if space:
+            wishes = {key for key in wishes if key.startswith(space + dot)}
+        for key in sorted(wishes & KNOWN_PROPERTIES & request.properties.keys()):
+            have = request.properties[key]
+            if have is not None and f"{have}" not in comma_values(in_aggregates(one, key)):
+                yield one
+                break
 
 
-def io_ops(host: Host, request: Request, config: Config) -> bool:
-    return host["num_io_ops"] < option(config, "filter_scheduler.max_io_ops_per_host", 8)
+@row("AggregateTypeAffinityFilter", star=True)
+def flavors_of_aggregates(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    for one in hosts:
+        lists = in_aggregates(one, "instance_type")
+        if lists and request.flavor["name"] not in comma_values(lists):
+            yield one
 
 
-def aggregate_io_ops(host: Host, request: Request, config: Config) -> bool:
-    default = option(config, "filter_scheduler.max_io_ops_per_host", 8)
-    return host["num_io_ops"] < smallest(host.aggregate_values("max_io_ops_per_host"), default, int)
+def at_most(attribute: str, setting: str, default: int, by_aggregate: bool) -> Row:
+    """num_io_ops and num_instances stay below a number: configured, or the smallest that the aggregates say."""
+
+    def too_many(hosts: list[Host], request: Request, config: Config) -> Dropped:
+        for one in hosts:
+            most = option(config, f"filter_scheduler.{setting}", default)
+            if by_aggregate:
+                most = smallest(in_aggregates(one, setting), most, int)
+            if one[attribute] >= most:
+                yield one
+
+    return too_many
 
 
-def num_instances(host: Host, request: Request, config: Config) -> bool:
-    return host["num_instances"] < option(config, "filter_scheduler.max_instances_per_host", 50)
+for _by_aggregate, _prefix in ((False, ""), (True, "Aggregate")):
+    row(f"{_prefix}IoOpsFilter")(at_most("num_io_ops", "max_io_ops_per_host", 8, _by_aggregate))
+    row(f"{_prefix}NumInstancesFilter")(at_most("num_instances", "max_instances_per_host", 50, _by_aggregate))
 
 
-def aggregate_num_instances(host: Host, request: Request, config: Config) -> bool:
-    default = option(config, "filter_scheduler.max_instances_per_host", 50)
-    return host["num_instances"] < smallest(host.aggregate_values("max_instances_per_host"), default, int)
+def neighbours(request: Request, hint: str) -> set[str]:
+    told = request.hints.get(hint)
+    return set(told if isinstance(told, list) else [told]) if told else set()
 
 
-def as_list(hint: Any) -> list:
-    return hint if isinstance(hint, list) else [hint]
+@row("SameHostFilter", star=True)
+def with_neighbours(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    wanted = neighbours(request, "same_host")
+    yield from (one for one in hosts if wanted and not wanted & set(one.instances))
 
 
-def same_host(host: Host, request: Request, config: Config) -> bool:
-    wanted = request.hints.get("same_host")
-    return not wanted or bool(set(as_list(wanted)) & set(host.instances))
+@row("DifferentHostFilter", star=True)
+def without_neighbours(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    yield from (one for one in hosts if neighbours(request, "different_host") & set(one.instances))
 
 
-def different_host(host: Host, request: Request, config: Config) -> bool:
-    unwanted = request.hints.get("different_host")
-    return not unwanted or not set(as_list(unwanted)) & set(host.instances)
+@row("SimpleCIDRAffinityFilter", star=True)
+def near_address(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """host_ip in build_near_host_ip + cidr, by default /24."""
+    hints = request.hints
+    if hints.get("build_near_host_ip"):
+        net = ipaddress.ip_interface(hints["build_near_host_ip"] + hints.get("cidr", "/24")).network
+        yield from (one for one in hosts if ipaddress.ip_address(one["host_ip"]) not in net)
 
 
-def simple_cidr_affinity(host: Host, request: Request, config: Config) -> bool:
-    address = request.hints.get("build_near_host_ip")
-    if not address:
-        return True
-    network = ipaddress.ip_network(address + request.hints.get("cidr", "/24"), strict=False)
-    return ipaddress.ip_address(host["host_ip"]) in network
-
-
-def isolated_hosts(host: Host, request: Request, config: Config) -> bool:
-    """Isolated images go to isolated hosts; with restrict, nothing else does (spec 4)."""
-    hosts = option(config, "filter_scheduler.isolated_hosts", [])
+@row("IsolatedHostsFilter", star=True)
+def isolation(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """The three cases of the table."""
     images = option(config, "filter_scheduler.isolated_images", [])
-    restrict = option(config, "filter_scheduler.restrict_isolated_hosts_to_isolated_images", True)
-    host_isolated, image_isolated = host.name in hosts, request.image["id"] in images
-    if not images:
-        return not (restrict and host_isolated)
-    return image_isolated == host_isolated if restrict else not image_isolated or host_isolated
+    strict = option(config, "filter_scheduler.restrict_isolated_hosts_to_isolated_images", True)
+    for one in hosts:
+        isolated = one.name in option(config, "filter_scheduler.isolated_hosts", [])
+        mine = request.image["id"] in images
+        if not images:
+            wrong = strict and isolated
+        elif strict:
+            wrong = mine != isolated
+        else:
+            wrong = mine and not isolated
+        if wrong:
+            yield one
 
 
-def metrics(host: Host, request: Request, config: Config) -> bool:
-    names = [setting.partition("=")[0] for setting in option(config, "metrics.weight_setting", [])]
-    return all(name in host.metrics for name in names)
+@row("MetricsFilter")
+def metrics(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    wanted = {text.split("=")[0] for text in option(config, "metrics.weight_setting", [])}
+    yield from (one for one in hosts if not wanted <= set(one.metrics))
 
 
-def json_query(host: Host, request: Request, config: Config) -> bool:
-    query = request.hints.get("query")
-    return not query or json_filter.passes(query, host.attributes)
+@row("JsonFilter")
+def query(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    text = request.hints.get("query")
+    yield from (one for one in hosts if text and not json_filter.passes(text, one.attributes))
 
 
-def numa_topology(host: Host, request: Request, config: Config) -> bool:
-    """Keeps the allocation candidates whose mapping fits; the limits are the host's ratios (spec 4, 13)."""
+@row("NUMATopologyFilter")
+def numa(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """Section 6 for each candidate; the limits are the host's ratios and the request's networks (spec 13)."""
     guest = request.topology
-    if guest is None:
-        return True
-    if host.numa is None:
-        return False
-    dedicated = guest.cells[0].cpu_policy == "dedicated" and guest.cells[0].cpu_thread_policy == "require"
-    if dedicated and all(cell.threads_per_core == 1 for cell in host.numa):
-        return False
-    network = request.network
-    physnets, tunneled = frozenset(network.get("physnets", ())), bool(network.get("tunneled"))
-    limits = Limits(host["cpu_allocation_ratio"], host["ram_allocation_ratio"], physnets, tunneled)
-    packing = option(config, "compute.packing_host_numa_cells_allocation_strategy", False)
-    host.candidates = [
-        mapping
-        for mapping in host.candidates
-        if fit(host.numa, guest, limits, host.pci_pools, request.pci_requests, mapping, packing)
-    ]
-    host.numa_limits = limits
-    return bool(host.candidates)
+    for one in hosts if guest is not None else ():
+        cells = one.numa
+        smt = cells is not None and any(threads_per_core(cell) > 1 for cell in cells)
+        threads = (guest.cells[0].cpu_policy, guest.cells[0].cpu_thread_policy)
+        if cells is None or (threads == ("dedicated", "require") and not smt):
+            yield one
+            continue
+        networks = frozenset(request.network.get("physnets", ())), bool(request.network.get("tunneled"))
+        one.numa_limits = Limits(one["cpu_allocation_ratio"], one["ram_allocation_ratio"], *networks)
+        packing = option(config, "compute.packing_host_numa_cells_allocation_strategy", False)
+        good = []
+        for mapping in one.candidates:
+            if fit(cells, guest, one.numa_limits, one.pci_pools, request.pci_requests, mapping, packing):
+                good.append(mapping)
+        one.candidates = good
+        if not good:
+            yield one
 
 
-def pci_passthrough(host: Host, request: Request, config: Config) -> bool:
-    """Keeps the allocation candidates whose devices are there; guest cells are not looked at (spec 4, 13)."""
-    if not request.pci_requests:
-        return True
-    if host.pci_pools is None:
-        return False
-    host.candidates = [
-        mapping
-        for mapping in host.candidates
-        if pci.apply_requests(host.pci_pools, request.pci_requests, mapping) is not None
-    ]
-    return bool(host.candidates)
-
-
-FILTERS: dict[str, Filter] = {
-    "AllHostsFilter": all_hosts,
-    "ComputeFilter": compute,
-    "ComputeCapabilitiesFilter": compute_capabilities,
-    "ImagePropertiesFilter": image_properties,
-    "ServerGroupAntiAffinityFilter": server_group_anti_affinity,
-    "ServerGroupAffinityFilter": server_group_affinity,
-    "AggregateInstanceExtraSpecsFilter": aggregate_instance_extra_specs,
-    "AggregateMultiTenancyIsolation": aggregate_multi_tenancy,
-    "AggregateImagePropertiesIsolation": aggregate_image_properties,
-    "AggregateTypeAffinityFilter": aggregate_type_affinity,
-    "IoOpsFilter": io_ops,
-    "AggregateIoOpsFilter": aggregate_io_ops,
-    "NumInstancesFilter": num_instances,
-    "AggregateNumInstancesFilter": aggregate_num_instances,
-    "SameHostFilter": same_host,
-    "DifferentHostFilter": different_host,
-    "SimpleCIDRAffinityFilter": simple_cidr_affinity,
-    "IsolatedHostsFilter": isolated_hosts,
-    "MetricsFilter": metrics,
-    "JsonFilter": json_query,
-    "NUMATopologyFilter": numa_topology,
-    "PciPassthroughFilter": pci_passthrough,
-}
-
-# marked with * in spec 4
-ONCE_PER_REQUEST = {
-    "AllHostsFilter",
-    "ComputeFilter",
-    "ComputeCapabilitiesFilter",
-    "ImagePropertiesFilter",
-    "AggregateInstanceExtraSpecsFilter",
-    "AggregateMultiTenancyIsolation",
-    "AggregateImagePropertiesIsolation",
-    "AggregateTypeAffinityFilter",
-    "SameHostFilter",
-    "DifferentHostFilter",
-    "SimpleCIDRAffinityFilter",
-    "IsolatedHostsFilter",
-}
+@row("PciPassthroughFilter")
+def devices(hosts: list[Host], request: Request, config: Config) -> Dropped:
+    """Section 7 for each candidate, without guest cells; no PCI statistics, no devices."""
+    for one in hosts if request.pci_requests else ():
+        pools, before = one.pci_pools, one.candidates
+        if pools is not None:
+            one.candidates = [m for m in before if pci.apply_requests(pools, request.pci_requests, m) is not None]
+        if pools is None or not one.candidates:
+            yield one

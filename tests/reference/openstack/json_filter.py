@@ -6,16 +6,13 @@ Evaluates a query on a mapping of host attributes. Source: openstack spec 4, 13.
 from __future__ import annotations
 
 import json
-import operator
 from typing import Any
 
-COMPARISONS = {
-    "=": operator.eq,
-    "<": operator.lt,
-    ">": operator.gt,
-    "<=": operator.le,
-    ">=": operator.ge,
-}
+
+def compare(sign: str, one: Any, other: Any) -> bool:
+    """`= < > <= >=` of spec 4; KeyError for anything else."""
+    order = 0 if one == other else -1 if one < other else 1
+    return {"=": order == 0, "<": order < 0, ">": order > 0, "<=": order <= 0, ">=": order >= 0}[sign]
 
 
 def passes(query: str, attributes: dict[str, Any]) -> bool:
@@ -39,8 +36,8 @@ def evaluate(query: list, attributes: dict[str, Any]) -> Any:
         return False
     if command == "in":
         return values[0] in values[1:]
-    unmet = [value for value in values[1:] if not COMPARISONS[command](values[0], value)]
-    return not unmet
+    first = values.pop(0)
+    return all(compare(command, first, value) for value in values)
 
 
 def operand(arg: Any, attributes: dict[str, Any]) -> Any:

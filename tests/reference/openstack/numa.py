@@ -1,34 +1,29 @@
-"""Host and guest NUMA cells: what they hold, and how a host's usage changes when a guest comes or goes.
+"""NUMA cells of hosts and guests as records, and what a guest that comes or goes changes on a host.
 
 Decides nothing about fitting. Source: openstack spec 6.2 (first paragraph), 6.4.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 SMALL, LARGE, ANY = -1, -2, -3  # page sizes that are wishes, not sizes
-
 PINNED_POLICIES = ("dedicated", "mixed")
 
 
 @dataclass(frozen=True)
 class Pages:
-    """Pages of one size in a host cell; sizes in KiB, the rest in pages."""
+    """One row of mempages: a size in KiB, the rest counted in pages."""
 
     size_kb: int
     total: int
     used: int = 0
     reserved: int = 0
 
-    @property
-    def free(self) -> int:
-        return self.total - self.used - self.reserved
-
 
 @dataclass(frozen=True)
 class HostCell:
-    """One NUMA cell of a host; memory in MiB."""
+    """A host cell of spec 6.2; memory in MiB."""
 
     id: int
     cpuset: frozenset[int]
@@ -45,53 +40,50 @@ class HostCell:
 
     @classmethod
     def from_json(cls, cell: dict) -> HostCell:
-        network = cell.get("network_metadata") or {}
+        known = {name: cell[name] for name in ("id", "memory", "cpu_usage", "memory_usage", "socket")}
+        sets = {name: frozenset(cell[name]) for name in ("cpuset", "pcpuset", "pinned_cpus")}
+        near = cell.get("network_metadata") or {"physnets": (), "tunneled": False}
         return cls(
-            id=cell["id"],
-            cpuset=frozenset(cell["cpuset"]),
-            pcpuset=frozenset(cell["pcpuset"]),
-            memory=cell["memory"],
-            cpu_usage=cell["cpu_usage"],
-            memory_usage=cell["memory_usage"],
-            pinned_cpus=frozenset(cell["pinned_cpus"]),
-            siblings=tuple(frozenset(threads) for threads in cell["siblings"]),
-            socket=cell["socket"],
-            mempages=tuple(Pages(**pages) for pages in cell["mempages"]),
-            physnets=frozenset(network.get("physnets", ())),
-            tunneled=bool(network.get("tunneled")),
+            **known,
+            **sets,
+            siblings=tuple(map(frozenset, cell["siblings"])),
+            mempages=tuple(Pages(**row) for row in cell["mempages"]),
+            physnets=frozenset(near.get("physnets", ())),
+            tunneled=bool(near.get("tunneled")),
         )
 
     def to_json(self) -> dict:
-        """Without network_metadata, as the recorded topologies after consumption (spec 13)."""
-        return {
-            "id": self.id,
-            "cpuset": sorted(self.cpuset),
-            "pcpuset": sorted(self.pcpuset),
-            "memory": self.memory,
-            "cpu_usage": self.cpu_usage,
-            "memory_usage": self.memory_usage,
-            "pinned_cpus": sorted(self.pinned_cpus),
-            "siblings": [sorted(threads) for threads in self.siblings],
-            "socket": self.socket,
-            "mempages": [vars(pages) for pages in self.mempages],
-        }
+        """As recorded after consumption: sets sorted, without network_metadata (spec 13)."""
+        told = asdict(self)
+        del told["physnets"], told["tunneled"]
+        told["siblings"] = [sorted(core) for core in told["siblings"]]
+        told["mempages"] = list(told["mempages"])
+        return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in told.items()}
 
-    @property
-    def free_pcpus(self) -> frozenset[int]:
-        return self.pcpuset - self.pinned_cpus
 
-    @property
-    def avail_memory(self) -> int:
-        return self.memory - self.memory_usage
+def unpinned(cell: HostCell) -> frozenset[int]:
+    """free_pcpus = pcpuset - pinned."""
+    return cell.pcpuset.difference(cell.pinned_cpus)
 
-    @property
-    def threads_per_core(self) -> int:
-        return max((len(threads) for threads in self.siblings), default=1)
+
+def left_memory(cell: HostCell) -> int:
+    """avail_memory = memory - memory_usage."""
+    return cell.memory - cell.memory_usage
+
+
+def left_pages(row: Pages) -> int:
+    """free pages = total - used - reserved."""
+    return row.total - (row.used + row.reserved)
+
+
+def threads_per_core(cell: HostCell) -> int:
+    """tpc = max |s|; a cell that lists no siblings has no SMT."""
+    return max(map(len, cell.siblings)) if cell.siblings else 1
 
 
 @dataclass(frozen=True)
 class GuestCell:
-    """One NUMA cell of a guest; its id becomes that of the host cell once it is placed."""
+    """A guest cell of spec 6.1; its id becomes that of the host cell once it is placed."""
 
     id: int
     cpuset: frozenset[int]  # floating CPUs
@@ -108,17 +100,11 @@ class GuestCell:
         return self.cpu_policy in PINNED_POLICIES
 
     def to_json(self) -> dict:
-        return {
-            "id": self.id,
-            "cpuset": sorted(self.cpuset),
-            "pcpuset": sorted(self.pcpuset),
-            "memory": self.memory,
-            "pagesize": self.pagesize,
-            "cpu_policy": self.cpu_policy,
-            "cpu_thread_policy": self.cpu_thread_policy,
-            "cpu_pinning": {str(guest): host for guest, host in sorted(self.cpu_pinning.items())},
-            "cpuset_reserved": sorted(self.cpuset_reserved),
-        }
+        told = asdict(self)
+        for name in ("cpuset", "pcpuset", "cpuset_reserved"):
+            told[name] = sorted(told[name])
+        told["cpu_pinning"] = {f"{guest}": cpu for guest, cpu in sorted(self.cpu_pinning.items())}
+        return told
 
 
 @dataclass(frozen=True)
@@ -129,51 +115,72 @@ class GuestTopology:
     emulator_threads_policy: str | None = None
 
     def to_json(self) -> dict:
-        cells = [cell.to_json() for cell in self.cells]
-        return {"cells": cells, "emulator_threads_policy": self.emulator_threads_policy}
+        told = [cell.to_json() for cell in self.cells]
+        return {"emulator_threads_policy": self.emulator_threads_policy, "cells": told}
 
 
 def host_cells(topology: dict | None) -> tuple[HostCell, ...] | None:
-    return None if topology is None else tuple(HostCell.from_json(cell) for cell in topology["cells"])
+    return tuple(map(HostCell.from_json, topology["cells"])) if topology is not None else None
 
 
 def usage_after(cells: tuple[HostCell, ...], guest: GuestTopology, free: bool = False) -> tuple[HostCell, ...]:
-    """The host cells after a placed guest came, or after it went with `free` (spec 6.4).
+    """The host cells once a placed guest has come, or with `free` gone (spec 6.4).
 
-    Raises IndexError, as the peer does, where a guest's cell meets a host cell without any page size, and ValueError
-    when an already pinned or unknown CPU is to be pinned.
+    Raises IndexError, as the peer does, for a host cell without any page size, and ValueError when a CPU is to be
+    pinned that is pinned already or unknown.
     """
-    after = []
-    for cell in cells:
-        for guest_cell in guest.cells:
-            if guest_cell.id == cell.id:
-                cell = _cell_after(cell, guest_cell, -1 if free else 1)
-        after.append(cell)
-    return tuple(after)
+    changed = {cell.id: cell for cell in cells}
+    for part in guest.cells:
+        if part.id in changed:
+            changed[part.id] = (left_by if free else taken_by)(changed[part.id], part)
+    return tuple(changed[cell.id] for cell in cells)
 
 
-def _cell_after(cell: HostCell, guest: GuestCell, sign: int) -> HostCell:
-    """One host cell with one more, or one less, guest cell; usage is floored at 0."""
-    mempages = _pages_after(cell, guest, sign)
-    taken = set(guest.cpu_pinning.values()) | guest.cpuset_reserved
-    if guest.cpu_thread_policy == "isolate":
-        taken |= {cpu for threads in cell.siblings if threads & taken for cpu in threads}
-    if sign > 0 and not taken <= cell.free_pcpus:
-        raise ValueError(f"cell {cell.id}: CPUs {sorted(taken - cell.free_pcpus)} are pinned already or unknown")
+def cpus_of(cell: HostCell, part: GuestCell) -> set[int]:
+    """Pinned and reserved CPUs, with isolate all their siblings too."""
+    cpus = {*part.cpu_pinning.values(), *part.cpuset_reserved}
+    if part.cpu_thread_policy != "isolate":
+        return cpus
+    for core in cell.siblings:
+        if not cpus.isdisjoint(core):
+            cpus = cpus.union(core)
+    return cpus
+
+
+def pages_of(cell: HostCell, part: GuestCell) -> tuple[int, int]:
+    """(size, pages) of a guest cell: its own page size, or the host cell's smallest."""
+    size = part.pagesize
+    if size is None:
+        size = sorted(row.size_kb for row in cell.mempages)[0]
+    elif not cell.mempages:
+        raise IndexError("mempages")
+    return size, part.memory * 1024 // size
+
+
+def taken_by(cell: HostCell, part: GuestCell) -> HostCell:
+    """A guest cell has come; a CPU that is pinned already or unknown is an error."""
+    (size, pages), cpus = pages_of(cell, part), cpus_of(cell, part)
+    wrong = cpus - unpinned(cell)
+    if wrong:
+        raise ValueError(f"cell {cell.id}: CPUs {sorted(wrong)} are unknown or pinned already")
+    rows = [replace(row, used=row.used + pages * (row.size_kb == size)) for row in cell.mempages]
     return replace(
         cell,
-        memory_usage=max(0, cell.memory_usage + sign * guest.memory),
-        cpu_usage=max(0, cell.cpu_usage + sign * len(guest.cpuset)),
-        pinned_cpus=cell.pinned_cpus | taken if sign > 0 else cell.pinned_cpus - taken,
-        mempages=mempages,
+        pinned_cpus=cell.pinned_cpus.union(cpus),
+        mempages=tuple(rows),
+        memory_usage=cell.memory_usage + part.memory,
+        cpu_usage=cell.cpu_usage + len(part.cpuset),
     )
 
 
-def _pages_after(cell: HostCell, guest: GuestCell, sign: int) -> tuple[Pages, ...]:
-    """Pages of the guest's size, or of the smallest one, are used."""
-    size = guest.pagesize if guest.pagesize is not None else sorted(p.size_kb for p in cell.mempages)[0]
-    count = guest.memory * 1024 // size
-    return tuple(
-        replace(pages, used=max(0, pages.used + sign * count)) if pages.size_kb == size else pages
-        for pages in cell.mempages
+def left_by(cell: HostCell, part: GuestCell) -> HostCell:
+    """A guest cell has gone: the inverse, floored at 0."""
+    (size, pages), cpus = pages_of(cell, part), cpus_of(cell, part)
+    rows = [replace(row, used=max(row.used - pages, 0)) if row.size_kb == size else row for row in cell.mempages]
+    return replace(
+        cell,
+        pinned_cpus=cell.pinned_cpus.difference(cpus),
+        mempages=tuple(rows),
+        memory_usage=max(cell.memory_usage - part.memory, 0),
+        cpu_usage=max(cell.cpu_usage - len(part.cpuset), 0),
     )

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.reference.openstack.numa import GuestCell, HostCell
+from tests.reference.openstack.numa import GuestCell, HostCell, threads_per_core, unpinned
 
 CpuSets = list[frozenset[int]]
 
 
 def pack(host: HostCell, guest: GuestCell, reserved: int) -> GuestCell | None:
     """The guest cell with its pinning and `reserved` CPUs for the emulator; None if it does not fit (spec 6.3)."""
-    free = [threads & host.free_pcpus for threads in host.siblings]
-    at_least = {t: [threads for threads in free if len(threads) >= t] for t in range(1, host.threads_per_core + 1)}
-    tpc = host.threads_per_core
+    tpc = threads_per_core(host)
+    free = [core & unpinned(host) for core in host.siblings]
+    at_least = {t: [threads for threads in free if len(threads) >= t] for t in range(1, tpc + 1)}
     isolate = guest.cpu_thread_policy == "isolate"
     attempts: list[tuple[int, CpuSets]] = []
     if isolate:

@@ -130,10 +130,9 @@ def allowed_kind(pool: dict, request: dict) -> bool:
 
 def take(pools: list[dict], usable: list[dict], count: int, providers: Counter[str]) -> list[dict]:
     """Take from the usable pools in order, or exactly what the mapping says; emptied pools vanish (spec 7)."""
-    taken: dict[int, int] = {}
+    rest = {id(pool): pool["count"] for pool in pools}
     for pool in usable:
-        part = providers[pool["rp_uuid"]] if providers else min(pool["count"], count)
-        taken[id(pool)] = part
-        count -= part
-    left = [{**pool, "count": pool["count"] - taken.get(id(pool), 0)} for pool in pools]
-    return [pool for pool in left if pool["count"] > 0]
+        given = min(rest[id(pool)], count) if not providers else providers[pool["rp_uuid"]]
+        rest[id(pool)] -= given
+        count -= given
+    return [pool | {"count": rest[id(pool)]} for pool in pools if rest[id(pool)] > 0]

@@ -9,7 +9,7 @@ gives the terms over counters that the engine asks.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -66,8 +66,8 @@ class Relation(Protocol):
         """What of the pod it reads, None for nothing; traits are known besides."""
         ...
 
-    def held(self, pod: Pod) -> dict[int, int]:
-        """Counter -> what one such pod adds to it wherever it lies."""
+    def held(self, pod: Pod) -> Mapping[int, int | tuple[int, int]]:
+        """Counter -> what one such pod adds to it wherever it lies, or (that, what it counts for on trial)."""
         ...
 
     def terms(self, pod: Pod, traits: Traits) -> Sequence[HardTerm | SoftTerm]:

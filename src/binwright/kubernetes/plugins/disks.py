@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 
 from binwright.kubernetes.objects import Pod, Volume
 from binwright.kubernetes.storage_objects import PersistentVolumeSpec
@@ -16,6 +16,7 @@ MIGRATED_PROVISIONERS = {
     "kubernetes.io/cinder": "cinder.csi.openstack.org",
 }
 """In-tree provisioners whose work a CSI driver does."""
+_ZONE, _BETA_ZONE = "topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"
 
 
 def volumes(pod: Pod) -> tuple[Volume, ...]:
@@ -37,17 +38,33 @@ def disks(pod: Pod) -> Iterator[tuple[Hashable, bool]]:
                 yield ("rbd", monitor, one.rbd.pool, one.rbd.image), bool(one.rbd.read_only)
 
 
-def migrated(source: Volume | PersistentVolumeSpec) -> tuple[str, str] | None:
-    """(CSI driver, disk) of an in-tree disk that the driver attaches, None for any other source."""
-    if source.aws_elastic_block_store:
-        return "ebs.csi.aws.com", f"ebs/{source.aws_elastic_block_store.volume_id}"
+def migrated(source: Volume | PersistentVolumeSpec, labels: Mapping[str, str] | None = None) -> tuple[str, str] | None:
+    """(CSI driver, the driver's handle) of an in-tree disk that the driver attaches, None for any other source.
+
+    labels: of the PersistentVolume. A GCE disk goes by the zones in them, a disk in a pod by none: two names for one
+    disk are two disks to the scheduler. None, too, where the zones have no common region.
+    """
+    if source.aws_elastic_block_store:  # its id, or aws://ZONE/ID
+        return "ebs.csi.aws.com", source.aws_elastic_block_store.volume_id.rpartition("/")[2]
     if source.gce_persistent_disk:
-        return "pd.csi.storage.gke.io", f"gce/{source.gce_persistent_disk.pd_name}"
+        place = _gce_place((labels or {}).get(_BETA_ZONE) or (labels or {}).get(_ZONE) or "")
+        name = source.gce_persistent_disk.pd_name
+        return None if place is None else ("pd.csi.storage.gke.io", f"projects/UNSPECIFIED/{place}/disks/{name}")
     if source.azure_disk:
-        return "disk.csi.azure.com", f"azure/{source.azure_disk.disk_uri}"
+        return "disk.csi.azure.com", source.azure_disk.disk_uri
     if source.cinder:
-        return "cinder.csi.openstack.org", f"cinder/{source.cinder.volume_id}"
+        return "cinder.csi.openstack.org", source.cinder.volume_id
     return None
+
+
+def _gce_place(zones: str) -> str | None:
+    """Where a disk of these zones is; the region of several, if they have the form PLACE-REGION-ZONE."""
+    names = zones.split("__")
+    if len(names) == 1:
+        return f"zones/{names[0] or 'UNSPECIFIED'}"
+    regions = {name.rpartition("-")[0] if name.count("-") == 2 else None for name in names}
+    region = regions.pop()
+    return None if regions or region is None else f"regions/{region}"
 
 
 def claim_names(pod: Pod) -> list[str]:

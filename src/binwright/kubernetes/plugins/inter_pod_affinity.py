@@ -43,19 +43,31 @@ class InterPodAffinity:
     holding = True
 
     def __init__(
-        self, counts: Counts, related: Related, args: InterPodArgs, empty_labels: bool, *, filters: bool, scores: bool
+        self,
+        counts: Counts,
+        related: Related,
+        args: InterPodArgs,
+        empty_labels: bool,
+        *,
+        filters: bool,
+        score: str | None,
+        others: InterPodAffinity | None = None,
     ) -> None:
-        """empty_labels: quirk nsSelectorEmptyLabels of 1.34.1."""
+        """empty_labels: quirk nsSelectorEmptyLabels of 1.34.1. score: what the engine calls its score, None where it
+        has none. others: the plugin of another profile; pods of either meet the same pods.
+        """
         self._counts = counts
         self._related = related
         self._args = args
         self._empty_labels = empty_labels
         self._filters = filters
-        self._scores = scores
+        self._score = score
         self._repelling: Matches[Ref] = Matches()  # required anti-affinity terms of pods that lie somewhere
         self._attracting: Matches[Ref] = Matches()  # their terms that score
         self._reading: dict[Traits, list[Request]] = {}
         self._scored: dict[Traits, list[Request]] = {}
+        self._all: list[InterPodAffinity] = others._all if others else []  # of every profile
+        self._all.append(self)
 
     def key(self, pod: Pod) -> Hashable:
         terms = terms_of(pod)
@@ -66,33 +78,46 @@ class InterPodAffinity:
     def held(self, pod: Pod) -> dict[int, int]:
         terms = terms_of(pod)
         found: dict[int, int] = {}
-        if self._filters:
-            for term in terms.anti_affinity:
-                self._hold(found, "repels", term, 1, 1)
-        if self._scores:
-            if self._args.hard_weight:
-                for term in terms.affinity:
-                    self._hold(found, "required", term, 1, self._args.hard_weight)
-            for term in terms.preferred:
-                self._hold(found, "attracts", term, term.weight, 1)
-            for term in terms.preferred_anti:
-                self._hold(found, "disfavours", term, term.weight, -1)
+        for kind, listed in (
+            ("repels", terms.anti_affinity),
+            ("required", terms.affinity),
+            ("attracts", terms.preferred),
+            ("disfavours", terms.preferred_anti),
+        ):
+            if listed and any(one._weight(kind) for one in self._all):
+                for term in listed:
+                    self._hold(found, kind, term)
         return found
 
-    def _hold(self, found: dict[int, int], kind: str, term: Term, amount: int, weight: int) -> None:
+    def _weight(self, kind: str) -> int:
+        """What a holder of such a term weighs for pods of this profile; 0: nothing."""
+        if kind == "repels":
+            return int(self._filters)
+        if self._score is None:
+            return 0
+        return {"required": self._args.hard_weight, "attracts": 1, "disfavours": -1}[kind]
+
+    def _hold(self, found: dict[int, int], kind: str, term: Term) -> None:
         key = (kind, term.key, term.about)
         known = self._counts.holds(key)
         counter = self._counts.held(key)
-        found[counter] = found.get(counter, 0) + amount
-        if known:
+        found[counter] = found.get(counter, 0) + (term.weight if kind in ("attracts", "disfavours") else 1)
+        if not known:
+            for one in self._all:
+                one._appeared(kind, term, counter)
+
+    def _appeared(self, kind: str, term: Term, counter: int) -> None:
+        """Somebody holds a term that nobody held before: classes that it matches read it from now on."""
+        weight = self._weight(kind)
+        if not weight:
             return
         ref = Ref(counter, term.key, weight=weight)
         matches = self._repelling if kind == "repels" else self._attracting
         for traits in matches.add_test(label_selectors.anchor(term.about.selector), self._test(term.about), ref):
             if kind == "repels":
                 self._counts.extend(self._reading.get(traits, ()), self._kept_off(ref))
-            else:
-                self._counts.extend(self._scored.get(traits, ()), SoftTerm(self.plugin, (ref,)))
+            elif self._score is not None:
+                self._counts.extend(self._scored.get(traits, ()), SoftTerm(self._score, (ref,)))
 
     def _test(self, about: Selection) -> Callable[[Traits], bool]:
         return lambda traits: about.matches(traits, self._related)
@@ -115,14 +140,14 @@ class InterPodAffinity:
             for term, about in zip(terms.anti_affinity, self._selections(terms.anti_affinity)):
                 found.append(forbid(self.rule, [Ref(self._counter([about]), term.key)], argument=_ANTI_AFFINITY))
             found += [self._kept_off(ref) for ref in self._repelling.add_traits(traits)]
-        if self._scored_by(pod):
+        if self._score is not None and self._scored_by(pod):
             refs = []
             for listed, sign in ((terms.preferred, 1), (terms.preferred_anti, -1)):
                 for term, about in zip(listed, self._selections(listed)):
                     refs.append(Ref(self._counter([about]), term.key, weight=sign * term.weight))
             refs += self._attracting.add_traits(traits)
             if refs:
-                found.append(SoftTerm(self.plugin, tuple(refs)))
+                found.append(SoftTerm(self._score, tuple(refs)))
         return found
 
     def compiled(self, request: Request, pod: Pod, traits: Traits) -> None:
@@ -133,7 +158,7 @@ class InterPodAffinity:
     def _scored_by(self, pod: Pod) -> bool:
         """Whether the score runs for this pod at all."""
         terms = terms_of(pod)
-        return self._scores and bool(
+        return self._score is not None and bool(
             not self._args.ignore_preferred_of_existing or terms.preferred or terms.preferred_anti
         )
 

@@ -9,9 +9,9 @@ from binwright.kubernetes.objects import Pod, Taint
 from binwright.kubernetes.plugins import PASSES
 from binwright.kubernetes.tolerations import tolerates
 
-__all__ = ["NodeUnschedulable"]
+__all__ = ["UNSCHEDULABLE", "NodeUnschedulable"]
 
-_TAINT = Taint("node.kubernetes.io/unschedulable", None, "NoSchedule")
+UNSCHEDULABLE = Taint("node.kubernetes.io/unschedulable", None, "NoSchedule")
 
 
 class NodeUnschedulable:
@@ -28,7 +28,7 @@ class NodeUnschedulable:
         if self._cordoned is None:
             return None
         tolerations = (pod.spec.tolerations or ()) if pod.spec else ()
-        return None if any(tolerates(toleration, _TAINT) for toleration in tolerations) else True
+        return None if any(tolerates(toleration, UNSCHEDULABLE) for toleration in tolerations) else True
 
     def rejects(self, pod: Pod) -> np.ndarray | None:
         return self._cordoned

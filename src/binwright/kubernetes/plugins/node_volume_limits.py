@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from binwright.request import Request
 from binwright.terms import HardTerm, distinct
 from binwright.units import MAX_AMOUNT
 
-__all__ = ["NodeVolumeLimits", "limits"]
+__all__ = ["NodeVolumeLimits", "attachments", "limits"]
+
+INT32_MAX = 2**31 - 1
 
 Attachable = tuple[str, str]
 """(driver, volume)."""
@@ -34,12 +36,27 @@ def limits(names: Iterable[str], related: Related) -> dict[str, np.ndarray]:
     return found
 
 
+def attachments(related: Related) -> dict[str, set[Attachable]]:
+    """Node -> the volumes that VolumeAttachments say are attached there, whether a pod uses them or not."""
+    found: dict[str, set[Attachable]] = {}
+    for one in related.all("VolumeAttachment"):
+        name = one.spec.source.persistent_volume_name if one.spec.source else None
+        volume = related.find("PersistentVolume", name) if name else None
+        if one.spec.attacher and volume is not None and volume.spec.csi is not None:
+            found.setdefault(one.spec.node_name, set()).add((one.spec.attacher, volume.spec.csi.volume_handle))
+    return found
+
+
 def _column(driver: str) -> str:
     return f"volumes of {driver}"
 
 
 class NodeVolumeLimits:
-    """Filter on the distinct volumes that the pods of a node attach."""
+    """Filter on the distinct volumes that the pods of a node attach, and those that are attached there besides.
+
+    A volume of an attachment has a counter of its own for the attachment and its pods together: a pod that is the first
+    of its node to use such a volume counts it once more, as the peer does.
+    """
 
     rule = plugin = "NodeVolumeLimits"
     holding = True
@@ -49,6 +66,20 @@ class NodeVolumeLimits:
         self._counts = counts
         self._related = related
         self._limited = frozenset(limited)
+        self._attached_on = {
+            node: sorted(one for one in some if _column(one[0]) in self._limited)
+            for node, some in attachments(related).items()
+        }
+        self._attachments = frozenset(one for some in self._attached_on.values() for one in some)
+
+    def attach(self, nodes: Mapping[str, int]) -> None:
+        """Count what is attached before any pod is bound. nodes: position by name. No eviction takes it away."""
+        fleet = self._counts.fleet
+        for node, some in self._attached_on.items():
+            if some and node in nodes:
+                contributes = {self._union(one): 1 for one in some}
+                request = fleet.request({}, contributes=contributes, priority=INT32_MAX, kind=("attached", *some))
+                fleet.mark(fleet.claim(request, [nodes[node]]), priority=INT32_MAX)
 
     def key(self, pod: Pod) -> Hashable:
         return tuple(self._attached(pod)) or None
@@ -58,7 +89,10 @@ class NodeVolumeLimits:
         return bool(volume_claims(pod)) or any(migrated(one) for one in volumes(pod))
 
     def held(self, pod: Pod) -> dict[int, int]:
-        return {self._counter(one): 1 for one in self._attached(pod)}
+        attached = self._attached(pod)
+        counters = [self._counter(one) for one in attached]
+        counters += [self._union(one) for one in attached if one in self._attachments]
+        return dict.fromkeys(counters, 1)
 
     def terms(self, pod: Pod, traits: Traits) -> list[HardTerm]:
         by_driver: dict[str, list[int]] = {}
@@ -76,7 +110,13 @@ class NodeVolumeLimits:
         return "node(s) exceed max volume count"
 
     def _counter(self, volume: Attachable) -> int:
-        return self._counts.held(("volume", volume), feeds=("attached", volume[0]))
+        """Pods that attach the volume."""
+        feeds = None if volume in self._attachments else ("attached", volume[0])
+        return self._counts.held(("volume", volume), feeds=feeds)
+
+    def _union(self, volume: Attachable) -> int:
+        """The same and attachments."""
+        return self._counts.held(("volume or attachment", volume), feeds=("attached", volume[0]))
 
     def _attached(self, pod: Pod) -> list[Attachable]:
         """The distinct volumes of drivers with a limit that the pod attaches, sorted."""
@@ -93,7 +133,7 @@ class NodeVolumeLimits:
         bound = self._related.find("PersistentVolume", claim.spec.volume_name) if claim.spec.volume_name else None
         if bound is not None:
             csi = bound.spec.csi
-            return (csi.driver, csi.volume_handle) if csi else migrated(bound.spec)
+            return (csi.driver, csi.volume_handle) if csi else migrated(bound.spec, bound.metadata.labels)
         storage_class = self._related.find("StorageClass", claim.spec.storage_class_name)
         if storage_class is None:
             return None

@@ -32,14 +32,15 @@ class PodTopologySpread:
     holding = False
 
     def __init__(
-        self, counts: Counts, nodes: NodeTable, related: Related, args: SpreadArgs, *, filters: bool, scores: bool
+        self, counts: Counts, nodes: NodeTable, related: Related, args: SpreadArgs, *, filters: bool, score: str | None
     ) -> None:
+        """score: what the engine calls its score, None where it has none."""
         self._counts = counts
         self._nodes = nodes
         self._related = related
         self._args = args
         self._filters = filters
-        self._scores = scores
+        self._score = score
 
     def key(self, pod: Pod) -> Hashable:
         """The constraints, and what decides which nodes they count."""
@@ -78,7 +79,7 @@ class PodTopologySpread:
                 )
                 for one in hard
             ]
-        if self._scores and soft:
+        if self._score is not None and soft:
             with_keys = self._with_keys(soft) if require_all else ~self._nodes.nobody()
             refs = tuple(
                 Ref(
@@ -90,7 +91,7 @@ class PodTopologySpread:
                 )
                 for one in soft
             )
-            found.append(SoftTerm(self.plugin, refs, require_all))
+            found.append(SoftTerm(self._score, refs, require_all))
         return found
 
     def compiled(self, request: Request, pod: Pod, traits: Traits) -> None:

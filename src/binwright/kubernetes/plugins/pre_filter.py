@@ -36,13 +36,19 @@ class PreFilter:
     plugin = _NODE_AFFINITY
 
     def __init__(
-        self, nodes: NodeTable, names: bool, refusing: Iterable[tuple[str, Callable[[Pod], str | None]]]
+        self,
+        nodes: NodeTable,
+        names: bool,
+        refusing: Iterable[tuple[str, Callable[[Pod], str | None]]],
+        other: PreFilter | None = None,
     ) -> None:
-        """names: whether NodeAffinity runs. refusing: (plugin, why it refuses a pod or None) after it."""
+        """names: whether NodeAffinity runs. refusing: (plugin, why it refuses a pod or None) after it. other: that of
+        another profile, with which it shares the numbers of refusals.
+        """
         self._nodes = nodes
         self._restricts = names
         self._refusing = tuple(refusing)
-        self._refusals: dict[tuple[str, str], int] = {}
+        self._refusals: dict[tuple[str, str], int] = other._refusals if other else {}
 
     def names(self, pod: Pod) -> set[str] | None:
         """The names to which the pod's required terms restrict it, None when they do not; empty: terms conflict."""

@@ -1,25 +1,26 @@
 """VolumeBinding: where the claims of a pod are, or can be, bound to volumes (kubernetes spec 4, 8.6, 8.12).
 
-Bound claims reject nodes once and for all; delayed ones depend on who took which volume, so they are an external term
-that the engine asks again after each reservation. A node may be rejected for up to two reasons, which are three rules
-here, in the order of their texts.
+Bound claims reject nodes once and for all; delayed ones, which depend on who took which volume, are claims on the
+engine's pools. A node may be rejected for up to two reasons, which are three rules here, in the order of their texts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
 import numpy as np
 
-from binwright.external import External
 from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.plugins import PASSES
 from binwright.kubernetes.plugins.disks import volume_claims
+from binwright.kubernetes.plugins.migrated_volumes import migrated_on, reached_by_driver
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.storage_objects import PersistentVolumeClaim
-from binwright.kubernetes.volume_choice import NO_SPACE, NO_VOLUME, VolumeChoice, VolumeState, claim_key, reached
+from binwright.kubernetes.traits import Traits
+from binwright.kubernetes.volume_choice import NO_SPACE, NO_VOLUME, VolumeChoice, claim_key, reached
+from binwright.request import Request
+from binwright.terms import HardTerm, pool
 
 __all__ = ["BoundClaims", "DelayedClaims", "MissingVolumes", "VolumeBinding"]
 
@@ -40,8 +41,6 @@ class VolumeBinding:
     def __init__(self, nodes: NodeTable, related: Related) -> None:
         self.nodes = nodes
         self.related = related
-        self.choice = VolumeChoice(nodes, related)
-        self.state = VolumeState()
         self._classes_known = related.stated("StorageClass")
 
     def filtering(self, pod: Pod) -> bool:
@@ -86,7 +85,10 @@ class VolumeBinding:
             if volume is None:
                 missing |= ~conflict
                 break
-            conflict |= ~reached(volume, self.nodes)
+            reach, migrated = reached(volume, self.nodes), migrated_on(volume, self.nodes, self.related)
+            if migrated.any():
+                reach = np.where(migrated, reached_by_driver(volume, self.nodes), reach)
+            conflict |= ~reach
         return conflict, missing
 
     def _is_delayed(self, claim: PersistentVolumeClaim) -> bool:
@@ -138,61 +140,28 @@ class MissingVolumes:
 
 
 class DelayedClaims:
-    """Filter on volumes for delayed claims; statically it rejects nothing, each class brings an external term."""
+    """Filter on volumes for delayed claims; placing reserves what was chosen, and it stays so when the pod goes."""
 
     rule = "VolumeBinding: delayed claims"
     plugin = "VolumeBinding"
+    holding = False
 
-    def __init__(self, binding: VolumeBinding) -> None:
+    def __init__(self, binding: VolumeBinding, choice: VolumeChoice) -> None:
         self._binding = binding
+        self._choice = choice
 
     def key(self, pod: Pod) -> Hashable:
         return tuple(claim_key(claim) for claim in self._binding.delayed(pod)) or None
 
-    def rejects(self, pod: Pod) -> np.ndarray | None:
-        return None
+    def held(self, pod: Pod) -> dict[int, int]:
+        return {}
+
+    def terms(self, pod: Pod, traits: Traits) -> list[HardTerm]:
+        claims = [self._choice.claim(claim) for claim in self._binding.delayed(pod)]
+        return [pool(self.rule, claims, argument=NO_VOLUME, missing=NO_SPACE)] if claims else []
+
+    def compiled(self, request: Request, pod: Pod, traits: Traits) -> None:
+        pass
 
     def text(self, argument: int) -> str:
         return _DELAYED[argument]
-
-    def external(self, pod: Pod) -> External | None:
-        """The term of a pod with delayed claims, None for any other."""
-        claims = self._binding.delayed(pod)
-        return _Delayed(self._binding.choice, self._binding.state, claims) if claims else None
-
-
-class _Delayed(External):
-    """The delayed claims of one class of pods. Placing reserves what was chosen; it stays so when the pod goes."""
-
-    rule = DelayedClaims.rule
-
-    def __init__(self, choice: VolumeChoice, state: VolumeState, claims: list[PersistentVolumeClaim]) -> None:
-        self._choice = choice
-        self._state = state
-        self._claims = claims
-
-    @property
-    def version(self) -> int:  # type: ignore[override]
-        return self._state.version
-
-    def rejected(self, fleet: Any, request: Any) -> np.ndarray:
-        problem = self._choice.choose(self._claims, self._state).problem
-        return np.where(problem > 0, problem, PASSES).astype(np.int32)
-
-    def placed(self, request: Any, host: int, sign: int) -> None:
-        if sign < 0:
-            return
-        state = self._state
-        chosen = self._choice.choose(self._claims, state)
-        matched = [(claim, int(numbers[host])) for claim, numbers in chosen.volumes]
-        for claim, number in matched:
-            if number >= 0:
-                state.holder[self._choice.volumes[number].metadata.name or ""] = claim_key(claim)
-        taken = {claim_key(claim) for claim, number in matched if number >= 0}
-        for claim in self._claims:
-            if claim_key(claim) not in taken:
-                state.selected[claim_key(claim)] = host
-        state.version += 1
-
-    def fork(self) -> External:
-        return _Delayed(self._choice, self._state.fork(), self._claims)

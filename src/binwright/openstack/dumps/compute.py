@@ -1,4 +1,4 @@
-"""Nova's and Cinder's tables of a dump (servers, flavors, hypervisors, ...) as records; requests.json among them.
+"""Nova's tables of a dump (servers, flavors, hypervisors, ...) as records; the servers of requests.json among them.
 
 Each table names its columns as every client and API version has called them, best first. Checks each object by itself
 and names for duplicates; what one object says about another is checked where it is used.
@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 from binwright.errors import InputError
-from binwright.openstack.cloud import Aggregate, Flavor, Hypervisor, Server, ServerGroup, Service, Volume, Wish
+from binwright.openstack.cloud import Aggregate, Flavor, Hypervisor, Server, ServerGroup, Service, Wish
 from binwright.openstack.dumps.fields import Row, Table
 from binwright.openstack.placement.inventory import MAX_INT
 from binwright.units import shown
@@ -36,6 +36,8 @@ SERVER = {
     "project": ("projectid", "tenantid", "project"),
     "node": ("hypervisorhostname", "osextsrvattrhypervisorhostname"),
     "host": ("host", "computehost", "osextsrvattrhost"),
+    "host_id": ("hostid",),
+    "addresses": ("networks", "addresses"),
     "zone": ("availabilityzone", "osextazavailabilityzone"),
     "pinned_zone": ("pinnedavailabilityzone",),
     "flavor_id": ("flavorid",),
@@ -43,16 +45,19 @@ SERVER = {
     "image_id": ("imageid",),
     "image": ("image", "imagename"),
     "hints": ("schedulerhints", "osschhntschedulerhints"),
+    "created": ("created", "createdat"),
 }
 WISH = {
     "name": ("name",),
-    "count": ("count", "mincount", "min"),
+    "count": ("count",),
+    "together": ("maxcount", "max", "mincount", "min"),
     "project": SERVER["project"],
     "zone": SERVER["zone"],
     "flavor": ("flavor", "flavorname", "flavorid", "flavorref"),
     "image": ("image", "imagename", "imageid", "imageref"),
     "from_volume": ("bootfromvolume",),
     "hints": ("schedulerhints", "hints", "osschhntschedulerhints"),
+    "ports": ("ports", "port"),
 }
 HYPERVISOR = {
     "id": ("id", "uuid"),
@@ -92,15 +97,11 @@ SERVER_GROUP = {
     "members": ("members", "memberids"),
     "rules": ("rules",),
 }
-VOLUME = {
-    "id": ("id",),
-    "name": ("name", "displayname"),
-    "status": ("status",),
-    "attachments": ("attachedto", "attachments"),
-}
 
+MOST_WISHES = 10**6
 BOOTED_FROM_VOLUME = "booted from volume"
 NAME_AND_ID = re.compile(r"(.+) \(([^()]+)\)")
+ADDRESS = re.compile(r"[0-9]+(?:\.[0-9]+){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+")
 VERSION_TEXT = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
@@ -146,21 +147,33 @@ def read_server(row: Row) -> Server:
         image=_image(row),
         hints=row.mapping("hints"),
         where=row.where,
+        created=row.text("created"),
+        service_host=row.reference("host") if row.reference("node") else None,
+        host_id=row.reference("host_id"),
+        addresses=tuple(_addresses(row.raw("addresses"))),
     )
 
 
 def read_wish(row: Row) -> Wish:
-    """One entry of requests.json: the words of `openstack server create`, `count` of them (1)."""
+    """One entry of requests.json: the words of `openstack server create`.
+
+    `count` (1) are so many requests; `max_count` or `min_count` is one request for so many.
+    """
+    count, together = (row.whole(name, MOST_WISHES, least=1) for name in ("count", "together"))
+    if count is not None and together is not None:
+        row.refuse("count", "beside max_count or min_count, which is one request for several")
     return Wish(
         name=row.need("name", row.text("name")),
         flavor_ref=row.need("flavor", row.text("flavor")),
-        count=1 if (count := row.whole("count", 10**6, least=1)) is None else count,
+        count=together or count or 1,
+        together=together is not None,
         project=row.text("project"),
         zone=row.reference("zone"),
         from_volume=row.raw("from_volume") is True,
         image=_image(row),
         hints=row.mapping("hints"),
         where=row.where,
+        ports=row.names("ports"),
     )
 
 
@@ -226,29 +239,11 @@ def read_server_group(row: Row) -> ServerGroup:
     )
 
 
-def read_volume(row: Row) -> Volume:
-    """One volume with the ids of the servers it is attached to."""
-    attachments = row.raw("attachments")
-    servers = set()
-    if isinstance(attachments, list):
-        for attachment in attachments:
-            server = attachment.get("server_id") if isinstance(attachment, dict) else None
-            if not isinstance(server, str):
-                row.refuse("attachments", f"{shown(attachment)} names no server_id")
-            servers.add(server)
-    return Volume(
-        id=row.text("id"),
-        name=row.text("name") or row.label,
-        status=row.text("status"),
-        servers=frozenset(servers),
-    )
-
-
 def _from_volume(row: Row) -> bool:
-    """Whether the root disk is a volume: clients say so in words, the API leaves the image empty."""
+    """Whether the root disk is a volume: clients say so in words, the API and openstacksdk leave the image empty."""
     field = "image_id" if row.has("image_id") else "image"
     value = row.raw(field)
-    return isinstance(value, str) and (value == "" or BOOTED_FROM_VOLUME in value)
+    return value == {} or (isinstance(value, str) and (value == "" or BOOTED_FROM_VOLUME in value))
 
 
 def _image(row: Row) -> str | None:
@@ -256,6 +251,17 @@ def _image(row: Row) -> str | None:
     if isinstance(image, dict):
         image = image.get("id")
     return image if isinstance(image, str) and image and BOOTED_FROM_VOLUME not in image else None
+
+
+def _addresses(value: Any) -> list[str]:
+    """Addresses by network, as lists, as the API's objects, or as old clients' text."""
+    if isinstance(value, str):
+        return ADDRESS.findall(value)
+    if isinstance(value, dict):
+        return (
+            _addresses(value["addr"]) if "addr" in value else [a for each in value.values() for a in _addresses(each)]
+        )
+    return [a for each in value for a in _addresses(each)] if isinstance(value, list) else []
 
 
 def _version(row: Row) -> int | None:
@@ -275,7 +281,6 @@ READERS: dict[str, tuple[str, dict[str, tuple[str, ...]], Any]] = {
     "services": ("service", SERVICE, read_service),
     "aggregates": ("aggregate", AGGREGATE, read_aggregate),
     "server_groups": ("server group", SERVER_GROUP, read_server_group),
-    "volumes": ("volume", VOLUME, read_volume),
     "requests": ("request", WISH, read_wish),
 }
 """Table -> what an error calls one object, its columns, its reader."""

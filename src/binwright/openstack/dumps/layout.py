@@ -14,6 +14,7 @@ from typing import Any
 from binwright.errors import InputError
 from binwright.formats import documents
 from binwright.formats.files import Blob
+from binwright.openstack.heat.templates import VERSION, is_environment, is_template
 
 __all__ = ["PER_PROVIDER", "TABLES", "Layout", "sort_files"]
 
@@ -22,16 +23,30 @@ TABLES = (
     "flavors",
     "hypervisors",
     "services",
+    "compute_nodes",
     "aggregates",
     "server_groups",
     "volumes",
+    "volume_types",
+    "volume_services",
+    "pools",
+    "ports",
+    "networks",
+    "qos_policies",
+    "baremetal_nodes",
+    "node_groups",
     "providers",
     "requests",
 )
 PER_PROVIDER = ("inventories", "traits", "allocations", "provider_aggregates")
 
 # Keys under which the services' own APIs wrap a list, and other names a table goes by.
-ALIASES = {name: name for name in TABLES} | {"resource_providers": "providers"}
+ALIASES = {name: name for name in TABLES} | {
+    "resource_providers": "providers",
+    "policies": "qos_policies",
+    "nodes": "baremetal_nodes",
+    "nodegroups": "node_groups",
+}
 EXTENSIONS = {".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz", ".xz"}
 
 
@@ -39,11 +54,13 @@ EXTENSIONS = {".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz", ".xz"}
 class Layout:
     """The objects of a dump: per table the files with their rows, per provider kind uuid -> (file, documents).
 
-    `unknown` counts the objects of files that are none of a dump's.
+    templates, environments: Heat's, under whatever name. `unknown` counts the objects of files that are none of these.
     """
 
     tables: dict[str, list[tuple[str, list[Any]]]] = field(default_factory=dict)
     per_provider: dict[str, dict[str, tuple[str, list[Any]]]] = field(default_factory=dict)
+    templates: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    environments: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
 
 
@@ -57,7 +74,10 @@ def sort_files(blobs: Iterable[Blob]) -> Layout:
         path = PurePath(blob.name)
         stem = _stem(path.name)
         kind = path.parent.name
-        loaded = documents.load(blob)
+        loaded = documents.load(blob, last_key_wins=VERSION.encode() in blob.data)  # Magnum's templates repeat keys
+        if len(loaded) == 1 and (is_template(loaded[0]) or is_environment(loaded[0])):
+            (layout.templates if is_template(loaded[0]) else layout.environments).append((blob.name, loaded[0]))
+            continue
         if kind in PER_PROVIDER:
             files = layout.per_provider.setdefault(kind, {})
             if stem in files:

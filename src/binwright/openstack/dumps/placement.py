@@ -21,8 +21,8 @@ __all__ = ["read_consumers", "read_providers"]
 PROVIDER = {
     "uuid": ("uuid", "id"),
     "name": ("name",),
-    "parent": ("parentprovideruuid",),
-    "root": ("rootprovideruuid",),
+    "parent": ("parentprovideruuid", "parentproviderid"),
+    "root": ("rootprovideruuid", "rootproviderid"),
 }
 INVENTORY = {
     "resource_class": ("resourceclass",),

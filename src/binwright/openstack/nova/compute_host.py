@@ -6,7 +6,7 @@ Field names are the service's, because capability filters and JSON queries name 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from binwright.openstack.nova import pci
@@ -84,6 +84,15 @@ class ComputeHost:
     def metadata(self, key: str) -> list[str]:
         """The different values that the host's aggregates give to a key, in order."""
         return sorted({data[key] for data in self.aggregates if key in data})
+
+    def saved(self) -> ComputeHost:
+        """The state as it is, for `restore`."""
+        return replace(self, instances=list(self.instances))
+
+    def restore(self, before: ComputeHost) -> None:
+        """Be as `saved` said; what is saved must not be restored twice."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(before, one.name))
 
     def limits(self, request: RequestSpec) -> Limits:
         """The bounds of a guest's NUMA fit on this host."""

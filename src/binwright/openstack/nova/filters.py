@@ -19,9 +19,21 @@ from binwright.openstack.nova.numa_fit import Devices, fit
 from binwright.openstack.nova.options import Config, option
 from binwright.openstack.nova.request_spec import RequestSpec
 
-__all__ = ["FILTERS", "NUMA_FILTER", "filtered", "one_by_one"]
+__all__ = [
+    "ADDRESS_BITS",
+    "AGGREGATE_SCOPE",
+    "FILTERS",
+    "NUMA_FILTER",
+    "ONCE_PER_REQUEST",
+    "PCI_FILTER",
+    "TENANTS",
+    "filtered",
+    "one_by_one",
+    "preselected",
+]
 
 NUMA_FILTER = "NUMATopologyFilter"
+PCI_FILTER = "PciPassthroughFilter"
 AGGREGATE_SCOPE = "aggregate_instance_extra_specs"
 TENANTS = "filter_tenant_id"
 ADDRESS_BITS = "capabilities:cpu_info:maxphysaddr:bits"
@@ -34,7 +46,7 @@ def filtered(
 
     Raises InputError for a filter that there is not, and where a filter cannot read what it compares.
     """
-    left = _asked_for(hosts, request)
+    left = preselected(hosts, request)
     if request.forced:
         return left
     for name in enabled:
@@ -50,7 +62,7 @@ def one_by_one(name: str, hosts: Sequence[ComputeHost], request: RequestSpec, co
     return [host for host in hosts if FILTERS[name](host, request, config)]
 
 
-def _asked_for(hosts: Sequence[ComputeHost], request: RequestSpec) -> list[ComputeHost]:
+def preselected(hosts: Sequence[ComputeHost], request: RequestSpec) -> list[ComputeHost]:
     """Requested destination, then ignored, then forced hosts; names of hosts without regard to case but the first."""
     wanted = request.destination
     ignored = {name.lower() for name in request.ignore_hosts}
@@ -289,7 +301,7 @@ FILTERS: dict[str, Callable[[ComputeHost, RequestSpec, Config], bool]] = {
     "MetricsFilter": _metrics,
     NUMA_FILTER: _numa_topology,
     "NumInstancesFilter": _num_instances,
-    "PciPassthroughFilter": _pci_passthrough,
+    PCI_FILTER: _pci_passthrough,
     "SameHostFilter": _same_host,
     "ServerGroupAffinityFilter": _affinity,
     "ServerGroupAntiAffinityFilter": _anti_affinity,

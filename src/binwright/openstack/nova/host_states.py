@@ -1,20 +1,19 @@
-"""What Nova's scheduler knows of each host, in columns: raw weights come from here (openstack spec 5.1, 5.2).
+"""What Nova's scheduler knows of each host of a cloud, in columns (openstack spec 5.1, last paragraph).
 
-Filled from a cloud's hosts; every server that is placed consumes from it as Nova's host state does.
+From the hypervisors' own columns where every host has them, as Nova reads them, else from Placement's inventories.
+Says what there is before anything is placed; who places keeps count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from binwright.openstack.cloud import Cloud, Flavor
-from binwright.openstack.hosts import Hosts
-from binwright.openstack.nova.weighers import WEIGHERS, multipliers
+from binwright.openstack.cloud import Cloud
+from binwright.openstack.hosts import COLUMNS, Hosts
 
-__all__ = ["FED_WEIGHERS", "HostStates", "weight_multipliers"]
+__all__ = ["HostStates"]
 
 # Task states that Nova counts as I/O heavy; a server that is being built counts as well.
 IO_TASKS = {
@@ -28,84 +27,54 @@ IO_TASKS = {
 }
 MIB_PER_GIB = 1024
 
-FED_WEIGHERS = (
-    "NumInstancesWeigher",
-    "CPUWeigher",
-    "ServerGroupSoftAffinityWeigher",
-    "ServerGroupSoftAntiAffinityWeigher",
-    "RAMWeigher",
-    "DiskWeigher",
-    "IoOpsWeigher",
-    "HypervisorVersionWeigher",
-)
-"""Weighers for which a dump has the data."""
-
 
 @dataclass(slots=True)
 class HostStates:
-    """One entry a host in every column. int64, (hosts,), but `vcpu_limit`: float64, vCPUs times their ratio."""
+    """One entry a host in every column: int64, (hosts,); `vcpu_ratio` float64. `instances` are ids of servers."""
 
-    vcpu_limit: np.ndarray
+    vcpus: np.ndarray
     vcpus_used: np.ndarray
-    free_ram_mb: np.ndarray
-    free_disk_mb: np.ndarray
-    num_io_ops: np.ndarray
-    num_instances: np.ndarray
+    vcpu_ratio: np.ndarray
+    ram_mb: np.ndarray
+    ram_mb_used: np.ndarray
+    disk_mb: np.ndarray
+    disk_mb_used: np.ndarray
+    io_ops: np.ndarray
     hypervisor_version: np.ndarray
+    instances: list[list[str]]
 
     @classmethod
     def of(cls, cloud: Cloud, hosts: Hosts) -> HostStates:
-        """The states of a cloud's hosts. Reserved amounts count as used, as the resource tracker counts them."""
-
-        def taken(name: str) -> np.ndarray:
-            amounts: np.ndarray = hosts.column(name, "reserved") + hosts.column(name, "used")
-            return amounts
-
+        """The states of a cloud's hosts."""
         io_ops = np.zeros(len(hosts), dtype=np.int64)
-        instances = np.zeros(len(hosts), dtype=np.int64)
-        for server in cloud.servers:
+        instances: list[list[str]] = [[] for _ in hosts.names]
+        for number, server in enumerate(cloud.servers):
             found = hosts.lookup.find(server.host) if server.host is not None else []
             if len(found) == 1:
-                instances[found] += 1
+                instances[found[0]].append(server.id or f"{number}")
                 io_ops[found] += server.status == "BUILD" or server.task_state in IO_TASKS
         versions = [0 if one is None or one.version is None else one.version for one in hosts.hypervisors]
-        ratios = hosts.column("VCPU", "allocation_ratio", 1.0, np.float64)
+        vcpus, ram, disk = (_totals(hosts, name) for name in COLUMNS)
         return cls(
-            vcpu_limit=hosts.column("VCPU", "total") * ratios,
-            vcpus_used=taken("VCPU"),
-            free_ram_mb=hosts.column("MEMORY_MB", "total") - taken("MEMORY_MB"),
-            free_disk_mb=MIB_PER_GIB * (hosts.column("DISK_GB", "total") - taken("DISK_GB")),
-            num_io_ops=io_ops,
-            num_instances=instances,
+            vcpus=vcpus[0],
+            vcpus_used=vcpus[1],
+            vcpu_ratio=hosts.column("VCPU", "allocation_ratio", 1.0, np.float64),
+            ram_mb=ram[0],
+            ram_mb_used=ram[1],
+            disk_mb=MIB_PER_GIB * disk[0],
+            disk_mb_used=MIB_PER_GIB * disk[1],
+            io_ops=io_ops,
             hypervisor_version=np.array(versions, dtype=np.int64),
+            instances=instances,
         )
 
-    def raw_weights(self, feasible: np.ndarray) -> dict[str, np.ndarray]:
-        """Weigher -> raw weights of the hosts with these indexes (int64, (feasible,))."""
-        columns = {
-            "NumInstancesWeigher": self.num_instances,
-            "CPUWeigher": self.vcpu_limit - self.vcpus_used,
-            "RAMWeigher": self.free_ram_mb,
-            "DiskWeigher": self.free_disk_mb,
-            "IoOpsWeigher": self.num_io_ops,
-            "HypervisorVersionWeigher": self.hypervisor_version,
-        }
-        return {name: column[feasible] for name, column in columns.items()}
 
-    def consume(self, host: int, flavor: Flavor) -> None:
-        """Count a server of this flavor as running on `host`; swap is not counted, as in Nova."""
-        self.vcpus_used[host] += flavor.vcpus
-        self.free_ram_mb[host] -= flavor.memory_mb
-        self.free_disk_mb[host] -= MIB_PER_GIB * (flavor.root_gb + flavor.ephemeral_gb)
-        self.num_instances[host] += 1
-        self.num_io_ops[host] += 1
-
-
-def weight_multipliers(cloud: Cloud, hosts: Hosts) -> dict[str, np.ndarray]:
-    """Weigher -> multiplier of every host (float64, (hosts,)): Nova's defaults, or what the host's aggregates say."""
-    metadata: list[list[Mapping[str, str]]] = [[] for _ in hosts.names]
-    for aggregate in cloud.aggregates:
-        for name in aggregate.hosts or ():
-            for index in hosts.lookup.find(name):
-                metadata[index].append(aggregate.metadata)
-    return {weigher.name: multipliers(weigher, metadata) for weigher in WEIGHERS if weigher.name in FED_WEIGHERS}
+def _totals(hosts: Hosts, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Total and used of a class on every host; reserved amounts count as used, as the resource tracker counts them."""
+    rows = [
+        tuple(None if one is None else getattr(one, column) for column in COLUMNS[name]) for one in hosts.hypervisors
+    ]
+    if rows and all(value is not None for row in rows for value in row):
+        total, used = np.array(rows, dtype=np.int64).T.copy()
+        return total, used
+    return hosts.column(name, "total"), hosts.column(name, "reserved") + hosts.column(name, "used")

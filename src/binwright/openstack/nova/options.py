@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Config", "option"]
+__all__ = ["DEFAULTS", "ENABLED_FILTERS", "Config", "option"]
 
 Config = Mapping[str, Any]
 
@@ -30,6 +30,15 @@ DEFAULTS: dict[str, Any] = {
     "scheduler.placement_aggregate_required_for_tenants": False,
     "scheduler.query_placement_for_image_type_support": False,
 }
+
+ENABLED_FILTERS = (
+    "ComputeFilter",
+    "ComputeCapabilitiesFilter",
+    "ImagePropertiesFilter",
+    "ServerGroupAntiAffinityFilter",
+    "ServerGroupAffinityFilter",
+)
+"""The filters that run, in their order, where [filter_scheduler] enabled_filters does not say."""
 
 
 def option(config: Config, name: str) -> Any:

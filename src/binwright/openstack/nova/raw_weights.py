@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from binwright.openstack.nova.compute_host import ComputeHost
 from binwright.openstack.nova.options import Config, option
 from binwright.openstack.nova.pci import device_count
 from binwright.openstack.nova.request_spec import RequestSpec
-from binwright.openstack.nova.weighers import WEIGHERS, multipliers, weigh
+from binwright.openstack.nova.weighers import WEIGHERS, multipliers, normalise, weigh
 
-__all__ = ["MissingMetric", "factors", "ranked", "raw_weights"]
+__all__ = ["MissingMetric", "configured_weights", "factors", "ranked", "raw_weights", "score_parts"]
 
 MOST_DEVICES = 99
 METRICS = "MetricsWeigher"
@@ -53,22 +53,53 @@ def raw_weights(hosts: Sequence[ComputeHost], request: RequestSpec, config: Conf
 def factors(hosts: Sequence[ComputeHost], config: Config) -> dict[str, np.ndarray]:
     """Weigher -> its multiplier on each host (float64, (hosts,)); the hosts' aggregates may override the options."""
     metadata = [host.aggregates for host in hosts]
-    configured = {
-        weigher.option: float(config[name])
-        for weigher in WEIGHERS
-        for name in (_option_name(weigher.option),)
-        if name in config
-    }
+    configured = configured_weights(config)
     return {weigher.name: multipliers(weigher, metadata, configured) for weigher in WEIGHERS}
 
 
-def ranked(hosts: Sequence[ComputeHost], request: RequestSpec, config: Config) -> list[tuple[ComputeHost, float]]:
-    """Hosts with their total weights, best first; equal ones in their order."""
+def configured_weights(config: Config) -> dict[str, float]:
+    """The multipliers that the configuration sets, by the weighers' option."""
+    names = {weigher.option: _option_name(weigher.option) for weigher in WEIGHERS}
+    return {option: float(config[name]) for option, name in names.items() if name in config}
+
+
+def ranked(
+    hosts: Sequence[ComputeHost],
+    request: RequestSpec,
+    config: Config,
+    multiplied: Mapping[str, np.ndarray] | None = None,
+) -> list[tuple[ComputeHost, float]]:
+    """Hosts with their total weights, best first; equal ones in their order.
+
+    multiplied: the `factors` of these hosts, where they are known already.
+    """
     if not hosts:
         return []
-    totals = weigh(raw_weights(hosts, request, config), factors(hosts, config))
+    totals = weigh(raw_weights(hosts, request, config), multiplied or factors(hosts, config))
     order = np.argsort(-totals, kind="stable")
     return [(hosts[index], float(totals[index])) for index in order]
+
+
+def score_parts(
+    hosts: Sequence[ComputeHost], request: RequestSpec, config: Config
+) -> list[list[tuple[str, float, float, float]]]:
+    """For each host (weigher, raw weight, normalised, multiplier) of every weigher that tells hosts apart.
+
+    One host alone is not weighed.
+    """
+    if len(hosts) < 2:
+        return [[] for _ in hosts]
+    multiplied = factors(hosts, config)
+    parts: list[list[tuple[str, float, float, float]]] = [[] for _ in hosts]
+    raws = raw_weights(hosts, request, config)
+    for weigher in WEIGHERS:
+        if weigher.name not in raws:
+            continue
+        scaled = normalise(raws[weigher.name], weigher.minval)
+        for index, part in enumerate(parts if scaled.any() else ()):
+            raw, factor = float(raws[weigher.name][index]), float(multiplied[weigher.name][index])
+            part.append((weigher.name, raw, float(scaled[index]), factor))
+    return parts
 
 
 def _column(values: Sequence[float]) -> np.ndarray:

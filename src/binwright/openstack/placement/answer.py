@@ -6,7 +6,7 @@ which are cut by `limit`, is the search's business. Lists whose order the API le
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ class Candidate:
     """One answer: provider uuid -> class -> amount, and group suffix -> the providers that serve it."""
 
     allocations: Mapping[str, Mapping[str, int]]
-    mappings: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    mappings: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def candidates_answer(candidates: Iterable[Candidate], query: CandidateQuery, forest: Forest) -> dict[str, Any]:

@@ -1,11 +1,22 @@
 """Standard trait and resource class names (os-traits 3.9.0, os-resource-classes 1.1.0); any CUSTOM_ name may be added.
 
-Data only. Placement knows a name when it stands here or when the cloud has created it (openstack spec 1.1).
+Names only, and how services make theirs. Placement knows a name when it stands here or when the cloud has created it
+(openstack spec 1.1).
 """
 
 from __future__ import annotations
 
-__all__ = ["RESOURCE_CLASSES", "TRAITS"]
+import re
+
+__all__ = ["RESOURCE_CLASSES", "TRAITS", "custom_name"]
+
+NO_NAME = re.compile("[^0-9A-Za-z]+")
+
+
+def custom_name(name: str) -> str:
+    """A trait or class of a service's own: capitals after CUSTOM_, each run of other characters one underscore."""
+    return "CUSTOM_" + NO_NAME.sub("_", name).upper()
+
 
 RESOURCE_CLASSES: frozenset[str] = frozenset(
     """

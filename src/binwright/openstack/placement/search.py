@@ -6,7 +6,7 @@ Which rows may serve a group, and what early result hides the complaints about l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 import numpy as np
@@ -49,7 +49,8 @@ class CandidateSearch:
         self._numbers = {name: number for number, name in enumerate(sorted(self._classes))}
         self._member_sets = {provider.aggregates for provider in providers}
         self._rows = list(_preorder(forest))
-        self._row_of = {provider.uuid: row for row, provider in enumerate(self._rows)}
+        self._uuids = [provider.uuid for provider in self._rows]
+        self._row_of = {uuid: row for row, uuid in enumerate(self._uuids)}
         self._roots = [provider for provider in self._rows if provider.parent is None]
         self._tree_of = {provider.uuid: tree for tree, provider in enumerate(self._roots)}
         rows = [
@@ -109,14 +110,33 @@ class CandidateSearch:
         breadth_first: one of each root in turn. Raises Fault for a name that does not exist (at once) and SearchLimit
         where the search gave up.
         """
-        specs, trees = self._compile(query)
-        if not specs:
+        question, trees = self._question(query)
+        if question is None:
             return iter(())
+        return islice(self._written(query, Candidates(self._table, question, trees, in_turn=breadth_first)), most)
+
+    def by_root(self, query: CandidateQuery) -> Callable[[str], Iterator[Candidate]]:
+        """A function from a root's uuid to the candidates that it anchors, lazily, as they are when it is called.
+
+        Raises Fault as `candidates` does; the function's iterators raise SearchLimit.
+        """
+        question, trees = self._question(query)
+        admitted = set(trees.tolist())
+
+        def anchored(root: str) -> Iterator[Candidate]:
+            tree = self._tree_of[root]
+            if question is None or tree not in admitted:
+                return iter(())
+            return self._written(query, Candidates(self._table, question, np.array([tree], dtype=np.int32)))
+
+        return anchored
+
+    def _question(self, query: CandidateQuery) -> tuple[Question | None, NDArray[np.int32]]:
+        """The query in the core's terms and the trees to look at; None if it is plain that nothing fits."""
+        specs, trees = self._compile(query)
         suffixes = list(query.groups)
         subtrees = tuple(tuple(map(suffixes.index, sorted(one))) for one in query.same_subtrees)
-        question = Question(tuple(specs), subtrees)
-        found = Candidates(self._table, question, trees, in_turn=breadth_first)
-        return islice(self._written(query, found), most)
+        return (Question(tuple(specs), subtrees) if specs else None), trees
 
     def _compile(self, query: CandidateQuery) -> tuple[list[GroupSpec], NDArray[np.int32]]:
         """The groups, and the trees that root_required admits; no groups if it is plain that nothing fits.
@@ -203,9 +223,8 @@ class CandidateSearch:
             else:
                 asks += [{name: amount} for name, amount in group.resources.items()]
             spans.append((suffix, start, len(asks)))
-        uuid_of = [provider.uuid for provider in self._rows]
         for rows in found:
-            uuids = [uuid_of[row] for row in rows]
+            uuids = [self._uuids[row] for row in rows]
             allocations: dict[str, dict[str, int]] = {}
             for uuid, amounts in zip(uuids, asks):
                 given = allocations.get(uuid)

@@ -17,17 +17,35 @@ MIGRATED_PROVISIONERS = {
 }
 
 
-def _migrated(source):
-    """(driver, handle) of a migratable in-tree volume source, None for any other."""
+def _migrated(source, labels=None):
+    """(driver, handle) of a migratable in-tree volume source, None for any other; labels are the volume's.
+
+    The handle is that of the CSI driver (csi-translation-lib): what an in-tree and a CSI volume share, if they are one.
+    """
+    labels = labels or {}
     for kind, (driver, field) in MIGRATED_SOURCES.items():
-        if source.get(kind):
-            return driver, f"{kind}/{source[kind][field]}"
+        if not source.get(kind):
+            continue
+        name = source[kind][field]
+        if kind == "awsElasticBlockStore" and name.startswith("aws://"):
+            return driver, name.split("/")[-1]
+        if kind != "gcePersistentDisk":
+            return driver, name
+        text = labels.get("failure-domain.beta.kubernetes.io/zone") or labels.get("topology.kubernetes.io/zone") or ""
+        zones = text.split("__")
+        if len(zones) == 1:
+            return driver, f"projects/UNSPECIFIED/zones/{text or 'UNSPECIFIED'}/disks/{name}"
+        parts = [zone.split("-") for zone in zones]
+        regions = {tuple(part[:2]) for part in parts}
+        if len(regions) > 1 or any(len(part) != 3 for part in parts):
+            return None  # cannot be translated: not counted
+        return driver, f"projects/UNSPECIFIED/regions/{'-'.join(regions.pop())}/disks/{name}"
     return None
 
 
 def _of_persistent_volume(volume):
     csi = volume["spec"].get("csi")
-    return (csi["driver"], csi["volumeHandle"]) if csi else _migrated(volume["spec"])
+    return (csi["driver"], csi["volumeHandle"]) if csi else _migrated(volume["spec"], volume["metadata"].get("labels"))
 
 
 def attachable_volumes(pod, cluster, csi_node):
@@ -78,12 +96,13 @@ class NodeVolumeLimits(Plugin):
         return None
 
     def attachments(self, cluster, node):
-        """(driver, handle) of the VolumeAttachments of this node."""
+        """(driver, handle) of the VolumeAttachments of this node; those of in-tree volumes are not counted."""
         found = set()
         for attachment in cluster.objects["volumeAttachments"]:
-            if attachment["spec"]["nodeName"] == node.name:
-                name = (attachment["spec"].get("source") or {}).get("persistentVolumeName")
-                volume = cluster.find("persistentVolumes", name) if name else None
-                if volume is not None:
-                    found.add(_of_persistent_volume(volume))
-        return found - {None}
+            spec = attachment["spec"]
+            name = (spec.get("source") or {}).get("persistentVolumeName")
+            volume = cluster.find("persistentVolumes", name) if name else None
+            csi = volume["spec"].get("csi") if volume else None
+            if spec["nodeName"] == node.name and spec.get("attacher") and csi:
+                found.add((spec["attacher"], csi["volumeHandle"]))
+        return found

@@ -1,5 +1,6 @@
 """VolumeBinding (spec 4, 8.6): bound claims must reach the node, delayed ones must find a volume or be provisioned."""
 
+import copy
 from dataclasses import dataclass, field
 
 from tests.reference.kubernetes.plugins.base import Plugin, Skip
@@ -53,6 +54,51 @@ def reaches(volume, node):
     return required is None or node_selector_matches(required, node.name, node.labels)
 
 
+# In-tree plugins whose volumes have a topology key of the driver's own: source -> (plugin, key).
+MIGRATED_TOPOLOGY = {
+    "gcePersistentDisk": ("kubernetes.io/gce-pd", "topology.gke.io/zone"),
+    "awsElasticBlockStore": ("kubernetes.io/aws-ebs", "topology.ebs.csi.aws.com/zone"),
+    "cinder": ("kubernetes.io/cinder", "topology.cinder.csi.openstack.org/zone"),
+}
+GA, BETA = "topology.kubernetes.io/", "failure-domain.beta.kubernetes.io/"
+
+
+def in_drivers_words(volume, csi_node):
+    """The volume as a CSI driver would have made it, if the node says that its plugin is migrated there (the peer's
+    translation; the spec names it without saying how).
+    """
+    annotations = ((csi_node or {}).get("metadata") or {}).get("annotations") or {}
+    migrated = annotations.get("storage.alpha.kubernetes.io/migrated-plugins", "").split(",")
+    plugin, key = next((v for k, v in MIGRATED_TOPOLOGY.items() if volume["spec"].get(k)), (None, None))
+    if plugin is None or plugin not in migrated:
+        return volume
+    translated = copy.deepcopy(volume)
+    labels = translated["metadata"].get("labels") or {}
+    affinity = translated["spec"].get("nodeAffinity") or {}
+    terms = (affinity.get("required") or {}).get("nodeSelectorTerms") or []
+    expressions = [one for term in terms for one in term.get("matchExpressions") or ()]
+    keys = {one["key"] for one in expressions}
+    prefix = GA
+    if GA + "zone" not in keys and (BETA + "zone" in keys or (GA + "zone" not in labels and BETA + "zone" in labels)):
+        prefix = BETA
+    if any(one["key"] == prefix + "zone" and one.get("values") for one in expressions):
+        for one in expressions:
+            if one["key"] == prefix + "zone":
+                one["key"] = key
+    elif zones := {zone.strip() for zone in labels.get(prefix + "zone", "").split("__")} - {""}:
+        if not terms:
+            terms = [{}]
+            translated["spec"]["nodeAffinity"] = {"required": {"nodeSelectorTerms": terms}}
+        for term in terms:
+            added = {"key": key, "operator": "In", "values": sorted(zones)}
+            term["matchExpressions"] = [*(term.get("matchExpressions") or ()), added]
+    if prefix == BETA and any(one["key"] == BETA + "region" and one.get("values") for one in expressions):
+        for one in expressions:
+            if one["key"] == BETA + "region":
+                one["key"] = GA + "region"
+    return translated
+
+
 def is_prebound(volume, claim):
     """Whether the volume's claimRef names this claim (and its uid, if it gives one)."""
     reference = volume["spec"].get("claimRef")
@@ -63,17 +109,28 @@ def is_prebound(volume, claim):
     return same_name and reference.get("uid") in (None, "", metadata.get("uid"))
 
 
-def suits(volume, claim):
-    """Available, unclaimed, of the class, large enough, and of the mode, attributes, access and labels asked for."""
+def is_of_kind(volume, claim):
+    """Of the class, large enough, of the mode and attributes asked for, not being deleted. The peer holds volumes that
+    are pre-bound to the claim to this, too (recorded from it; the spec names it for the others only).
+    """
     spec, wanted = volume["spec"], claim["spec"]
-    selector = wanted.get("selector")
     return (
-        (volume.get("status") or {}).get("phase") == "Available"
-        and not spec.get("claimRef")
-        and (spec.get("storageClassName") or "") == (wanted.get("storageClassName") or "")
+        (spec.get("storageClassName") or "") == (wanted.get("storageClassName") or "")
         and parse_quantity((spec.get("capacity") or {}).get("storage", 0)) >= requested_size(claim)
         and (spec.get("volumeMode") or "Filesystem") == (wanted.get("volumeMode") or "Filesystem")
         and (spec.get("volumeAttributesClassName") or "") == (wanted.get("volumeAttributesClassName") or "")
+        and volume["metadata"].get("deletionTimestamp") is None
+    )
+
+
+def suits(volume, claim):
+    """Available, unclaimed, of the kind, access and labels asked for."""
+    spec, wanted = volume["spec"], claim["spec"]
+    selector = wanted.get("selector")
+    return (
+        is_of_kind(volume, claim)
+        and (volume.get("status") or {}).get("phase") == "Available"
+        and not spec.get("claimRef")
         and set(wanted.get("accessModes") or ()) <= set(spec.get("accessModes") or ())
         and (selector is None or selects(parse_label_selector(selector), volume["metadata"].get("labels") or {}))
     )
@@ -129,7 +186,7 @@ class VolumeBinding(Plugin):
             volume = cluster.find("persistentVolumes", claim["spec"]["volumeName"])
             if volume is None:
                 return VOLUME_MISSING
-            if not reaches(volume, node):
+            if not reaches(in_drivers_words(volume, cluster.find("csiNodes", node.name)), node):
                 return NODE_CONFLICT
         return None
 
@@ -159,7 +216,8 @@ class VolumeBinding(Plugin):
     def choose_volume(self, claim, cluster, node, chosen):
         """The volume pre-bound to the claim, else the smallest that suits; ties: first in input order."""
         volumes = cluster.objects["persistentVolumes"]
-        prebound = next((volume for volume in volumes if is_prebound(volume, claim)), None)
+        mine = (one for one in volumes if is_prebound(one, claim) and is_of_kind(one, claim) and one not in chosen)
+        prebound = next(mine, None)
         if prebound is not None:
             return prebound if reaches(prebound, node) else None
         fitting = [v for v in volumes if v not in chosen and suits(v, claim) and reaches(v, node)]

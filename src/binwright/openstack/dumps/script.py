@@ -1,0 +1,55 @@
+"""The shell script of plain `openstack` commands that writes the layout, for where binwright cannot be installed.
+
+Its files are those of `binwright openstack dump` as far as the client's lists tell them: ports and the free capacity of
+volume pools they do not.
+"""
+
+from binwright.openstack.dumps.layout import PER_PROVIDER
+
+__all__ = ["SCRIPT"]
+
+SCRIPT = f"""\
+#!/bin/sh
+# Writes what binwright reads of one OpenStack cloud to a directory, with plain `openstack` commands; changes nothing.
+#     OS_CLOUD=mine sh dump.sh clouds/mine
+# Needs python-openstackclient and osc-placement, and a user who may read all projects. PARALLEL: commands at a time.
+set -eu
+dir=${{1:?usage: $0 DIR}}
+mkdir -p {" ".join(f'"$dir/{kind}"' for kind in PER_PROVIDER)}
+cd "$dir"
+
+save() {{ file=$1; shift; openstack "$@" -f json > "$file.part" && mv "$file.part" "$file"; }}
+maybe() {{ save "$@" 2> /dev/null || {{ rm -f "$1.part"; echo "$1: left out" >&2; }}; }}
+
+save servers.json --os-compute-api-version 2.79 server list --all-projects --long
+save flavors.json flavor list --all --long
+save hypervisors.json --os-compute-api-version 2.53 hypervisor list --long
+save services.json compute service list
+save server_groups.json --os-compute-api-version 2.64 server group list --all-projects --long
+{{
+    printf '['
+    comma=
+    for id in $(openstack aggregate list -f value -c ID); do
+        printf '%s' "$comma"
+        openstack aggregate show "$id" -f json
+        comma=,
+    done
+    printf ']\\n'
+}} > aggregates.json
+
+maybe volumes.json volume list --all-projects --long
+maybe volume_types.json volume type list --long
+maybe volume_services.json volume service list
+maybe networks.json network list --long
+maybe baremetal_nodes.json baremetal node list --long
+
+export OS_PLACEMENT_API_VERSION=1.14
+save providers.json resource provider list
+openstack resource provider list -f value -c uuid | xargs -P "${{PARALLEL:-4}}" -I UUID sh -euc '
+    openstack resource provider inventory list UUID -f json > inventories/UUID.json
+    openstack resource provider trait list UUID -f json > traits/UUID.json
+    openstack resource provider aggregate list UUID -f json > provider_aggregates/UUID.json
+    openstack resource provider show --allocations UUID -f json -c allocations > allocations/UUID.json
+'
+"""
+"""As text; `sh`, without anything of bash."""

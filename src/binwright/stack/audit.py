@@ -1,0 +1,122 @@
+"""`stack audit`: every hazard of the joined layers, and repairs that the rules of both layers let."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from binwright.kubernetes import label_selectors
+from binwright.kubernetes.disruption import read_budgets
+from binwright.kubernetes.pending import sort_out
+from binwright.kubernetes.spread_claims import workloads
+from binwright.outcome import NotEvaluated
+from binwright.stack.audit_result import AuditResult
+from binwright.stack.finding import Finding, Ref, in_order, not_known
+from binwright.stack.label_check import check_labels
+from binwright.stack.physical import MEMORY, capacities, promised
+from binwright.stack.quorum_check import check_quorums
+from binwright.stack.repair import Repairs
+from binwright.stack.sandwich import Sandwich
+from binwright.stack.spread_check import check_spread
+
+Check = Callable[[Sandwich], tuple[list[Finding], list[NotEvaluated]]]
+
+
+def audit(
+    sandwich: Sandwich, *, repair: bool = True, costs: Mapping[str, int] | None = None, seconds: float = 0.0
+) -> AuditResult:
+    """All findings, worst first. repair: look for ways out, which are cheapest by the bytes that move, or by `costs`
+    ("pod", "migrate"). seconds: that reading and joining took.
+    """
+    start = time.perf_counter()
+    findings, spreads, not_evaluated = check_spread(sandwich)
+    for check in CHECKS:
+        more, blind = check(sandwich)
+        findings += more
+        not_evaluated += blind
+    findings = in_order(findings)
+    if repair and findings:
+        repairs = Repairs(sandwich, lambda changed: audit(changed, repair=False).findings, costs)
+        for finding in findings:
+            finding.repairs = repairs.of(finding)
+        not_evaluated += not_known("repairs (a layer lacks what its rules need)", repairs.blind)
+    return AuditResult(sandwich, findings, spreads, not_evaluated, seconds + time.perf_counter() - start)
+
+
+def check_joins(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]]:
+    """What lies on nothing known; and what could not be looked up, because the list to look in is not there."""
+    found = [
+        Finding("unjoined", "medium", (Ref(one.source, one.kind, one.name),), one.claimed, None, one.why)
+        for one in sandwich.unjoined
+    ]
+    unknown = {(one.source, one.name) for one in sandwich.unjoined}
+    blind = [key for key, one in sorted(sandwich.nodes.items()) if one.host is None and key not in unknown]
+    nodes = ["/".join(key) for key in blind]
+    pods = [
+        f"{cluster}/{pod.key}"
+        for cluster in sorted(sandwich.clusters)
+        for pod in sort_out(sandwich.clusters[cluster].pods).bound
+        if sandwich.place_of(cluster, pod) is None
+    ]
+    return found, [
+        *not_known("nodes whose host nobody tells (a server list, or its hosts, is not in the input)", nodes),
+        *not_known("pods on nodes that are not in the input", pods),
+    ]
+
+
+def check_racks(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]]:
+    """Hosts that two sources put into different racks or zones."""
+    found = []
+    for one in sandwich.conflicts:
+        told = " and ".join(f"{value} ({who})" for value, who in one.told)
+        values = ", ".join(value for value, _ in one.told)
+        host = Ref(one.host.source, "Host", one.host.name)
+        found.append(Finding("rackConflict", "medium", (host,), values, None, f"{one.what}: {told}"))
+    return found, []
+
+
+def check_single_replicas(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]]:
+    """Workloads of one pod of which a disruption budget promises that one stays: every drain stops there."""
+    found = []
+    for cluster in sorted(sandwich.clusters):
+        objects = sandwich.clusters[cluster]
+        budgets = read_budgets(objects.related)
+        for workload in workloads(objects) if budgets else ():
+            if len(workload.pods) != 1 or workload.kind in ("Node", "DaemonSet", "Job"):
+                continue
+            labels = workload.pods[0].metadata.labels or {}
+            for budget in budgets:
+                if (
+                    budget.namespace == workload.namespace
+                    and budget.desired >= 1
+                    and budget.healthy <= 1
+                    and label_selectors.matches(budget.selector, labels)
+                ):
+                    refs = (
+                        Ref(cluster, workload.kind, workload.name, workload.namespace),
+                        Ref(cluster, "PodDisruptionBudget", budget.name, budget.namespace),
+                    )
+                    why = f"budget {budget.name} promises {budget.desired}, and there is one pod: it cannot be moved"
+                    found.append(Finding("singleReplica", "medium", refs, budget.desired, 1, why))
+    return found, []
+
+
+def check_overcommit(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]]:
+    """Physical hosts on which pods were promised more than there is: what both schedulers gave away together."""
+    have = capacities(sandwich)
+    found = []
+    for key, requests in sorted(promised(sandwich).items()):
+        host = sandwich.hosts[key]
+        for name, amount in requests.items():
+            there = have.get(key, {}).get(name)
+            if there is not None and amount > there:
+                unit = "bytes of memory" if name == MEMORY else "millicores"
+                why = f"pods on its servers request {amount} {unit}, the host has {there} ({amount / there:.2f} times)"
+                severity = "high" if name == MEMORY else "medium"
+                found.append(
+                    Finding("overcommit", severity, (Ref(host.source, "Host", host.name),), there, amount, why)
+                )
+    return found, []
+
+
+CHECKS: Iterable[Check] = (
+    check_quorums, check_labels, check_joins, check_racks, check_single_replicas, check_overcommit,
+)  # fmt: skip

@@ -1,0 +1,38 @@
+"""The engine's short way and the whole chain give the same answer for every server of random clouds."""
+
+import random
+
+import pytest
+
+from binwright.openstack.place import place_cloud
+from tests.openstack import random_dumps
+from tests.openstack.clouds import read
+
+
+def answers(result):
+    found = {}
+    for one in [*result.placed, *result.unplaced]:
+        found[one.name] = (one.verdict, one.host, one.score, one.devices, one.message, one.reasons, one.smallest_change)
+    return found
+
+
+def check(seed):
+    cloud = read(random_dumps.dump(random.Random(seed)))
+    short, whole = place_cloud(cloud), place_cloud(cloud, by_chain=True)
+    assert answers(short) == answers(whole), f"seed {seed}"
+    assert [(use.name, use.used_after) for use in short.resources] == [
+        (use.name, use.used_after) for use in whole.resources
+    ], f"seed {seed}"
+    assert short.not_evaluated == whole.not_evaluated
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_same_either_way(seed):
+    check(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(1000, 6000, 500))
+def test_the_same_either_way_on_many_clouds(first):
+    for seed in range(first, first + 500):
+        check(seed)

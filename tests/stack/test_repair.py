@@ -1,0 +1,136 @@
+"""Repairs: the cheapest step that both layers let, applied and audited again; none where none helps."""
+
+import pytest
+
+from binwright.stack.audit import audit
+from binwright.stack.join import host_id, join
+from tests.stack.made import apart, cloud, cluster, node, pod, server, spread
+
+FLAVOR = {
+    "id": "f",
+    "original_name": "m1",
+    "vcpus": 8,
+    "ram": 16384,
+    "disk": 0,
+    "ephemeral": 0,
+    "swap": 0,
+    "extra_specs": {},
+}
+
+
+def sandwich(pods, on=("h1", "h1", "h2", "h3"), cpu="8", vcpus_used=8, state="ACTIVE", kind="QEMU"):
+    """Nodes n0.. on servers s0.. on these hosts; hosts of 32 CPUs and 128 GiB, of which `vcpus_used` are used."""
+    nodes = [node(f"n{i}", provider=f"id-s{i}", cpu=cpu) for i in range(len(on))]
+    for one in nodes:
+        one["metadata"]["labels"]["topology.openstack.org/host-id"] = host_id("p", on[int(one["metadata"]["name"][1:])])
+    servers = [server(f"s{i}", host, Flavor=FLAVOR, Status=state) for i, host in enumerate(on)]
+    hosts = [
+        {
+            "ID": name, "Hypervisor Hostname": name, "Hypervisor Type": kind,
+            "vCPUs": 32, "vCPUs Used": vcpus_used, "Memory MB": 131072,
+            "Memory MB Used": 16384, "Local GB": 100, "Local GB Used": 0, "State": "up", "Status": "enabled",
+        }
+        for name in sorted(set(on))
+    ]  # fmt: skip
+    return join({"k": cluster(*nodes, *pods)}, {"north": cloud(servers, hosts)})
+
+
+def steps(made, **more):
+    (finding,) = audit(made, **more).findings
+    return [(one.action, one.object.name, one.from_host, one.to_host) for one in finding.repairs]
+
+
+@pytest.mark.parametrize("wish", [spread("web"), apart("web")], ids=["spread", "apart"])
+def test_a_pod_moves_to_a_host_that_holds_none(wish):
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", **wish) for i in range(3)]
+    made = sandwich(pods)
+    (finding,) = audit(made).findings
+    (step,) = finding.repairs
+    assert (step.action, step.from_host, step.to_host, step.checked) == ("movePod", "n0", "n3", ("kube-scheduler",))
+    assert step.cost == 64 * 2**20
+    assert step.commands[0] == "kubectl --context k cordon n0"
+    assert "kubectl --context k delete pod -n default web-1-0" in step.commands
+    pods[0]["spec"]["nodeName"] = step.to_host
+    assert audit(sandwich(pods)).findings == []
+
+
+def test_a_server_moves_where_that_is_cheaper():
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", **apart("web")) for i in range(3)]
+    made = sandwich(pods)
+    assert steps(made, costs={"pod": 5, "migrate": 3}) == [("liveMigrate", "s0", "h1", "h3")]
+    assert steps(made, costs={"pod": 3, "migrate": 5}) == [("movePod", "web-1-0", "n0", "n3")]
+
+
+def test_a_server_moves_where_no_node_takes_the_pod():
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", cpu="5", **apart("web")) for i in range(3)]
+    pods.append(pod("full", "n3", "full", cpu="4"))
+    made = sandwich(pods)
+    (finding,) = audit(made).findings
+    (step,) = finding.repairs
+    assert (step.action, step.object.name, step.to_host, step.checked) == (
+        "liveMigrate",
+        "s0",
+        "h3",
+        ("nova", "placement"),
+    )
+    assert step.commands == (
+        "openstack --os-cloud north --os-compute-api-version 2.30 server migrate --live-migration --host h3 id-s0",
+        f"kubectl --context k label node n0 topology.openstack.org/host-id={host_id('p', 'h3')} --overwrite",
+    )
+
+
+def test_static_members_of_a_quorum_move_with_their_servers_until_one_loss_is_survived():
+    pods = [pod(f"etcd-n{i}", f"n{i}", "x", ("Node", f"n{i}")) for i in range(3)]
+    for one in pods:
+        one["metadata"]["labels"]["component"] = "etcd"
+    made = sandwich(pods, on=("h1", "h1", "h1", "h2", "h3"))
+    assert steps(made) == [("liveMigrate", "s0", "h1", "h2"), ("liveMigrate", "s1", "h1", "h3")]
+
+
+def test_nothing_is_proposed_where_nothing_helps():
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", cpu="5", **apart("web")) for i in range(3)]
+    assert steps(sandwich(pods, on=("h1", "h1", "h2"))) == []
+
+
+def test_a_host_that_nova_refuses_is_not_proposed():
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", cpu="5", **apart("web")) for i in range(3)]
+    pods.append(pod("full", "n3", "full", cpu="4"))
+    assert steps(sandwich(pods, vcpus_used=1000)) == []
+
+
+def test_a_step_that_makes_another_finding_is_not_proposed():
+    """n3's host holds the one other member of a pair that may not share it with what s0 carries."""
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", cpu="5", **apart("web")) for i in range(3)]
+    pods.append(pod("full", "n3", "full", cpu="3"))
+    pods += [
+        pod(f"pair-{i}", name, "pair", ("ReplicaSet", "pair"), **apart("pair")) for i, name in enumerate(["n0", "n3"])
+    ]
+    assert steps(sandwich(pods)) == [("liveMigrate", "s1", "h1", "h3")]
+
+
+def test_a_pod_that_a_disruption_budget_keeps_is_not_moved():
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", **apart("web")) for i in range(3)]
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "b", "namespace": "default"},
+        "spec": {"minAvailable": 3, "selector": {"matchLabels": {"app": "web"}}},
+        "status": {"desiredHealthy": 3, "currentHealthy": 3, "disruptionsAllowed": 0, "expectedPods": 3},
+    }
+    assert steps(sandwich([*pods, budget])) == [("liveMigrate", "s0", "h1", "h3")]
+    budget["status"] |= {"desiredHealthy": 2, "disruptionsAllowed": 1}
+    assert steps(sandwich([*pods, budget])) == [("movePod", "web-1-0", "n0", "n3")]
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "found"),
+    [
+        ("ACTIVE", "QEMU", [("liveMigrate", "s0", "h1", "h3")]),
+        ("SHUTOFF", "QEMU", []),
+        ("ACTIVE", "ironic", []),
+    ],
+)
+def test_only_what_runs_on_a_hypervisor_migrates_alive(state, kind, found):
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", cpu="5", **apart("web")) for i in range(3)]
+    pods.append(pod("full", "n3", "full", cpu="4"))
+    assert steps(sandwich(pods, state=state, kind=kind)) == found
