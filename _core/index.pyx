@@ -316,6 +316,7 @@ cdef class Index:
             view.leaf_of = <int32_t*>self.take(view.hosts, sizeof(int32_t))
             memset(view.leaf_of, 0xFF, view.hosts * sizeof(int32_t))
             view.blocks = <uint16_t*>self.take(view.hosts, BW_FAN * sizeof(uint16_t))
+            view.bytes -= view.hosts * BW_FAN * sizeof(uint16_t)  # counted as they are taken
             view.spare = <int32_t*>self.take(view.hosts, sizeof(int32_t))
             view.mine = <int64_t*>self.take(view.numbers, sizeof(int64_t))
         view.plain = view.plain and view.cells == 1

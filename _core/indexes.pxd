@@ -1,7 +1,7 @@
 # The indexes of a fleet: which class has one, how far it has read, and the decisions that they take.
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 
 from binwright._core.index cimport IndexView
 from binwright._core.journal cimport Journal

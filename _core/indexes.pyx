@@ -11,14 +11,20 @@ from libc.string cimport memset
 from binwright._core.index cimport Index, planted
 from binwright._core.index_choice cimport choose_leaf
 from binwright._core.index_hosts cimport find_best, in_place, read_all, read_host, read_many
-from binwright._core.kernels cimport BW_BLOCK
+from binwright._core.kernels cimport BW_BLOCK, BW_FAN
 
 cdef enum:
-    HOSTS_AN_ENTRY = 8     # a scan reads about this many hosts while an index reads one that changed
+    HOSTS_AN_ENTRY = 8     # a scan reads about this many hosts while an index reads one that changed,
+    TERMS_AN_ENTRY = 1     # or so many where the class has terms over counters
     MANY = 48              # entries from which on block kernels read them
-    FEW = 64               # entries that are always read
+    FEW = 64               # hosts more, for small fleets
     MOST_BYTES = 1 << 28
     TURNS_UNUSED = 4       # for each index there is: then it may make room for another
+
+
+cdef int64_t held(const IndexView* index) noexcept nogil:
+    """Memory of an index; of its blocks those that were ever taken."""
+    return index.bytes + index.taken * BW_FAN * <int64_t>sizeof(uint16_t)
 
 
 @cython.final
@@ -45,7 +51,7 @@ cdef class Indexes:
         """Memory of all indexes."""
         cdef int64_t total = 0
         for index in self.indexes.values():
-            total += (<Index>index).view.bytes
+            total += held(&(<Index>index).view)
         return total
 
     def clear(self):
@@ -90,6 +96,7 @@ cdef class Indexes:
         cdef int64_t edition = self.scan.domain_terms.classes[request.number].edition, unread
         cdef IndexView* index
         cdef bint settled = mine.edition == request.edition and mine.terms_edition == edition, often
+        cdef int64_t entries = self.scan.fleet.hosts + FEW  # that cost less to read than a scan
         found[0] = NULL
         self.turn += 1
         if self.off or self.scan.overlays.live or self.scan.window.stop:
@@ -103,7 +110,8 @@ cdef class Indexes:
             mine.way = self.way_of(request)
             if not soon:
                 return 0
-        often = soon or (self.journal.fed - mine.asked_at) * HOSTS_AN_ENTRY <= self.scan.fleet.hosts + FEW
+        entries //= TERMS_AN_ENTRY if self.scan.domain_terms.classes[request.number].ref_count else HOSTS_AN_ENTRY
+        often = soon or self.journal.fed - mine.asked_at <= entries
         mine.asked_at = self.journal.fed
         if mine.way == BARRED or mine.waits > self.turn:
             return 0
@@ -112,7 +120,7 @@ cdef class Indexes:
             return 0
         if index != NULL:
             unread = self.journal.fed - index.read
-            if unread * HOSTS_AN_ENTRY > index.hosts + FEW:
+            if unread > entries or unread > self.journal.feed_room:
                 if not often:
                     return 0  # a scan costs less than reading so much, and the class is not asked often enough
                 if index.statics == self.journal.fed_static:
@@ -144,8 +152,9 @@ cdef class Indexes:
                     if not in_place(index, self.scan, request, host):
                         index.misplaced = True
                         return 0
-                hosts[count] = host
-                count += 1
+                if count == 0 or hosts[count - 1] != host:
+                    hosts[count] = host
+                    count += 1
             if count >= MANY:
                 read_many(index, self.scan, request, hosts, count, self.gathered)
                 continue
@@ -161,10 +170,10 @@ cdef class Indexes:
         made = planted(self.scan, request)
         if made is not None:
             read_all(&made.view, self.scan, request)
-        if made is None or made.view.unfit or made.view.bytes > self.most_bytes:
+        if made is None or made.view.unfit or held(&made.view) > self.most_bytes:
             self.standing[number].way = BARRED
             return 0
-        if not self.find_room(made.view.bytes):
+        if not self.find_room(held(&made.view)):
             self.standing[number].waits = self.turn + 4 * TURNS_UNUSED * len(self.indexes)
             return 0
         made.view.read = self.journal.fed

@@ -113,6 +113,47 @@ class IndexedWhatIf(Indexed):
         self.reset()
 
 
+class DrainProbe:
+    """One host is closed and emptied of 30 items of 30 classes: where would they go? Then all is taken back."""
+
+    decisions = 30
+
+    def __init__(self, hosts: Hosts, items: int) -> None:
+        self.state = fleet_under(hosts, "plain")
+        wanted = requests_of(hosts, self.decisions, statics=False)
+        numbers = array("q", [asked(self.state, "plain", each) for each in wanted])
+        self.queue, self.answers = numbers, Answers(self.decisions)
+        spread = Answers(max(items - self.decisions, 1))
+        place.place_queue(
+            self.state, array("q", [numbers[i % self.decisions] for i in range(len(spread.hosts))]), *spread.columns()
+        )
+        self.moving = array("q", bytes(8 * self.decisions))
+        place.claim(self.state, numbers, array("q", bytes(8 * self.decisions)), self.moving)
+        self.run()
+
+    def run(self) -> None:
+        token = self.state.checkpoint()
+        self.state.fleet.set_flags(0, 1)
+        place.release(self.state, self.moving)
+        place.place_queue(self.state, self.queue, *self.answers.columns())
+        self.state.rollback(token)
+
+    def reset(self) -> None:
+        pass
+
+    def check(self) -> None:
+        """All 30 find another host, those that the scan finds; afterwards the fleet is as it was."""
+        decided, before = (list(self.answers.hosts), list(self.answers.scores)), columns(self.state, "used")
+        assert set(self.answers.verdicts) == {PLACED}
+        assert 0 not in self.answers.hosts
+        assert self.state.indexes.answered >= self.decisions
+        self.state.indexes.off = True
+        self.run()
+        self.state.indexes.off = False
+        assert (list(self.answers.hosts), list(self.answers.scores)) == decided
+        assert columns(self.state, "used") == before
+
+
 def fleet_under(hosts: Hosts, terms: str) -> State:
     """The hosts, GROWN times as large, in ZONES zones, one counter; scores as `terms` needs them."""
     large = Hosts(
@@ -164,6 +205,10 @@ def equal(terms: str, most: int) -> Callable[[Hosts], Unit]:
     return lambda hosts: Indexed(hosts, terms, 1, most if terms != "apart" else min(most, hosts.count // 2))
 
 
+def drain(hosts: Hosts) -> Unit:
+    return DrainProbe(hosts, min(30_000, 30 * hosts.count))
+
+
 # name -> (what it is, how to make it)
 INDEXED: dict[str, tuple[str, Callable[[Hosts], Unit]]] = {
     "index_equal": ("a million equal requests, resources only, index build included", equal("plain", 1_000_000)),
@@ -178,6 +223,7 @@ INDEXED: dict[str, tuple[str, Callable[[Hosts], Unit]]] = {
         lambda hosts: IndexedWhatIf(hosts, "plain", 100),
     ),
     "index_what_if_spread": ("the same, soft spread", lambda hosts: IndexedWhatIf(hosts, "spread", 100)),
+    "index_drain": ("drain probe: a host closed, its 30 items of 30 classes placed elsewhere, rollback", drain),
     "index_turns_20": ("20 classes in turn", lambda hosts: Indexed(hosts, "plain", 20, 20_000, warm=True)),
     "index_turns_200": ("200 classes in turn", lambda hosts: Indexed(hosts, "plain", 200, 4_000, warm=True)),
     "index_turns_2000": ("2,000 classes in turn", lambda hosts: Indexed(hosts, "plain", 2_000, 4_000, warm=True)),

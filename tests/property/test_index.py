@@ -6,13 +6,18 @@ BINWRIGHT_SEED=N repeats a run (each prints its N), BINWRIGHT_DECISIONS=N says h
 
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from binwright import Fleet, Profile, Rule
 from binwright._core import kernels
+from binwright.profile import least_allocated
+from binwright.terms import Ref, skew
 from tests.property.pairs import Pair
 
 COPIES = kernels.available()
@@ -102,3 +107,43 @@ def test_some_thousand_decisions():
 @pytest.mark.slow
 def test_ten_million_decisions():
     lives(int(os.environ.get("BINWRIGHT_DECISIONS") or 10_000_000))
+
+
+@pytest.mark.parametrize("changes", [900, 1024, 1025, 1080, 1100, 5000])
+def test_a_class_that_has_not_read_for_long(changes):
+    """1,024 hosts, for which the feed has room for 1,024 changes: more than that have been overwritten."""
+    rng = np.random.default_rng(changes)
+    fleet = Fleet(
+        {"cpu": rng.integers(5, 20, 1024) * 10},
+        profile=Profile(rules=(Rule("fit", kind="fit"), Rule("spread")), scores=(least_allocated({"cpu": 1}),)),
+        labels={"zone": [f"zone {i % 3}" for i in range(1024)]},
+    )
+    counter = fleet.counter()
+    even = skew("spread", Ref(counter, "zone"), 2, own=1)
+    patient = fleet.request({"cpu": 3}, terms=[even], contributes={counter: 1})
+    busy = fleet.request({"cpu": 1})
+    fleet.place(patient, count=20)
+    fleet.claim(busy, rng.permutation(np.arange(changes) % 1024))
+    twin = fleet.fork()
+    twin._state.indexes.off = True
+    ours, theirs = fleet.place(patient, count=50), twin.place(patient, count=50)
+    assert ours.hosts.tolist() == theirs.hosts.tolist()
+    assert ours.scores.tolist() == theirs.scores.tolist()
+    assert fleet._state.indexes.answered == 70
+
+
+def test_two_threads():
+    """Lives in two threads at once, each with fleets of its own, decide as they do alone."""
+    seed = int(os.environ.get("BINWRIGHT_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"BINWRIGHT_SEED={seed}")
+
+    def life(number: int) -> list[int]:
+        pair = Pair(random.Random(seed + number), 300)
+        for _ in range(60):
+            pair.step()
+        pair.check()
+        return pair.fleets[0].used.tolist()
+
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(life, range(4)))
+    assert together == [life(number) for number in range(4)]
