@@ -5,6 +5,7 @@ Knows resources by name only; the arithmetic is in `_core.terms`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from binwright import arguments
@@ -277,7 +278,7 @@ class Profile:
         object.__setattr__(self, "positions", {rule.name: i for i, rule in enumerate(rules)})
         object.__setattr__(self, "slots", {name: i for i, name in enumerate(static)})
 
-    @property
+    @cached_property
     def float_scores(self) -> tuple[FloatScore, ...]:
         """The scores of a float64 profile, none of an integer one."""
         return tuple(score for score in self.scores if isinstance(score, FloatScore))
