@@ -25,6 +25,7 @@ def test_the_host_that_holds_a_whole_quorum_is_the_worst(command):
 def test_one_loss_is_told_in_full(command):
     ended = command("stack", "blast", SAMPLE, "--lose", "host=cmp-r21-02")
     assert ended.code == 1
+    assert ended.out.startswith("1 of 1 loss breaks something")
     assert "  Quorum build/kube-system/etcd: 0 of 3 members are left, 2 are needed\n" in ended.out
     assert "Pod edge/web/geo-l9d4pw5wv-gcn2j" in ended.out
 

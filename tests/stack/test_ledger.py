@@ -118,7 +118,9 @@ def test_what_is_in_no_account_and_hosts_without_a_size_are_listed():
         "pods on nodes that are not in the input": "k/default/a",
         "hosts whose size nobody tells": "north/h1",
     }
+    assert account(made).total("cpu").physical is None
     assert account(sandwich()).not_evaluated == []
+    assert account(sandwich()).total("cpu").physical == 16000
 
 
 def test_what_has_no_series_is_not_idle(tmp_path):

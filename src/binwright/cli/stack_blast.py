@@ -71,7 +71,7 @@ def row(one: Blast) -> tuple[Any, ...]:
 def draw(console: Any, result: BlastResult, wide: bool) -> None:
     """One loss in full, or a ranking."""
     breaking = sum(bool(one.breaks) for one in result.blasts)
-    head = f"{breaking} of {count(len(result.blasts), 'loss', 'losses')} break something"
+    head = f"{breaking} of {count(len(result.blasts), 'loss', 'losses')} break{'s' * (breaking == 1)} something"
     console.print(title(f"{head} ({result.elapsed_seconds:.2f} s)", good=not breaking))
     if len(result.blasts) > 1:
         table = borderless((*COLUMNS[1:], "Breaks"), right=COLUMNS[2:])
@@ -91,7 +91,10 @@ def draw_one(console: Any, one: Blast, wide: bool) -> None:
     """Everything about one loss."""
     console.print()
     console.print(title(f"{one.level} {one.name}"))
-    indented(console, f"{count(one.servers, 'server')} and {count(one.nodes, 'node')} are lost, with {one.lost} pods:")
+    indented(
+        console,
+        f"{count(one.servers, 'server')} and {count(one.nodes, 'node')} are lost, with {count(one.lost, 'pod')}:",
+    )
     indented(
         console,
         f"{one.placed} find another node at once, {len(one.homeless)} do not, {one.ended} end with their node.",

@@ -102,12 +102,15 @@ class LedgerResult:
     elapsed_seconds: float = 0.0
 
     def total(self, name: str) -> Line:
-        """The sum of all hosts' lines of one resource; measured means and reclaimable amounts add up, peaks do not."""
-        found = Line(physical=0)
+        """The sum of all hosts' lines of one resource, physical of those whose size is told; measured means and
+        reclaimable amounts add up, peaks do not.
+        """
+        found = Line()
         measured = [one.lines[name] for one in self.accounts if one.lines[name].mean is not None]
         for one in self.accounts:
             line = one.lines[name]
-            found.physical = (found.physical or 0) + (line.physical or 0)
+            if line.physical is not None:
+                found.physical = (found.physical or 0) + line.physical
             for part in ("sold", "nodes", "guaranteed", "requested", "limited", "unlimited"):
                 setattr(found, part, getattr(found, part) + getattr(line, part))
         if measured:
