@@ -41,6 +41,7 @@ GROUPS = {
         "place": "pending pods through all layers: on nodes, and on new nodes whose servers get hosts, all or nothing",
         "headroom": "how many more of a pod, on the nodes as they are and with new nodes on the hosts as they are",
         "compare": "what-if copies side by side: lose a rack, change a ratio, add a cluster, swap flavors, repair",
+        "split": "how many of a pool of bare-metal hosts should run hypervisors, and how many Kubernetes directly",
         "report": "one page for people: numbers, hazards, the sandwich drawn to scale, before and after",
         "ledger": "what each physical host has, what every layer gave away of it, what is used, what is idle",
         "blast": "what breaks when a host, a rack or a zone is lost, and what finds another place at once",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from uuid import NAMESPACE_DNS, uuid5
 
 from binwright.errors import InputError
 from binwright.openstack.cloud import Cloud, Flavor, Server
-from binwright.openstack.hosts import HostNames
+from binwright.openstack.hosts import DISABLED_TRAIT, HostNames
 from binwright.openstack.pending import Catalogue
 from binwright.openstack.placement.tree import Forest
 
-__all__ = ["with_flavors", "with_ratio", "without_hosts"]
+__all__ = ["with_flavors", "with_hosts_like", "with_ratio", "without_hosts"]
 
 
 def without_hosts(cloud: Cloud, names: Collection[str]) -> Cloud:
@@ -85,3 +86,39 @@ def with_flavors(cloud: Cloud, flavors: Iterable[Flavor]) -> Cloud:
         one if one.flavor is not None else replace(one, flavor=known.find(one.flavor_ref)) for one in cloud.servers
     ]
     return replace(cloud, servers=servers, flavors=list(flavors), present=cloud.present | {"flavors"})
+
+
+def with_hosts_like(cloud: Cloud, hostname: str, names: Iterable[str]) -> Cloud:
+    """The cloud with more hypervisors, empty, each like the one of this name: amounts, ratios, traits, aggregates; what
+    lies below its root provider (NUMA cells, devices) they do not have. Raises InputError where there is no such one.
+    """
+    like = next((one for one in cloud.hypervisors if one.hostname == hostname), None)
+    if like is None:
+        raise InputError(f"{cloud.name}: no hypervisor {hostname} in the input")
+    root = next((one for one in cloud.providers if one.parent is None and one.name == hostname), None)
+    hypervisors, providers, members = list(cloud.hypervisors), list(cloud.providers), []
+    for name in names:
+        uuid = str(uuid5(NAMESPACE_DNS, name))
+        hypervisors.append(
+            replace(
+                like,
+                id=uuid,
+                hostname=name,
+                service_host=None,
+                state="up",
+                status="enabled",
+                vcpus_used=None if like.vcpus_used is None else 0,
+                memory_mb_used=None if like.memory_mb_used is None else 0,
+                local_gb_used=None if like.local_gb_used is None else 0,
+            )
+        )
+        members.append(name)
+        if root is not None:
+            traits = root.traits - {DISABLED_TRAIT}
+            providers.append(replace(root, uuid=uuid, name=name, used={}, traits=traits, where=f"like {hostname}"))
+    known = {like.hostname, like.service_host}
+    aggregates = [
+        replace(one, hosts=(*one.hosts, *members)) if one.hosts is not None and known & set(one.hosts) else one
+        for one in cloud.aggregates
+    ]
+    return replace(cloud, hypervisors=hypervisors, providers=providers, aggregates=aggregates)
