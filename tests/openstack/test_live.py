@@ -119,10 +119,18 @@ def test_one_line_where_compute_or_placement_cannot_be_read(cloud, path, answer,
 
 
 def test_a_cloud_that_does_not_list_extra_specs(cloud):
-    assert not any(line.startswith("flavors") for line in collect(connected(cloud)).notes)
+    specs = {"extra_specs": {"hw:cpu_policy": "shared"}}
+    cloud.answers["/compute/flavors/1/os-extra_specs"] = specs
+    collected = collect(connected(cloud))
+    assert [flavor["extra_specs"] for flavor in collected.files["flavors"]] == [{}]
     cloud.newest["compute"] = "2.60"
-    notes = collect(connected(cloud)).notes
-    assert "flavors: without extra specs, which compute API 2.60 does not list (2.61 does)" in notes
+    collected = collect(connected(cloud))
+    assert [flavor["extra_specs"] for flavor in collected.files["flavors"]] == [specs["extra_specs"]]
+    del cloud.answers["/compute/flavors/1/os-extra_specs"]  # deleted meanwhile
+    assert [flavor["extra_specs"] for flavor in collect(connected(cloud)).files["flavors"]] == [{}]
+    cloud.answers["/compute/flavors/1/os-extra_specs"] = (403, {})
+    with pytest.raises(InputError, match=r"^compute /flavors/1/os-extra_specs: 403$"):
+        collect(connected(cloud))
 
 
 def test_a_cloud_without_placement(cloud):

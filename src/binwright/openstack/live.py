@@ -92,10 +92,6 @@ def collect(connection: Any, *, parallel: int = PARALLEL, progress: Progress | N
     """
     collected = Collected()
     adapters = _adapters(connection, collected)
-    newest = adapters["compute"].newest
-    if newest is not None and tuple(newest) < EXTRA_SPECS_SINCE:
-        told = "{}.{}".format(*newest)
-        collected.notes.append(f"flavors: without extra specs, which compute API {told} does not list (2.61 does)")
     tables = [table for table in TABLES if table.service in adapters]
     report = progress or (lambda *_: None)
     with ThreadPoolExecutor(parallel) as pool:
@@ -107,6 +103,11 @@ def collect(connection: Any, *, parallel: int = PARALLEL, progress: Progress | N
             else:
                 collected.files[table.file] = answer
             report(table.file, done, len(tables))
+        newest = adapters["compute"].newest
+        if newest is not None and tuple(newest) < EXTRA_SPECS_SINCE:
+            flavors = collected.files["flavors"]
+            specs = pool.map(lambda flavor: _extra_specs(adapters["compute"], flavor), flavors)
+            collected.files["flavors"] = [flavor | {"extra_specs": one} for flavor, one in zip(flavors, specs)]
         if "providers" in collected.files:
             _collect_parts(pool, adapters["placement"], collected, len(tables), report)
     return collected
@@ -232,6 +233,16 @@ def _more(body: Any, table: Table, rows: list[Any]) -> bool:
 def _id(row: Any) -> Any:
     """What stands for a row in a marker."""
     return (row.get("id") or row.get("uuid")) if isinstance(row, dict) else None
+
+
+def _extra_specs(adapter: _Adapter, flavor: Any) -> Any:
+    """A flavor's extra specs, for services that do not list them with the flavors; empty of one that is gone."""
+    try:
+        return adapter.get(f"/flavors/{_id(flavor)}/os-extra_specs", None).get("extra_specs", {})
+    except _Refused as refused:
+        if refused.status == 404:
+            return {}
+        raise
 
 
 def _part(adapter: _Adapter, folder: str, uuid: str) -> Any:

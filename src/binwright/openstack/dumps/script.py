@@ -21,11 +21,13 @@ cd "$dir"
 save() {{ file=$1; shift; openstack "$@" -f json > "$file.part" && mv "$file.part" "$file"; }}
 maybe() {{ save "$@" 2> /dev/null || {{ rm -f "$1.part"; echo "$1: left out" >&2; }}; }}
 
-save servers.json --os-compute-api-version 2.79 server list --all-projects --long
+export OS_COMPUTE_API_VERSION=2.53  # the last that tells what hypervisors have
+save servers.json server list --all-projects --long
 save flavors.json flavor list --all --long
-save hypervisors.json --os-compute-api-version 2.53 hypervisor list --long
+save hypervisors.json hypervisor list --long
 save services.json compute service list
-save server_groups.json --os-compute-api-version 2.64 server group list --all-projects --long
+groups='server group list --all-projects --long'
+save server_groups.json --os-compute-api-version 2.64 $groups 2> /dev/null || save server_groups.json $groups
 {{
     printf '['
     comma=
