@@ -47,6 +47,25 @@ def test_a_name_that_two_servers_have_joins_nothing():
     assert [(one.kind, one.name) for one in made.unjoined] == [("Node", "s")]
 
 
+def test_two_nodes_of_a_cluster_in_one_server_are_told_and_of_two_clusters_are_not():
+    """A virtual cluster shows the nodes of the cluster that it lies in."""
+    clouds = {"north": cloud([server("s1", "h1"), server("s2", "h1")], ["h1"])}
+    twice = [node("a", provider="id-s1"), node("b", provider="id-s1"), node("c", provider="id-s2")]
+    made = join({"k": cluster(*twice), "inner": cluster(twice[2])}, clouds)
+    assert [(one.source, one.name, one.claimed) for one in made.unjoined] == [
+        ("k", "a", "openstack:///id-s1"),
+        ("k", "b", "openstack:///id-s1"),
+    ]
+    assert where(made)["k", "b"] == ("north/h1", "providerID")
+
+
+@pytest.mark.parametrize(("listed", "told"), [("h1", "h1.example.org"), ("h1.example.org", "h1")])
+def test_full_and_short_names_of_a_host_are_one(listed, told):
+    made = join({}, {"north": cloud([server("s1", told)], [listed])})
+    assert made.servers["north", "id-s1"].host.name == listed
+    assert (list(made.hosts), made.unjoined) == ([f"north/{listed}"], [])
+
+
 def test_what_dangles_is_named_with_what_it_claims():
     servers = [server("lost", None), server("built", None, Status="BUILD"), server("odd", "h9")]
     made = join({"k": cluster(node("n", provider="gone"))}, {"north": cloud(servers, ["h1"])})

@@ -114,7 +114,7 @@ class _Joiner:
         self, source: str, server: Server, by_name: "_Unique[Host]", listed: bool, tenant_names: Mapping[str, str]
     ) -> ServerPlace:
         if server.host is not None:
-            host = by_name[server.host] or by_name[server.service_host]
+            host = by_name[server.host] or by_name[server.service_host] or by_name[server.host.partition(".")[0]]
             if host is None and listed:
                 why = f"runs on {server.host}, which is not in the hypervisor list"
                 self.made.unjoined.append(Unjoined(source, "Server", server.name, server.host, why))
@@ -168,10 +168,19 @@ class _Joiner:
     # ---- clusters --------------------------------------------------------------------------------------------
 
     def cluster(self, source: str, nodes: Iterable[Node]) -> None:
-        """Nodes of one cluster."""
+        """Nodes of one cluster. Of several that lie in one server at most one is right: all are kept, and told."""
+        shared: dict[int, list[NodePlace]] = {}
         for node in sorted(nodes, key=lambda one: one.metadata.name or ""):
             place = self._node(source, node)
             self.made.nodes[source, place.name] = place
+            if place.server is not None:
+                shared.setdefault(id(place.server), []).append(place)
+        for places in shared.values():
+            for place in places if len(places) > 1 else ():
+                others = ", ".join(one.name for one in places if one is not place)
+                why = f"lies in a server by its {place.how}, in which others lie, too: {others}"
+                claimed = (place.node.spec and place.node.spec.provider_id) or None
+                self.made.unjoined.append(Unjoined(source, "Node", place.name, claimed, why))
 
     def _node(self, source: str, node: Node) -> NodePlace:
         name = node.metadata.name or ""
