@@ -73,6 +73,15 @@ def test_as_many_calls_at_a_time_as_allowed(cloud, parallel):
     assert cloud.most_at_a_time == parallel
 
 
+def test_after_an_error_nothing_more_is_asked(cloud):
+    providers = [{"uuid": f"{number:08d}", "name": f"p{number}"} for number in range(200)]
+    cloud.answers["/placement/resource_providers"] = {"resource_providers": providers}
+    cloud.answers["/placement/resource_providers/00000000/inventories"] = (403, {})
+    with pytest.raises(InputError, match="inventories: 403"):
+        collect(connected(cloud), parallel=1)
+    assert len(cloud.asked) < 100  # of 815
+
+
 def test_progress_counts_to_the_end(cloud):
     told = []
     collected = collect(connected(cloud), progress=lambda *step: told.append(step))

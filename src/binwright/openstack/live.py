@@ -92,25 +92,34 @@ def collect(connection: Any, *, parallel: int = PARALLEL, progress: Progress | N
     """
     collected = Collected()
     adapters = _adapters(connection, collected)
-    tables = [table for table in TABLES if table.service in adapters]
-    report = progress or (lambda *_: None)
     with ThreadPoolExecutor(parallel) as pool:
-        for done, (table, answer) in enumerate(
-            zip(tables, pool.map(lambda table: _rows_or_refusal(adapters[table.service], table), tables)), 1
-        ):
-            if isinstance(answer, _Refused):
-                collected.notes.append(f"{table.file}: left out: {answer}")
-            else:
-                collected.files[table.file] = answer
-            report(table.file, done, len(tables))
-        newest = adapters["compute"].newest
-        if newest is not None and tuple(newest) < EXTRA_SPECS_SINCE:
-            flavors = collected.files["flavors"]
-            specs = pool.map(lambda flavor: _extra_specs(adapters["compute"], flavor), flavors)
-            collected.files["flavors"] = [flavor | {"extra_specs": one} for flavor, one in zip(flavors, specs)]
-        if "providers" in collected.files:
-            _collect_parts(pool, adapters["placement"], collected, len(tables), report)
+        try:
+            _collect_all(pool, adapters, collected, progress or (lambda *_: None))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # what has not been asked yet is not asked any more
+            raise
     return collected
+
+
+def _collect_all(
+    pool: ThreadPoolExecutor, adapters: dict[str, _Adapter], collected: Collected, report: Progress
+) -> None:
+    """The tables, then what needs them."""
+    tables = [table for table in TABLES if table.service in adapters]
+    answers = pool.map(lambda table: _rows_or_refusal(adapters[table.service], table), tables)
+    for done, (table, answer) in enumerate(zip(tables, answers), 1):
+        if isinstance(answer, _Refused):
+            collected.notes.append(f"{table.file}: left out: {answer}")
+        else:
+            collected.files[table.file] = answer
+        report(table.file, done, len(tables))
+    compute = adapters["compute"]
+    if compute.newest is not None and tuple(compute.newest) < EXTRA_SPECS_SINCE:
+        flavors = collected.files["flavors"]
+        specs = pool.map(lambda flavor: _extra_specs(compute, flavor), flavors)
+        collected.files["flavors"] = [flavor | {"extra_specs": one} for flavor, one in zip(flavors, specs)]
+    if "providers" in collected.files:
+        _collect_parts(pool, adapters["placement"], collected, len(tables), report)
 
 
 def _collect_parts(
