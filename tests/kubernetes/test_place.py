@@ -69,6 +69,16 @@ def test_why_not():
     }  # fmt: skip
 
 
+def test_without_explanations_the_same_goes_to_the_same_nodes():
+    items = [node_dict("n1", cpu="2"), node_dict("n2", cpu="3"), *(pod_dict(f"p{n}", cpu=f"{n}") for n in range(1, 5))]
+    told, quick = place_dicts("demo", items), place_dicts("demo", items, Options(explain=False))
+    assert [(one.name, one.host, one.score) for one in quick.placed] == [
+        (one.name, one.host, one.score) for one in told.placed
+    ]
+    assert [(one.name, one.message) for one in quick.unplaced] == [(one.name, None) for one in told.unplaced]
+    assert len(quick.unplaced) == 2
+
+
 def test_the_smallest_change_can_be_one_rule():
     items = [node_dict("n1", taints=[{"key": "k", "effect": "NoSchedule"}]), pod_dict("p", cpu="1")]
     change = place_dicts("demo", items).unplaced[0].smallest_change

@@ -27,6 +27,7 @@ from binwright.stack.node_choice import Chooser
 from binwright.stack.sandwich import NodePlace, Sandwich, ServerPlace
 from binwright.verdict import Verdict
 
+QUICKLY = Options(explain=False)
 MOST_ROUNDS = 8
 """How often new nodes are chosen for what is left of one cluster."""
 
@@ -111,6 +112,10 @@ class _Planner:
         for cluster, state in states.items():
             unplaced = [one for one in state.outcome.values() if one.host is None]
             if unplaced:
+                told = place_read(
+                    cluster, state.objects, Options()
+                )  # in the words of all nodes, the new ones among them
+                unplaced = [one for one in told.unplaced if key_of(one) in state.outcome]
                 pools = [one for one in self.pools.by_cluster.get(cluster, ()) if one.cloud in self._growths]
                 stops = Stops(self.sandwich, cluster, state.objects, pools, self._growths, without.get(cluster))
                 plan.stops += [stops.of(one) for one in unplaced]
@@ -150,10 +155,21 @@ class _Planner:
         """What its scheduler places on the nodes as they are."""
         if not objects.nodes or not sort_out(objects.pods).pending:
             return _State(objects, {}, [])
-        told = place_read(cluster, objects, Options())
+        told = place_read(cluster, objects, QUICKLY)
         self.unseen.append((cluster, told.not_evaluated))
         outcome = {key_of(one): one for one in (*told.placed, *told.unplaced)}
         return _State(bound(objects, told.placed), outcome, [])
+
+    def _refused(self, cluster: str, state: _State) -> list[Outcome]:
+        """What is left at the end, in the words of all nodes; a pod that waited for another one's place has it now."""
+        if all(one.host is not None for one in state.outcome.values()):
+            return []
+        told = place_read(cluster, state.objects, Options())
+        state.objects = bound(state.objects, told.placed)
+        state.outcome |= {key_of(one): one for one in (*told.placed, *told.unplaced)}
+        for node in state.new:
+            node.pods += [key_of(one) for one in told.placed if one.host == node.name]
+        return told.unplaced
 
     def _left(self, state: _State) -> list[Pod]:
         """Pods that wait for a node and could have one."""
@@ -200,7 +216,7 @@ class _Planner:
                 made, told = slim, again
             self._keep(marks)
             for node in made:
-                node.pods = [f"{one.namespace}/{one.name}" for one in told.placed if one.host == node.name]
+                node.pods = [key_of(one) for one in told.placed if one.host == node.name]
             state.new += made
             state.objects = bound(self._added(state.objects, made), told.placed)
             state.outcome |= {key_of(one): one for one in (*told.placed, *told.unplaced)}
@@ -266,11 +282,9 @@ class _Planner:
         """
         queue = sort_out(state.objects.pods)
         if not are_solitary(left, queue.bound):
-            return place_read(cluster, self._added(state.objects, made), Options())
+            return place_read(cluster, self._added(state.objects, made), QUICKLY)
         alone = Objects(pods=list(left), related=state.objects.related)
-        told = place_read(cluster, self._added(alone, made), Options())
-        told.unplaced = [state.outcome[key_of(one)] for one in told.unplaced]  # in the words of all nodes
-        return told
+        return place_read(cluster, self._added(alone, made), QUICKLY)
 
     # ---- the whole -------------------------------------------------------------------------------------------
 
