@@ -3,10 +3,14 @@
 import jsonschema
 import pytest
 
+from binwright.errors import InputError
 from binwright.schemas import schema
 from binwright.stack.audit import audit
+from binwright.stack.blast import blast
 from binwright.stack.join import host_id, join
+from binwright.stack.ledger import ledger
 from binwright.stack.racks import Seat
+from binwright.stack.usage import Usage
 from tests.stack.made import apart, cloud, cluster, node, pod, server, spread
 
 
@@ -253,3 +257,15 @@ def test_the_size_of_a_server_is_not_taken_for_that_of_its_host():
     nodes, servers = nodes_on(["h1"])
     result = audited([*nodes, pod("a", "n0", "a", cpu="9")], servers, ["h1"])
     assert kinds(result) == []
+
+
+@pytest.mark.parametrize(
+    "ask", [audit, lambda made: blast(made, any_level="host"), lambda made: ledger(made, Usage())],
+    ids=["audit", "blast", "ledger"],
+)  # fmt: skip
+def test_a_bad_object_is_named_with_its_source(ask):
+    clusters = {"k": cluster(node("n0")), "other": cluster(node("n0"), pod("p", "n0", "a", cpu="many"))}
+    with pytest.raises(
+        InputError, match=r"^other: Pod default/p: spec\.containers\[0\]\.resources\.requests\.cpu: 'many'"
+    ):
+        ask(join(clusters, {}))

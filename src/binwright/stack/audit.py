@@ -14,6 +14,7 @@ from binwright.stack.physical import MEMORY, capacities, promised
 from binwright.stack.quorum_check import check_quorums
 from binwright.stack.repair import Repairs
 from binwright.stack.sandwich import Sandwich
+from binwright.stack.source_errors import errors_of
 from binwright.stack.spread_check import check_spread
 from binwright.stack.unplaced import unplaced
 
@@ -67,7 +68,8 @@ def check_single_replicas(sandwich: Sandwich) -> tuple[list[Finding], list[NotEv
     found = []
     for cluster in sorted(sandwich.clusters):
         objects = sandwich.clusters[cluster]
-        budgets = read_budgets(objects.related)
+        with errors_of(cluster):
+            budgets = read_budgets(objects.related)
         for workload in workloads(objects) if budgets else ():
             if len(workload.pods) != 1 or workload.kind in ("Node", "DaemonSet", "Job"):
                 continue

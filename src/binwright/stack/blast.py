@@ -17,6 +17,7 @@ from binwright.stack.envelope import API_VERSION, merged_not_evaluated, not_eval
 from binwright.stack.finding import Ref
 from binwright.stack.quorum_check import quorums
 from binwright.stack.sandwich import LEVELS, Host, NodePlace, Sandwich
+from binwright.stack.source_errors import errors_of
 from binwright.stack.unplaced import unplaced
 
 KINDS = ("quorum", "service", "budget")
@@ -140,7 +141,8 @@ class _Cluster:
     def __init__(self, sandwich: Sandwich, name: str) -> None:
         objects = sandwich.clusters[name]
         self.name = name
-        self.outages = Outages(objects)
+        with errors_of(name):
+            self.outages = Outages(objects)
         self.workload_of: dict[int, Workload] = {}
         for workload in workloads(objects):
             for pod in workload.pods:

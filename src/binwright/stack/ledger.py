@@ -22,6 +22,7 @@ from binwright.stack.finding import not_known
 from binwright.stack.physical import CPU, MEMORY, capacities
 from binwright.stack.sandwich import Host, NodePlace, Sandwich
 from binwright.stack.server_sizes import server_sizes
+from binwright.stack.source_errors import errors_of
 from binwright.stack.unplaced import unplaced
 from binwright.stack.usage import Usage
 from binwright.units import milli, nanos, whole
@@ -227,9 +228,10 @@ def _pods(sandwich: Sandwich, accounts: dict[str, Account]) -> list[tuple[tuple[
             if place is None or account is None:
                 continue
             account.pods += 1
-            used = requests.of(pod).used
-            for name in RESOURCES:
-                _add(account.lines[name], pod, name, used.get(name, 0), place.server is None)
+            with errors_of(cluster):
+                used = requests.of(pod).used
+                for name in RESOURCES:
+                    _add(account.lines[name], pod, name, used.get(name, 0), place.server is None)
             if used.get(CPU, 0):
                 meta = pod.metadata
                 who = (cluster, meta.namespace or "default", meta.name or "")

@@ -7,6 +7,7 @@ from binwright.kubernetes.requests import Requests
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.placement.tree import Forest
 from binwright.stack.sandwich import BY_HOST_NAME, ITSELF, NodePlace, Sandwich
+from binwright.stack.source_errors import errors_of
 from binwright.units import milli, nanos, whole
 
 CPU, MEMORY = "cpu", "memory"
@@ -83,7 +84,8 @@ def promised(sandwich: Sandwich) -> Mapping[str, dict[str, int]]:
             if place is None or place.host is None:
                 continue
             here = found.setdefault(place.host.physical().key, {CPU: 0, MEMORY: 0})
-            used = requests.of(pod).used
+            with errors_of(cluster):
+                used = requests.of(pod).used
             for name in (CPU, MEMORY):
                 here[name] += used.get(name, 0)
     return found

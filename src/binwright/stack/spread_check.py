@@ -12,6 +12,7 @@ from binwright.kubernetes.spread_claims import Claim, spread_claims, workloads
 from binwright.outcome import NotEvaluated
 from binwright.stack.finding import Finding, Ref, not_known
 from binwright.stack.sandwich import NodePlace, Sandwich
+from binwright.stack.source_errors import errors_of
 
 LEVEL_OF_KEY = {
     "kubernetes.io/hostname": "host",
@@ -107,7 +108,9 @@ def check_spread(sandwich: Sandwich) -> tuple[list[Finding], list[Spread], list[
     findings, spreads, blind = [], [], []
     for cluster in sorted(sandwich.clusters):
         objects = sandwich.clusters[cluster]
-        for claim in spread_claims(objects, workloads(objects)):
+        with errors_of(cluster):
+            claims = spread_claims(objects, workloads(objects))
+        for claim in claims:
             spread = measure(sandwich, cluster, claim)
             if spread is None:
                 blind.append(f"{cluster}/{claim.workload.namespace}/{claim.workload.name}")
