@@ -271,7 +271,7 @@ def test_no_plan_breaks_a_rule_of_any_layer(asked, steps, policy, over_hosts):
         assert 16 * steps + 16 * hosts.count(host) <= 64
     if policy == "anti-affinity":
         assert hosts in ([], ["h3"])
-    assert all(one.pods for one in plan.nodes)
+    assert over_hosts or all(one.pods for one in plan.nodes)
     every = place(made, spread="host" if over_hosts else None)
     assert every.complete == plan.complete
     assert every.complete or (every.nodes, every.placed) == ([], [])

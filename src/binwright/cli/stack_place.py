@@ -157,7 +157,8 @@ def commands(plan: JointPlan) -> str:
         words += ["--image", wanted.image] if wanted.image else []
         words += ["--availability-zone", wanted.zone] if wanted.zone else []
         words += ["--hint", f"group={one.pool.group}"] if one.pool.group else []
-        lines += ["", f"# {printable(one.pool.cluster)}: for {printable(', '.join(one.pods))}"]
+        pods = ", ".join(one.pods) or "no pod of its own: it makes Nova give the next one another host"
+        lines += ["", f"# {printable(one.pool.cluster)}: for {printable(pods)}"]
         lines.append(
             f"# of project {printable(wanted.project or '?')}; Nova's best host is {printable(one.grown.host)}"
         )

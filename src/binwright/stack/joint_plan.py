@@ -13,7 +13,9 @@ from binwright.stack.sandwich import Sandwich
 
 @dataclass(slots=True)
 class NewNode:
-    """A node to be made: its server on a host, and the pods that it is made for (NAMESPACE/NAME)."""
+    """A node to be made: its server on a host, and the pods that it is made for (NAMESPACE/NAME); none where it only
+    makes the server of the next one go to another host.
+    """
 
     name: str
     pool: Pool
