@@ -33,16 +33,20 @@ def sweep(
     """`[function(thing, scenario) for scenario in scenarios]`, wherever that runs; results in the scenarios' order.
 
     Every call gets a copy of `thing` of its own, so that what one scenario does to it is not seen by the next, and
-    results are the same whatever the executor. function, thing and scenarios must pickle, unless executor is None,
-    which runs here, one after another. executor: a `concurrent.futures.Executor`, or something that makes one, which is
-    then closed; Dask's is `client.get_executor()`. progress(done, all) is called here after each.
+    results are the same whatever the executor. thing must pickle; function, scenarios and results too, unless executor
+    is None, which runs here, one after another. executor: a `concurrent.futures.Executor`, or something that makes one,
+    which is then closed; Dask's is `client.get_executor()`. progress(done, all) is called here after each.
 
     A scenario whose worker died is run again, at most twice; where the executor itself is broken (as a pool of
     processes is then), on a new one if `executor` makes one, and otherwise in this process. Raises what a scenario
-    raises, for the first that does, in order.
+    raises, for the first that does, in order; an error that does not pickle as a RuntimeError with its words. InputError
+    for a thing that does not pickle.
     """
     given = list(scenarios)
-    data = pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
+    try:
+        data = pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception as problem:
+        raise InputError(f"sweep: the thing does not pickle: {problem}") from None
     with _shared(data) as path:
         outcomes = _Run(function, given, path, data, progress).over(executor)
     return [_result(one) for one in outcomes]
@@ -83,7 +87,16 @@ def _work(function: Callable[[Any, Any], Any], scenario: Any, path: str, data: b
     try:
         return _Outcome(function(thing, scenario))
     except Exception as error:
-        return _Outcome(error=error)
+        return _Outcome(error=_portable(error))
+
+
+def _portable(error: Exception) -> Exception:
+    """The error as it is, if it can go from one process to another and back."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _loaded(path: str) -> Any:

@@ -88,6 +88,28 @@ def test_a_scenario_that_kills_every_worker_is_named():
         binwright.sweep(always_deadly, fleet_of(), [1, 2, 3], SPAWNED)
 
 
+class Odd(Exception):
+    """Wants two arguments, and so does not come back from a pickle."""
+
+    def __init__(self, what, why):
+        super().__init__(f"{what}: {why}")
+
+
+def oddly(fleet, cpu):
+    raise Odd("cpu", cpu)
+
+
+@pytest.mark.parametrize("executor", [None, SPAWNED], ids=["here", "processes"])
+def test_an_error_that_does_not_pickle_keeps_its_words(executor):
+    with pytest.raises(RuntimeError, match="Odd: cpu: 1"):
+        binwright.sweep(oddly, fleet_of(), [1], executor)
+
+
+def test_a_thing_that_does_not_pickle_is_refused():
+    with pytest.raises(InputError, match="sweep: the thing does not pickle: "):
+        binwright.sweep(packed, lambda: None, [1])
+
+
 class FarAway(Executor):
     """Workers that cannot see this machine's memory, as those of another one."""
 
