@@ -39,8 +39,8 @@ def sweep(
 
     A scenario whose worker died is run again, at most twice; where the executor itself is broken (as a pool of
     processes is then), on a new one if `executor` makes one, and otherwise in this process. Raises what a scenario
-    raises, for the first that does, in order; an error that does not pickle as a RuntimeError with its words. InputError
-    for a thing that does not pickle.
+    raises, for the first that does, in order; an error that does not pickle as a RuntimeError with its words.
+    InputError for a thing that does not pickle.
     """
     given = list(scenarios)
     try:

@@ -149,12 +149,12 @@ def pool(
     """Rejects hosts where the claims (numbers of `Fleet.pools.add_claim`) cannot be met; placing meets them.
 
     First those that are pinned, in the order given: the host must be theirs, and a row may be made there. Then the
-    others, the smallest first: a claim that holds a row takes that and no other, so the host must see it; one that holds
-    none takes the smallest free one that it can have and that no claim before it takes; where there is none, a row
-    must be possible to make. A host
-    where no row can be made is rejected with `argument`, one that only lacks the room for it with `missing`; the
-    first claim that cannot be met speaks. A placed item lets each claim hold its row, or pins it to the host; what
-    is held stays so when the item goes. A claim given twice needs two rows. Rule: kube-scheduler VolumeBinding.
+    others, the smallest first: a claim that holds a row takes that and no other, so the host must see it; one that
+    holds none takes the smallest free one that it can have and that no claim before it takes; where there is none, a
+    row must be possible to make. A host where no row can be made is rejected with `argument`, one that only lacks the
+    room for it with `missing`; the first claim that cannot be met speaks. A placed item lets each claim hold its row,
+    or pins it to the host; what is held stays so when the item goes. A claim given twice needs two rows.
+    Rule: kube-scheduler VolumeBinding.
     """
     listed = arguments.collection("pool: claims", claims, "claims")
     return HardTerm("pool", rule, (), argument, missing, resolvable, missing_resolvable, claims=listed)
