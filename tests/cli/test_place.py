@@ -11,8 +11,8 @@ import yaml
 from binwright import schemas
 from binwright.cli import exits
 from binwright.cli.report import change_text
-from binwright.stack.wishes import Wishes
 from binwright.stack.place_result import PlaceResult
+from binwright.stack.wishes import Wishes
 from tests.cli.made import cluster, made_result
 
 TABLE = """\

@@ -13,7 +13,7 @@ from binwright import BinwrightError
 from binwright.profile import Profile
 from tests.property import draw, draw_terms
 from tests.property.sides import columns, engine_request, engine_rule, engine_score, engine_term
-from tests.reference.pools import Claim, Pools, PoolRow
+from tests.reference.pools import Claim, PoolRow, Pools
 
 
 class Pair:

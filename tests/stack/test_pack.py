@@ -72,10 +72,7 @@ def test_servers_and_anti_affinity(tmp_path):
     cloud = tmp_path / "clouds" / "north"
     cloud.mkdir(parents=True)
     flavors = [{"ID": "1", "Name": "m1", "RAM": 2048, "Disk": 0, "VCPUs": 2}]
-    servers = [
-        {"ID": f"s{n}", "Name": f"db-{n}", "Status": "ACTIVE", "Host": "h0", "Flavor": "m1"}
-        for n in range(3)
-    ]
+    servers = [{"ID": f"s{n}", "Name": f"db-{n}", "Status": "ACTIVE", "Host": "h0", "Flavor": "m1"} for n in range(3)]
     groups = [{"ID": "g", "Name": "dbs", "Policy": "anti-affinity", "Members": ["s0", "s1", "s2"]}]
     for name, table in (("flavors", flavors), ("servers", servers), ("server_groups", groups)):
         (cloud / f"{name}.json").write_text(json.dumps(table))
