@@ -87,6 +87,9 @@ def test_kinds_that_stand_alone_are_not_enough():
     related.add("PersistentVolumeClaim", claim)
     rules = [entry.rule for entry in not_evaluated.find(queue, related)]
     assert rules == ["VolumeBinding (unbound claims)", "NodeVolumeLimits"]
+    claim.spec.volume_name = "v"  # neither bound nor delayed, whatever its class is
+    assert [one.rule for one in not_evaluated.find(queue, related)] == ["NodeVolumeLimits"]
+    claim.spec.volume_name = None
     related.add("StorageClass", StorageClass())
     related.add("CSINode", CsiNode())
     assert [one.rule for one in not_evaluated.find(queue, related)] == ["NodeVolumeLimits (VolumeAttachment)"]

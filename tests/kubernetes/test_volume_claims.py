@@ -3,6 +3,7 @@
 import pickle
 
 import msgspec
+import pytest
 
 from binwright.kubernetes.compile import Cluster
 from binwright.kubernetes.objects import Pod
@@ -126,6 +127,38 @@ def test_every_node_tells_its_own_reasons():
         "node(s) didn't find available persistent volumes to bind": 2,
         "node(s) did not have enough free storage": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("stated", "refused"),
+    [
+        ({"volumeName": "v"}, True),
+        ({"volumeName": "v", "kind": ""}, True),
+        ({"kind": ""}, True),
+        ({}, False),
+        ({"kind": None}, False),
+        ({"volumeName": "v", "annotations": {"pv.kubernetes.io/bind-completed": "yes"}}, False),
+    ],
+)
+def test_only_what_a_class_decides_waits_for_the_classes(stated, refused):
+    """Nothing is known of classes: a claim that names its volume, or no class at all, is immediate all the same."""
+    unbound = "annotations" not in stated
+    items = [node_dict("a"), volume("v", ["a"]), claim("x", **stated), pod("p", "x")]
+    outcome = place_dicts("demo", items)
+    assert [reason.text for one in outcome.unplaced for reason in one.reasons] == (
+        ["pod has unbound immediate PersistentVolumeClaims"] if refused else []
+    )
+    listed = "VolumeBinding (unbound claims)" in [one.rule for one in outcome.not_evaluated]
+    assert listed == (unbound and not refused)
+    outcome = place_dicts("demo", items, Options(complete=True))
+    assert len(outcome.unplaced) == unbound
+
+
+def test_an_immediate_claim_decides_beside_one_of_a_class_unknown():
+    items = [node_dict("a"), volume("v", ["a"]), claim("x"), claim("y", volumeName="v"), pod("p", "x", "y")]
+    outcome = place_dicts("demo", items)
+    assert len(outcome.unplaced) == 1
+    assert not [one.rule for one in outcome.not_evaluated if one.rule.startswith("VolumeBinding")]
 
 
 def test_preemption_frees_no_volume():

@@ -14,6 +14,7 @@ from binwright.kubernetes.pending import Queue, priority
 from binwright.kubernetes.plugins.affinity_terms import terms_of
 from binwright.kubernetes.plugins.disks import migrated, volume_claims, volumes
 from binwright.kubernetes.plugins.spread_constraints import defaults_judged, own
+from binwright.kubernetes.plugins.volume_binding import is_bound, is_delayed
 from binwright.kubernetes.related import Related
 from binwright.outcome import NotEvaluated
 
@@ -50,12 +51,13 @@ def _rules(related: Related) -> Iterable[tuple[str, Callable[[Pod], bool], bool]
             yield rule, _claims, False
     elif not related.stated("StorageClass"):
 
-        def unbound(pod: Pod) -> bool:
+        def undecided(pod: Pod) -> bool:
             namespace = pod.metadata.namespace or "default"
             found = (related.find("PersistentVolumeClaim", name, namespace) for name in volume_claims(pod))
-            return any(claim is not None and not claim.spec.volume_name for claim in found)
+            delayed = [is_delayed(claim, related) for claim in found if claim is not None and not is_bound(claim)]
+            return None in delayed and False not in delayed  # one that is immediate refuses the pod anyway
 
-        yield "VolumeBinding (unbound claims)", unbound, False
+        yield "VolumeBinding (unbound claims)", undecided, False
     if not related.stated("CSINode", "PersistentVolumeClaim", "PersistentVolume"):
         yield "NodeVolumeLimits", _attaches, False
     elif not related.stated("VolumeAttachment"):

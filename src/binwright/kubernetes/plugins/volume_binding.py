@@ -22,7 +22,7 @@ from binwright.kubernetes.volume_choice import NO_SPACE, NO_VOLUME, VolumeChoice
 from binwright.request import Request
 from binwright.terms import HardTerm, pool
 
-__all__ = ["BoundClaims", "DelayedClaims", "MissingVolumes", "VolumeBinding"]
+__all__ = ["BoundClaims", "DelayedClaims", "MissingVolumes", "VolumeBinding", "is_bound", "is_delayed"]
 
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 _CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
@@ -41,7 +41,6 @@ class VolumeBinding:
     def __init__(self, nodes: NodeTable, related: Related) -> None:
         self.nodes = nodes
         self.related = related
-        self._classes_known = related.stated("StorageClass")
 
     def filtering(self, pod: Pod) -> bool:
         """Whether PreFilter does not say Skip."""
@@ -58,8 +57,7 @@ class VolumeBinding:
                 return f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{volume}"'
             if claim.metadata.deletion_timestamp is not None:
                 return f'persistentvolumeclaim "{name}" is being deleted'
-        unbound = [claim for claim in self.claims(pod) if not is_bound(claim)]
-        if self._classes_known and not all(map(self._is_delayed, unbound)):
+        if any(is_delayed(claim, self.related) is False for claim in self.claims(pod) if not is_bound(claim)):
             return "pod has unbound immediate PersistentVolumeClaims"
         return None
 
@@ -74,8 +72,8 @@ class VolumeBinding:
         return tuple(claim.spec.volume_name or "" for claim in self.claims(pod) if is_bound(claim))
 
     def delayed(self, pod: Pod) -> list[PersistentVolumeClaim]:
-        """The claims that wait for their first consumer; none where nothing is known of storage classes."""
-        return [claim for claim in self.claims(pod) if not is_bound(claim)] if self._classes_known else []
+        """The claims that wait for their first consumer."""
+        return [claim for claim in self.claims(pod) if not is_bound(claim) and is_delayed(claim, self.related)]
 
     def first_failures(self, pod: Pod) -> tuple[np.ndarray, np.ndarray]:
         """Nodes where the first bound claim that fails is out of reach, and those where its volume does not exist."""
@@ -91,15 +89,22 @@ class VolumeBinding:
             conflict |= ~reach
         return conflict, missing
 
-    def _is_delayed(self, claim: PersistentVolumeClaim) -> bool:
-        found = self.related.find("StorageClass", claim.spec.storage_class_name)
-        delayed = found is not None and found.volume_binding_mode == "WaitForFirstConsumer"
-        return delayed and not claim.spec.volume_name
-
 
 def is_bound(claim: PersistentVolumeClaim) -> bool:
     """Whether a claim has its volume and the binding is complete."""
     return bool(claim.spec.volume_name) and BIND_COMPLETED in (claim.metadata.annotations or {})
+
+
+def is_delayed(claim: PersistentVolumeClaim, related: Related) -> bool | None:
+    """Whether a claim that is not bound waits for its first consumer, as its class says; None where that decides and
+    the input knows nothing of classes. A claim that names none may yet get the default one.
+    """
+    if claim.spec.volume_name or claim.spec.storage_class_name == "":
+        return False
+    if not related.stated("StorageClass"):
+        return None
+    found = related.find("StorageClass", claim.spec.storage_class_name)
+    return found is not None and found.volume_binding_mode == "WaitForFirstConsumer"
 
 
 class BoundClaims:
