@@ -131,6 +131,13 @@ def test_arguments_of_relations():
     assert read_configuration({"percentageOfNodesToScore": 30})[0].percentage == 30
 
 
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+
+
+def with_args(plugin, **args):
+    return {"profiles": [{"pluginConfig": [{"name": plugin, "args": args}]}]}
+
+
 @pytest.mark.parametrize(
     ("configuration", "line"),
     [
@@ -151,6 +158,19 @@ def test_arguments_of_relations():
         (
             {"profiles": [{"plugins": {"score": {"enabled": named(NodeAffinity=-1)}}}]},
             "configuration: profile default-scheduler: score plugin 'NodeAffinity': weight -1 is not in",
+        ),
+        (
+            with_args("NodeAffinity", addedAffinity={PREFERRED: [{"weight": 0}, {"weight": 10**30}]}),
+            f"configuration: profile default-scheduler: NodeAffinity: addedAffinity.{PREFERRED}[1].weight: {10**30} is "
+            "outside 0..2147483647",
+        ),
+        (
+            with_args("PodTopologySpread", defaultingType="List", defaultConstraints=[{"maxSkew": 0}]),
+            "configuration: profile default-scheduler: PodTopologySpread: defaultConstraints[0].maxSkew: 0 is outside",
+        ),
+        (
+            with_args("InterPodAffinity", hardPodAffinityWeight=101),
+            "configuration: profile default-scheduler: InterPodAffinity: hardPodAffinityWeight: 101 is outside 0..100",
         ),
     ],
 )

@@ -202,6 +202,48 @@ def test_bad_input_is_one_line(items, line):
     assert "\n" not in str(caught.value)
 
 
+HUGE = 10**30
+TERM = {"topologyKey": "zone", "labelSelector": {}}
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+
+
+def wishing(kind, *weights):
+    name, part = ("preference", {}) if kind == "nodeAffinity" else ("podAffinityTerm", TERM)
+    return {"affinity": {kind: {PREFERRED: [{"weight": weight, name: part} for weight in weights]}}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "line"),
+    [
+        *(
+            (wishing(kind, 1, weight), f"spec.affinity.{kind}.{PREFERRED}[1].weight: {weight} is outside 1..100")
+            for kind in ("nodeAffinity", "podAffinity", "podAntiAffinity")
+            for weight in (HUGE, 2 * 2**62, 101, 0, -5)
+        ),
+        *(
+            (
+                {"topologySpreadConstraints": [{"topologyKey": "zone"}, {"topologyKey": "zone", field: number}]},
+                f"spec.topologySpreadConstraints[1].{field}: {number} is outside 1..2147483647",
+            )
+            for field in ("maxSkew", "minDomains")
+            for number in (HUGE, 2**31, 0, -1)
+        ),
+    ],
+)
+def test_numbers_that_no_api_server_lets_through(spec, line):
+    with pytest.raises(InputError) as caught:
+        place_dicts("demo", [node_dict("n", labels={"zone": "z"}), pod_dict("p", **spec)])
+    assert str(caught.value) == f"demo: Pod default/p: {line}"
+
+
+def test_the_largest_numbers_that_an_api_server_lets_through():
+    most = {"topologyKey": "zone", "maxSkew": 2**31 - 1, "minDomains": 2**31 - 1}
+    wishes = [wishing(kind, 1, 100)["affinity"] for kind in ("nodeAffinity", "podAffinity", "podAntiAffinity")]
+    spec = {"affinity": {kind: terms for one in wishes for kind, terms in one.items()}}
+    items = [node_dict("n", labels={"zone": "z"}), pod_dict("p", topologySpreadConstraints=[most], **spec)]
+    assert [one.name for one in place_dicts("demo", items).placed] == ["p"]
+
+
 def test_not_evaluated_entries_are_the_shared_type():
     items = [node_dict("n"), pod_dict("p", resourceClaims=[{"name": "gpu"}])]
     assert place_dicts("demo", items).not_evaluated == [NotEvaluated("DynamicResources", 1, "Pod default/p")]

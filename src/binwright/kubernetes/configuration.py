@@ -21,7 +21,8 @@ from binwright.kubernetes.pending import DEFAULT_SCHEDULER
 from binwright.kubernetes.plugins import balanced_allocation
 from binwright.kubernetes.plugins.inter_pod_affinity import InterPodArgs
 from binwright.kubernetes.plugins.node_resources_fit import BY_DEFAULT, FitArgs
-from binwright.kubernetes.plugins.spread_constraints import SpreadArgs
+from binwright.kubernetes.plugins.spread_constraints import SpreadArgs, check_numbers
+from binwright.kubernetes.ranges import ADDED_WEIGHTS, HARD_WEIGHTS, check, check_each
 from binwright.units import shown
 
 __all__ = ["DEFAULT_SCORES", "SchedulerProfile", "read_configuration", "read_file"]
@@ -210,11 +211,12 @@ def _profile(found: _Profile, where: str, left_out: tuple[str, ...], percentage:
             resources = _convert(values, _BalancedArgs, place).resources
             balanced = tuple(one.name for one in resources) or balanced
         elif name == "NodeAffinity":
-            affinity = _convert(values, _AffinityArgs, place).added_affinity
+            affinity = _added(_convert(values, _AffinityArgs, place), place)
         elif name == "PodTopologySpread":
             spread = _spread(_convert(values, _SpreadArgs, place), place)
         elif name == "InterPodAffinity":
             wishes = _convert(values, _InterPodArgs, place)
+            check(wishes.hard_pod_affinity_weight, HARD_WEIGHTS, f"{place}: hardPodAffinityWeight")
             inter_pod = InterPodArgs(wishes.hard_pod_affinity_weight, wishes.ignore_preferred_terms_of_existing_pods)
         elif name not in ("DefaultPreemption", COSCHEDULING):  # every node is a candidate, nobody waits
             not_evaluated.append(f"pluginConfig {name}")
@@ -304,11 +306,20 @@ def _fit(found: _FitArgs, where: str) -> FitArgs:
     )
 
 
+def _added(found: _AffinityArgs, where: str) -> NodeAffinity | None:
+    added = found.added_affinity
+    listed = (added.preferred_during_scheduling_ignored_during_execution if added else None) or ()
+    where = f"{where}: addedAffinity.preferredDuringSchedulingIgnoredDuringExecution"
+    check_each((one.weight for one in listed), ADDED_WEIGHTS, where, "weight")
+    return added
+
+
 def _spread(found: _SpreadArgs, where: str) -> SpreadArgs:
     if found.defaulting_type not in ("System", "List"):
         raise InputError(f"{where}: defaultingType: {shown(found.defaulting_type)} is not System or List")
     if found.defaulting_type == "System":
         return SpreadArgs()
+    check_numbers(found.default_constraints, f"{where}: defaultConstraints")
     return SpreadArgs(found.default_constraints, system=False)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from binwright.kubernetes import label_selectors
 from binwright.kubernetes.label_selectors import Selector
 from binwright.kubernetes.objects import Pod, PodAffinity, PodAffinityTerm
+from binwright.kubernetes.ranges import WEIGHTS, check_each
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.traits import Traits
 
@@ -51,13 +52,17 @@ _NONE = Terms()
 
 
 def terms_of(pod: Pod) -> Terms:
-    """The terms as they stand in the pod; a term without namespaces and namespaceSelector means the pod's own."""
+    """The terms as they stand in the pod; a term without namespaces and namespaceSelector means the pod's own.
+
+    Raises InputError naming pod and field for a weight or a selector that the API server would refuse.
+    """
     affinity = pod.spec.affinity if pod.spec else None
     if affinity is None or (affinity.pod_affinity is None and affinity.pod_anti_affinity is None):
         return _NONE
     return Terms(
         *(_required(pod, one) for one in (affinity.pod_affinity, affinity.pod_anti_affinity)),
-        *(_preferred(pod, one) for one in (affinity.pod_affinity, affinity.pod_anti_affinity)),
+        _preferred(pod, affinity.pod_affinity, "podAffinity"),
+        _preferred(pod, affinity.pod_anti_affinity, "podAntiAffinity"),
     )
 
 
@@ -66,8 +71,10 @@ def _required(pod: Pod, affinity: PodAffinity | None) -> tuple[Term, ...]:
     return tuple(_term(pod, one) for one in listed)
 
 
-def _preferred(pod: Pod, affinity: PodAffinity | None) -> tuple[Term, ...]:
+def _preferred(pod: Pod, affinity: PodAffinity | None, kind: str) -> tuple[Term, ...]:
     listed = (affinity.preferred_during_scheduling_ignored_during_execution if affinity else None) or ()
+    where = f"Pod {pod.key}: spec.affinity.{kind}.preferredDuringSchedulingIgnoredDuringExecution"
+    check_each((one.weight for one in listed), WEIGHTS, where, "weight")
     return tuple(_term(pod, one.pod_affinity_term, one.weight) for one in listed if one.pod_affinity_term is not None)
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from binwright.kubernetes import selectors
 from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import NodeAffinity as Affinity
-from binwright.kubernetes.objects import NodeSelectorTerm, Pod
+from binwright.kubernetes.objects import Pod, PreferredTerm
 from binwright.kubernetes.plugins import PASSES
 from binwright.kubernetes.plugins.pre_filter import required_affinity
+from binwright.kubernetes.ranges import WEIGHTS, check_each
 
 __all__ = ["NodeAffinity"]
 
@@ -30,7 +31,7 @@ class NodeAffinity:
     def __init__(self, nodes: NodeTable, added: Affinity | None = None) -> None:
         """added: `addedAffinity` of the profile, which every pod must satisfy as well as its own."""
         self._nodes = nodes
-        self._added_preferred = _weighted(added)
+        self._added_preferred = _preferred(added)
         required = added.required_during_scheduling_ignored_during_execution if added else None
         self._barred = None if required is None else ~selectors.required_terms(required, nodes)
 
@@ -63,7 +64,11 @@ class NodeAffinity:
         return "node(s) didn't match Pod's node affinity/selector"
 
     def raw(self, pod: Pod) -> np.ndarray | None:
-        terms = [*self._added_preferred, *_weighted(_affinity(pod))]
+        own = _preferred(_affinity(pod))
+        where = f"Pod {pod.key}: spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution"
+        check_each((one.weight for one in own), WEIGHTS, where, "weight")
+        wished = (*self._added_preferred, *own)
+        terms = [(one.weight, one.preference) for one in wished if one.preference is not None]
         total = selectors.preferred(terms, self._nodes)
         return total if total.any() else None
 
@@ -78,6 +83,5 @@ def _affinity(pod: Pod) -> Affinity | None:
     return affinity.node_affinity if affinity else None
 
 
-def _weighted(affinity: Affinity | None) -> list[tuple[int, NodeSelectorTerm]]:
-    preferred = affinity.preferred_during_scheduling_ignored_during_execution if affinity else None
-    return [(one.weight, one.preference) for one in preferred or () if one.preference is not None]
+def _preferred(affinity: Affinity | None) -> tuple[PreferredTerm, ...]:
+    return (affinity.preferred_during_scheduling_ignored_during_execution if affinity else None) or ()

@@ -11,9 +11,20 @@ from dataclasses import dataclass
 from binwright.kubernetes import label_selectors
 from binwright.kubernetes.label_selectors import Needs, Selector
 from binwright.kubernetes.objects import OwnerReference, Pod, SpreadConstraint
+from binwright.kubernetes.ranges import AT_LEAST_ONE, check_each
 from binwright.kubernetes.related import Related
 
-__all__ = ["HARD", "HOSTNAME", "SOFT", "Constraint", "SpreadArgs", "constraints_of", "defaults_judged", "own"]
+__all__ = [
+    "HARD",
+    "HOSTNAME",
+    "SOFT",
+    "Constraint",
+    "SpreadArgs",
+    "check_numbers",
+    "constraints_of",
+    "defaults_judged",
+    "own",
+]
 
 HOSTNAME = "kubernetes.io/hostname"
 HARD, SOFT = "DoNotSchedule", "ScheduleAnyway"
@@ -53,11 +64,16 @@ def own(pod: Pod) -> tuple[SpreadConstraint, ...]:
 
 
 def constraints_of(pod: Pod, args: SpreadArgs, related: Related) -> tuple[list[Constraint], bool]:
-    """(the constraints of a pod, whether nodes must have all keys to take part in their score)."""
+    """(the constraints of a pod, whether nodes must have all keys to take part in their score).
+
+    Raises InputError naming pod and field for a number or a selector that the API server would refuse.
+    """
     labels = pod.metadata.labels or {}
+    where = f"Pod {pod.key}: spec.topologySpreadConstraints"
+    check_numbers(own(pod), where)
     found = []
     for one in own(pod):
-        selector = label_selectors.parse(one.label_selector, f"Pod {pod.key}: spec.topologySpreadConstraints")
+        selector = label_selectors.parse(one.label_selector, where)
         if selector is not None:
             selector += tuple(Needs(key, "In", (labels[key],)) for key in one.match_label_keys or () if key in labels)
         found.append(_constraint(one, selector))
@@ -65,6 +81,12 @@ def constraints_of(pod: Pod, args: SpreadArgs, related: Related) -> tuple[list[C
         return found, True
     owner = _owner_selector(pod, related) if args.defaults and defaults_judged(pod, related) else ()
     return [_constraint(one, owner) for one in args.defaults if owner], not args.system
+
+
+def check_numbers(listed: Sequence[SpreadConstraint], where: str) -> None:
+    """Raises InputError "WHERE[i].FIELD: ..." for a maxSkew or minDomains that the API server would refuse."""
+    check_each((one.max_skew for one in listed), AT_LEAST_ONE, where, "maxSkew")
+    check_each((one.min_domains for one in listed), AT_LEAST_ONE, where, "minDomains")
 
 
 def defaults_judged(pod: Pod, related: Related) -> bool:
