@@ -267,6 +267,13 @@ def test_quiet_leaves_only_the_exit_code(command, dump, form):
     assert (ended.code, ended.out, ended.err) == (exits.NO, "", "")
 
 
+def test_an_empty_name_is_named(command, dump):
+    ended = command("explain", "", dump())
+    assert (ended.code, ended.out) == (exits.BAD, "")
+    text = "'': the name is empty, so it means no object (names are SOURCE/NAMESPACE/NAME or the end of it)"
+    assert ended.err == f"binwright: {text}\n"
+
+
 def test_names_over_several_sources(command, dump):
     paths = dump(name="one/a.json"), dump(name="one/b.json")
     ended = command("explain", "big", *paths)

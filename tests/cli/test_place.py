@@ -202,6 +202,15 @@ def test_nothing_pending_is_said(command, made):
     assert ended.out.startswith("Nothing is pending (24 hosts, 1 source, 0.50 s)\n")
 
 
+def test_nothing_pending_says_among_what(command, made):
+    made(PlaceResult([cluster(2)], 0.5))
+    ended = command("place", "x", "-n", "NOSUCH")
+    assert ended.code == exits.YES
+    assert ended.out.startswith("Nothing is pending in namespace NOSUCH (24 hosts, 1 source, 0.50 s)\n")
+    out = command("place", "x", "-n", "NOSUCH", "-l", "app=no").out
+    assert out.startswith("Nothing is pending in namespace NOSUCH with labels app=no (")
+
+
 def test_the_short_table_takes_the_first_of_every_source(command, made):
     sources = [cluster(30) for _ in range(3)]
     for number, source in enumerate(sources):

@@ -91,8 +91,14 @@ def print_result(options: argparse.Namespace, result: PlaceResult) -> None:
         envelope=result.to_dict(),
         rows=Rows(COLUMNS, [row(outcome) for outcome in outcomes]),
         names=[full_name(outcome) for outcome in outcomes],
-        report=lambda console, wide: place_report.draw(console, result, wide),
+        report=lambda console, wide: place_report.draw(console, result, wide, among=among(options)),
     )
+
+
+def among(options: argparse.Namespace) -> str:
+    """What -n and -l chose from, in words; "" for everything."""
+    named = "" if options.namespace is None else f" in namespace {options.namespace}"
+    return named if options.selector is None else f"{named} with labels {options.selector}"
 
 
 def row(outcome: Outcome) -> tuple[Any, ...]:

@@ -22,9 +22,9 @@ PROJECT_ID = re.compile("[0-9a-f]{32}")
 MAIN_RESOURCES = ("cpu", "memory", "VCPU", "PCPU", "MEMORY_MB", "DISK_GB")
 
 
-def draw(console: Any, result: PlaceResult, wide: bool) -> None:
-    """The whole report."""
-    draw_headline(console, result)
+def draw(console: Any, result: PlaceResult, wide: bool, among: str = "") -> None:
+    """The whole report; among: what it was restricted to, in words."""
+    draw_headline(console, result, among)
     if len(result.sources) > 1:
         draw_sources(console, result.sources)
     draw_use(console, result.sources, wide)
@@ -48,7 +48,7 @@ def explain(console: Any, outcome: Outcome) -> None:
     draw_refusal(console, outcome, wide=True)
 
 
-def draw_headline(console: Any, result: PlaceResult) -> None:
+def draw_headline(console: Any, result: PlaceResult, among: str) -> None:
     """One line: outcome, size of the problem, time."""
     placed, pending = len(result.placed), len(result.placed) + len(result.unplaced)
     size = f"{count(result.hosts, 'host')}, {count(len(result.sources), 'source')}, {result.elapsed_seconds:.2f} s"
@@ -57,7 +57,7 @@ def draw_headline(console: Any, result: PlaceResult) -> None:
             title(f"{placed:,} of {count(pending, 'pending object')} placed ({size})", good=placed == pending)
         )
     else:
-        console.print(title(f"Nothing is pending ({size})"))
+        console.print(title(f"Nothing is pending{among} ({size})"))
 
 
 def draw_sources(console: Any, sources: list[SourceOutcome]) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 from binwright.errors import InputError
+from binwright.units import shown
 
 SHOWN = 3
+NAMES = "SOURCE/NAMESPACE/NAME or the end of it"
 
 
 class HasName(Protocol):
@@ -32,9 +34,11 @@ def full_name(thing: HasName) -> str:
 def find_named(things: Iterable[Thing], name: str, what: str = "object") -> Thing:
     """The one thing whose full name is `name` or ends in "/" + `name`; a uid is accepted too.
 
-    Raises InputError when there is none (it says no `what`), or when several match and none is equal, with the first
-    few named.
+    Raises InputError for an empty name, when there is none (it says no `what`), or when several match and none is
+    equal, with the first few named.
     """
+    if not name.strip():
+        raise InputError(f"{shown(name)}: the name is empty, so it means no {what} (names are {NAMES})")
     matches = []
     for thing in things:
         full = full_name(thing)
@@ -45,7 +49,7 @@ def find_named(things: Iterable[Thing], name: str, what: str = "object") -> Thin
     if len(matches) == 1:
         return matches[0]
     if not matches:
-        raise InputError(f"{name}: no {what} of this name (names are SOURCE/NAMESPACE/NAME or the end of it)")
-    shown = ", ".join(full_name(thing) for thing in matches[:SHOWN])
+        raise InputError(f"{name}: no {what} of this name (names are {NAMES})")
+    first = ", ".join(full_name(thing) for thing in matches[:SHOWN])
     more = f" and {len(matches) - SHOWN} more" if len(matches) > SHOWN else ""
-    raise InputError(f"{name}: ambiguous, could be {shown}{more}")
+    raise InputError(f"{name}: ambiguous, could be {first}{more}")
