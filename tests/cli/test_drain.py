@@ -14,6 +14,7 @@ from binwright import schemas
 from binwright.cli import exits
 from tests.kubernetes.made import node_dict
 from tests.kubernetes.test_drain import budget, owned, running
+from tests.stack.made import hypervisor, server
 
 SAMPLE = Path(__file__).parents[2] / "examples/club-sandwich"
 FLAGS = ("--ignore-daemonsets", "--delete-emptydir-data")
@@ -82,18 +83,19 @@ def test_commands_of_a_drain(command, small):
     ended = command("drain", "a", "b", small, "--ignore-daemonsets", "-o", "commands")
     lines = ended.out.splitlines()
     assert [line for line in lines if not line.startswith("#") and line] == [
-        "kubectl cordon a",
-        "kubectl cordon b",
-        "kubectl drain --ignore-daemonsets a",
-        "kubectl drain --ignore-daemonsets b",
+        "kubectl --context c cordon a",
+        "kubectl --context c cordon b",
+        "kubectl --context c drain --ignore-daemonsets a",
+        "kubectl --context c drain --ignore-daemonsets b",
     ]
     assert "#   default/p0 a -> c (only winner)" in lines
     assert "# c: drains 2 nodes, 3 pods move. Made by binwright, which ran nothing." in lines
+    assert "# Context c has to be the cluster that c is a dump of." in lines
 
 
 def test_a_node_that_would_not_be_emptied_gets_no_drain_command(command, small):
     out = command("drain", "a", small, "-o", "commands").out
-    assert "kubectl drain" not in [line[:13] for line in out.splitlines()]
+    assert "kubectl --context c drain" not in out
     assert "#   default/d may not go: cannot delete DaemonSet-managed Pods" in out
     assert "#   not drained: a would not become empty" in out
 
@@ -102,12 +104,29 @@ def test_commands_of_a_consolidation(command, small):
     ended = command("consolidate", small, "-o", "commands")
     assert ended.code == exits.YES
     runs = [line.partition("  #")[0] for line in ended.out.splitlines() if line and not line.startswith("#")]
-    assert runs[:2] == ["kubectl cordon c", "kubectl cordon a"]
+    assert runs[:2] == ["kubectl --context c cordon c", "kubectl --context c cordon a"]
     assert runs[-3:] == [
-        "evict default p0",
-        "kubectl wait -n default pdb/web '--for=jsonpath={.status.disruptionsAllowed}=1' --timeout=10m",
-        "evict default p1",
+        "evict c default p0",
+        "kubectl --context c wait -n default pdb/web '--for=jsonpath={.status.disruptionsAllowed}=1' --timeout=10m",
+        "evict c default p1",
     ]
+    assert 'kubectl --context "$1" create --raw "/api/v1/namespaces/$2/pods/$3/eviction" -f -' in ended.out
+
+
+@pytest.mark.parametrize("words", [["drain", "one/a", "two/b"], ["consolidate"]])
+def test_every_command_names_the_cluster_that_it_is_for(command, cluster, words):
+    """Pasted as a whole, nothing may run against the current context, nor one cluster's part against the other."""
+    objects = node_dict("a"), node_dict("b"), running("p", "a", "500m"), running("q", "b", "2")
+    paths = [cluster(*objects, name=name) for name in ("one", "two")]
+    out = command(*words, "--cluster", paths[0], "--cluster", paths[1], "-o", "commands").out
+    first, mark, second = out.partition("# two: ")
+    assert mark
+    for name, part in (("one", first), ("two", second)):
+        lines = [line.strip() for line in part.splitlines()]
+        runs = [line for line in lines if line.startswith(("kubectl ", "evict "))]
+        assert len(runs) >= 2
+        own = (f"kubectl --context {name} ", 'kubectl --context "$1" create --raw ', f"evict {name} ")
+        assert [line for line in runs if not line.startswith(own)] == []
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
@@ -119,7 +138,7 @@ def test_commands_are_sound_and_quoted_whatever_names_hold(command, cluster, tmp
     note = 'kubectl() { printf "%s\\n" "$*" >> noted; cat > /dev/null < /dev/null; }\n'
     subprocess.run(["bash", "-eu"], input=note + out, text=True, check=True, cwd=tmp_path, timeout=60)
     assert not (tmp_path / "hacked").exists()
-    assert (tmp_path / "noted").read_text().splitlines()[0] == "cordon a"
+    assert (tmp_path / "noted").read_text().splitlines()[0] == "--context c cordon a"
 
 
 @pytest.mark.parametrize("verb", ["drain", "consolidate"])
@@ -145,7 +164,9 @@ def test_the_json_keeps_its_schema_and_adds_up_on_the_sample(command, verb):
     assert len(emptied) == summary["emptied"] > 0
     assert {(move["source"], move["from"]) for move in found["moves"]} <= emptied
     assert not {(move["source"], move["host"]) for move in found["moves"]} & emptied
-    assert all(source["fixed"] == 3 and source["gap"] >= 0 for source in found["sources"])
+    assert all(source["gap"] >= 0 for source in found["sources"])
+    fixed = {source["name"]: source["fixed"] for source in found["sources"]}
+    assert fixed == dict.fromkeys(("build", "data", "edge", "lab", "shop"), 3) | {"under": 63}  # 60 compute nodes
 
 
 def test_the_table_of_a_consolidation(command):
@@ -178,6 +199,67 @@ def test_prices_are_told_when_there_are_some(command, cluster, tmp_path):
     ended = command("consolidate", path, "--prices", str(tmp_path))
     assert (ended.code, ended.out) == (exits.BAD, "")
     assert len(ended.err.splitlines()) == 1
+
+
+@pytest.fixture
+def hypervisors(cluster, tmp_path):
+    """Words for a cluster of a, b and c, and the cloud beside it, whose hypervisors a and b are: a carries a server."""
+    folder = tmp_path / "north"
+    folder.mkdir()
+    (folder / "servers.json").write_text(json.dumps([server("s", "a")]))
+    (folder / "hypervisors.json").write_text(json.dumps([hypervisor("a"), hypervisor("b")]))
+    nodes = (node_dict(name) for name in "abc")
+    return ["--cluster", cluster(*nodes, running("p", "a", "500m"), running("q", "c", "2")), "--cloud", str(folder)]
+
+
+def test_a_node_that_carries_servers_is_no_candidate(command, hypervisors):
+    ended = command("consolidate", *hypervisors)
+    assert ended.code == exits.YES
+    assert "No candidates: 1 node\n  a: carries 1 server of cloud north\n" in ended.out
+    found = json.loads(command("consolidate", *hypervisors, "-o", "json").out)
+    jsonschema.validate(found, schemas.schema("ConsolidateResult"))
+    assert (found["sources"][0]["emptied"], found["sources"][0]["fixed"]) == (["b", "c"], 1)
+    assert [(one["kind"], one["name"], one["reason"]) for one in found["refused"]] == [("Node", "a", "servers")]
+    alone = json.loads(command("consolidate", *hypervisors[:2], "-o", "json").out)
+    assert alone["sources"][0]["emptied"] == ["b", "a"]
+
+
+def test_a_drain_does_not_empty_a_node_that_carries_servers(command, hypervisors):
+    ended = command("drain", "a", *hypervisors)
+    assert ended.code == exits.NO
+    assert ended.out.startswith("1 of 1 evicted pod finds another node (")
+    assert "c/a           1                 1  no\n" in ended.out
+    assert "To be migrated first: the servers of 1 node\n  c/a: carries 1 server of cloud north\n" in ended.out
+    assert "May not be evicted" not in ended.out
+    lines = command("drain", "a", *hypervisors, "-o", "commands").out.splitlines()
+    assert lines[-2:] == [
+        "#   carries 1 server of cloud north, to be migrated first",
+        "#   not drained: a would not become empty",
+    ]
+    found = json.loads(command("drain", "a", *hypervisors, "-o", "json").out)
+    jsonschema.validate(found, schemas.schema("DrainResult"))
+    assert [(one["kind"], one["name"], one["message"]) for one in found["refused"]] == [
+        ("Node", "a", "carries 1 server of cloud north")
+    ]
+    assert command("drain", "b", *hypervisors).code == exits.YES
+    assert command("drain", "a", *hypervisors[:2]).code == exits.YES
+
+
+def test_the_sample_keeps_its_compute_nodes(command):
+    """No node of `under` on which a server of the sample's cloud runs is emptied."""
+    ended = command("consolidate", str(SAMPLE), "-o", "json")
+    under = next(one for one in json.loads(ended.out)["sources"] if one["name"] == "under")
+    servers = json.loads((SAMPLE / "clouds/north/servers.json").read_text())
+    carrying = {one["Host"] for one in servers if one.get("Host")}
+    assert len(carrying) > 50
+    assert under["emptied"]
+    assert carrying.isdisjoint(under["emptied"])
+
+
+def test_one_pod_moves(command, cluster):
+    path = cluster(node_dict("a"), node_dict("b"), running("p", "a", "500m"), running("q", "b", "2"))
+    assert command("consolidate", path).out.startswith("1 of 2 nodes can be emptied together (1 pod moves, 1 round, ")
+    assert "# c: empties 1 node, 1 pod moves. Made" in command("consolidate", path, "-o", "commands").out
 
 
 def test_nothing_to_empty_is_no(command, cluster):
@@ -221,6 +303,7 @@ def test_a_configuration_decides_where_pods_go(command, small, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        ([""], "'': the name is empty, so it means no Node (names are SOURCE/NAMESPACE/NAME or the end of it)"),
         (["nope"], "nope: no Node of this name (names are SOURCE/NAMESPACE/NAME or the end of it)"),
         (["a", "c/a"], "c/a: Node c/a is given twice"),
         (["a", "b", "c"], "c: all 3 nodes would be drained; at least one has to stay for the pods"),

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from binwright.errors import InputError
-from binwright.kubernetes.consolidate import ConsolidateFlags, consolidate, consolidate_source
+from binwright.kubernetes.consolidate import ConsolidateFlags, consolidate, read_source
 from binwright.kubernetes.place import Options
 from binwright.kubernetes.reader import read_dicts
 from binwright.stack.node_bound import least_hosts
@@ -228,4 +228,4 @@ def test_pods_of_nodes_that_are_not_in_the_input_are_left_out():
 
 def test_an_input_without_nodes_is_refused():
     with pytest.raises(InputError, match=r"^c: no Node in the input"):
-        consolidate_source("c", [], ConsolidateFlags(), Options())
+        read_source("c", [], Options())

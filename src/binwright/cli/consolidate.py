@@ -19,7 +19,8 @@ which each can be carried out, and beside it how few nodes there can be, proven.
 
 No candidate is a node of the control plane, one with scale-down-disabled or do-not-disrupt, or one with a pod that has
 no controller, has an emptyDir volume (see --delete-emptydir-data), says safe-to-evict: "false" or do-not-disrupt, would
-come back to a cordoned node, or whose disruption budget allows nothing. Daemon-set and mirror pods go with their node.
+come back to a cordoned node, or whose disruption budget allows nothing; nor one that carries servers of a cloud in the
+input. Daemon-set and mirror pods go with their node. With -o commands, contexts are named after the sources.
 
 All chosen nodes are cordoned first, so every pod moves once, to a node that stays; the scheduler's own rules say where.
 The bound covers requests and pod counts on every node's allocatable, daemon-set pods, the nodes that must stay, and

@@ -19,7 +19,8 @@ mirror, unmanaged and finished pods and emptyDir volumes are treated as kubectl 
 All nodes are cordoned first. Pods leave in the order of the nodes given and on each in the scheduler's own order
 (priority, then age); each is gone before its replacement is placed, and that is placed before the next one leaves, so
 room is never counted twice. What a disruption budget does not allow at once is evicted in later rounds, when the
-replacements of the round before are ready.
+replacements of the round before are ready. A node that carries servers of a cloud in the input is not emptied: they
+have to be migrated first. With -o commands, contexts are named after the sources.
 
 {PATHS} Exit code 0: every node is emptied and everything finds a place, 1: not so.
 """

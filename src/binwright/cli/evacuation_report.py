@@ -28,20 +28,24 @@ def draw_drain(console: Any, result: DrainResult, wide: bool) -> None:
     placed, total = len(result.moves) - len(result.unplaced), len(result.moves)
     nodes = list(result.nodes())
     size = f"{count(len(nodes), 'node')} of {result.hosts:,}, {result.elapsed_seconds:.2f} s"
-    head = f"{placed:,} of {count(total, 'evicted pod')} find another node" if total else "Nothing has to be evicted"
+    asked = count(total, "evicted pod finds", "evicted pods find")
+    head = f"{placed:,} of {asked} another node" if total else "Nothing has to be evicted"
     console.print(title(f"{head} ({size})", good=result.empties))
     table = borderless(("Node", "Move away", "Stand in the way", "Emptied"), right=("Move away", "Stand in the way"))
     for source, name, moves, kept in nodes:
         table.add_row(printable(f"{source}/{name}"), f"{moves:,}", f"{kept:,}", "no" if kept else "yes")
     console.print()
     console.print(table)
-    draw_refused(console, result.held("refuse"), wide)
+    refused = result.held("refuse")
+    draw_carriers(console, [one for one in refused if one.kind == "Node"], wide)
+    draw_refused(console, [one for one in refused if one.kind != "Node"], wide)
     draw_rest(console, result, wide)
 
 
 def draw_consolidate(console: Any, result: ConsolidateResult, wide: bool) -> None:
     """The whole report of `consolidate`."""
-    size = f"{count(len(result.moves), 'pod')} move, {count(result.rounds, 'round')}, {result.elapsed_seconds:.2f} s"
+    moves = count(len(result.moves), "pod moves", "pods move")
+    size = f"{moves}, {count(result.rounds, 'round')}, {result.elapsed_seconds:.2f} s"
     head = f"{result.emptied:,} of {count(result.hosts, 'node')} can be emptied together"
     console.print(title(f"{head} ({size})", good=result.emptied > 0))
     numbers = ("Nodes", "Emptied", "Remain", "At least", "Gap", "Must stay", "Moves", "Rounds")
@@ -116,6 +120,17 @@ def draw_budgets(console: Any, result: Evacuations, wide: bool) -> None:
     console.print(table)
     if len(shown) < total:
         console.print(f"({count(total - len(shown), 'more budget')}: -o wide)", style="dim")
+
+
+def draw_carriers(console: Any, nodes: Sequence[Held], wide: bool) -> None:
+    """The nodes that a drain of their pods does not empty, one line a sentence."""
+    if not nodes:
+        return
+    console.print()
+    console.print(title(f"To be migrated first: the servers of {count(len(nodes), 'node')}", good=False))
+    for text, some in by_text(nodes):
+        names = listing([full_name(one) for one in some], len(some) if wide else MOST_NAMES)
+        indented(console, f"{names}: {text}")
 
 
 def draw_refused(console: Any, refused: Sequence[Held], wide: bool) -> None:

@@ -5,19 +5,20 @@ Makes text of a result; names come from files, so words are quoted and comments 
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from binwright.cli.words import count, printable
-from binwright.moves import BudgetUse, Evacuated, Held, Move
+from binwright.moves import Evacuated, Held, Move
+from binwright.stack.commands import command
 
 __all__ = ["consolidate_commands", "drain_commands"]
 
 PATIENCE = "10m"
 EVICT = """\
+# evict CONTEXT NAMESPACE POD
 evict() {
-  printf '{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"namespace":"%s","name":"%s"}}' "$1" "$2" |
-    kubectl create --raw "/api/v1/namespaces/$1/pods/$2/eviction" -f -
+  printf '{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"namespace":"%s","name":"%s"}}' "$2" "$3" |
+    kubectl --context "$1" create --raw "/api/v1/namespaces/$2/pods/$3/eviction" -f -
 }"""
 DRAIN_NOTE = """\
 The scheduler decides by itself, when it comes to it: "only winner" means that no other node scores as high with the
@@ -35,7 +36,7 @@ def drain_commands(drained: Sequence[Evacuated], flags: Sequence[str]) -> str:
     lines: list[str] = []
     for source in drained:
         lines += heading(source, f"drains {count(len(source.emptied), 'node')}", DRAIN_NOTE)
-        lines += [command("kubectl", "cordon", node) for node in source.emptied]
+        lines += [kubectl(source, "cordon", node) for node in source.emptied]
         for node in source.emptied:
             moves = [move for move in source.moves if move.origin == node]
             lines += ["", comment(f"{node}: {count(len(moves), 'pod')} to evict")]
@@ -43,10 +44,10 @@ def drain_commands(drained: Sequence[Evacuated], flags: Sequence[str]) -> str:
             lines += [comment(f"  {pod(one)} is lost: {one.text}") for one in held(source, node, "delete", "unmanaged")]
             refused = held(source, node, "refuse")
             if refused:
-                lines += [comment(f"  {pod(one)} may not go: {one.text}") for one in refused]
+                lines += [comment(f"  {refusal(one)}") for one in refused]
                 lines.append(comment(f"  not drained: {node} would not become empty"))
             else:
-                lines.append(command("kubectl", "drain", *flags, node))
+                lines.append(kubectl(source, "drain", *flags, node))
         lines.append("")
     return "".join(f"{line}\n" for line in lines[:-1])
 
@@ -56,17 +57,17 @@ def consolidate_commands(plans: Sequence[Evacuated]) -> str:
     lines: list[str] = []
     for source in plans:
         lines += heading(source, f"empties {count(len(source.emptied), 'node')}", CONSOLIDATE_NOTE)
-        lines += [command("kubectl", "cordon", node) for node in source.emptied]
+        lines += [kubectl(source, "cordon", node) for node in source.emptied]
         if source.moves:
             lines += ["", EVICT]
         for number, moves in rounds(source.moves):
             lines += ["", comment(f"round {number} of {source.rounds}: {count(len(moves), 'eviction')}")]
             if number > 1:
                 lines.append(comment("the replacements of the round before have to be ready"))
-                lines += waits(source.budgets, moves)
+                lines += waits(source, moves)
             for move in moves:
-                names = shlex.join(["evict", move.outcome.namespace or "default", move.outcome.name])
-                lines.append(f"{one_line(names)}  {comment(where(move))}")
+                evict = command("evict", source.source, move.outcome.namespace or "default", move.outcome.name)
+                lines.append(f"{evict}  {comment(where(move))}")
         if source.emptied:
             lines += ["", comment(f"now without pods but those of daemon sets: {' '.join(source.emptied)}")]
         lines.append("")
@@ -76,12 +77,13 @@ def consolidate_commands(plans: Sequence[Evacuated]) -> str:
 def heading(source: Evacuated, what: str, note: str) -> Iterator[str]:
     """Comment lines before the commands of one cluster."""
     yield comment(
-        f"{source.source}: {what}, {count(len(source.moves), 'pod')} move. Made by binwright, which ran nothing."
+        f"{source.source}: {what}, {count(len(source.moves), 'pod moves', 'pods move')}. "
+        "Made by binwright, which ran nothing."
     )
     yield from map(comment, note.splitlines())
     for remark in source.notes:
         yield comment(f"{remark}.")
-    yield comment(f"kubectl has to talk to the cluster that {source.source} is a dump of.")
+    yield comment(f"Context {source.source} has to be the cluster that {source.source} is a dump of.")
 
 
 def rounds(moves: Iterable[Move]) -> Iterator[tuple[int, list[Move]]]:
@@ -92,14 +94,14 @@ def rounds(moves: Iterable[Move]) -> Iterator[tuple[int, list[Move]]]:
     yield from by_round.items()
 
 
-def waits(budgets: Iterable[BudgetUse], moves: Iterable[Move]) -> Iterator[str]:
+def waits(source: Evacuated, moves: Iterable[Move]) -> Iterator[str]:
     """Commands that wait until the budgets of these moves allow again what they allowed at first."""
     used = {move.budget for move in moves}
-    for one in budgets:
+    for one in source.budgets:
         if one.name in used:
             namespace, _, name = one.name.rpartition("/")
             allowed = f"--for=jsonpath={{.status.disruptionsAllowed}}={one.allowed}"
-            yield command("kubectl", "wait", "-n", namespace, f"pdb/{name}", allowed, f"--timeout={PATIENCE}")
+            yield kubectl(source, "wait", "-n", namespace, f"pdb/{name}", allowed, f"--timeout={PATIENCE}")
 
 
 def held(source: Evacuated, node: str, action: str, reason: str | None = None) -> list[Held]:
@@ -125,16 +127,16 @@ def pod(one: Held) -> str:
     return f"{one.namespace}/{one.name}" if one.namespace else one.name
 
 
-def command(*words: str) -> str:
-    """One command line."""
-    return one_line(shlex.join(words))
+def refusal(one: Held) -> str:
+    """Why a node does not become empty."""
+    return f"{one.text}, to be migrated first" if one.kind == "Node" else f"{pod(one)} may not go: {one.text}"
+
+
+def kubectl(source: Evacuated, *words: str) -> str:
+    """One command line for the cluster of a source: the context is named after it, as `stack audit` does."""
+    return command("kubectl", "--context", source.source, *words)
 
 
 def comment(text: str) -> str:
     """One comment line, whatever the text holds."""
     return f"# {printable(text)}"
-
-
-def one_line(text: str) -> str:
-    """Quoted words, in which a name may hold line ends all the same."""
-    return text.replace("\r", " ").replace("\n", " ")

@@ -8,7 +8,7 @@ would be; the search before it (`binwright.emptying`) only says which nodes to t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
 from math import lcm
@@ -29,7 +29,7 @@ from binwright.moves import Consolidated, Evacuated
 from binwright.request import Request
 from binwright.units import shown
 
-__all__ = ["ConsolidateFlags", "consolidate", "consolidate_source"]
+__all__ = ["ConsolidateFlags", "consolidate", "consolidate_source", "read_source"]
 
 INSTANCE_TYPE = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
 HALVE_AFTER = 6
@@ -38,19 +38,26 @@ HALVE_AFTER = 6
 @dataclass(frozen=True)
 class ConsolidateFlags:
     """delete_emptydir_data: pods with emptyDir volumes may be moved, too. prices: of kinds of nodes by the names in
-    their label node.kubernetes.io/instance-type; None counts nodes.
+    their label node.kubernetes.io/instance-type; None counts nodes. kept: nodes that stay for what the cluster does not
+    know, node -> (word, sentence why).
     """
 
     delete_emptydir_data: bool = False
     prices: Mapping[str, Fraction] | None = None
+    kept: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
-def consolidate_source(source: str, blobs: Iterable[Blob], flags: ConsolidateFlags, options: Options) -> Consolidated:
-    """Consolidate the cluster that the files of one source describe. Raises InputError naming file, object, field."""
+def read_source(source: str, blobs: Iterable[Blob], options: Options) -> Objects:
+    """The cluster that the files of one source describe. Raises InputError naming file, object and field."""
     objects = read_blobs(blobs)
     if not objects.nodes:
         raise InputError(f"{source}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
     objects.related.complete = options.complete
+    return objects
+
+
+def consolidate_source(source: str, objects: Objects, flags: ConsolidateFlags, options: Options) -> Consolidated:
+    """Consolidate a cluster that was read. Raises InputError naming source, object and field."""
     try:
         return consolidate(source, objects, flags, options.profile)
     except InputError as problem:
@@ -65,7 +72,7 @@ def consolidate(
     """
     before = Evacuation(source, objects, (), profile)
     cluster = before.cluster
-    staying = staying_in(source, objects, flags.delete_emptydir_data, before.api)
+    staying = staying_in(source, objects, flags.delete_emptydir_data, flags.kept, before.api)
     names = cluster.nodes.names
     prices = [_price(node, flags.prices) for node in objects.nodes]
     requests = _movable(cluster, staying)

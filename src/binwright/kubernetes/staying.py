@@ -7,6 +7,7 @@ kube-system is not among them. Decides by one object at a time; room is elsewher
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from binwright.kubernetes.disruption import Answer, EvictionApi
@@ -37,13 +38,17 @@ class Staying:
     gone: set[str]
 
 
-def staying_in(source: str, objects: Objects, delete_emptydir_data: bool, api: EvictionApi) -> Staying:
-    """What stays in one cluster. delete_emptydir_data: pods with emptyDir volumes may be moved, too."""
+def staying_in(
+    source: str, objects: Objects, delete_emptydir_data: bool, kept: Mapping[str, tuple[str, str]], api: EvictionApi
+) -> Staying:
+    """What stays in one cluster. delete_emptydir_data: pods with emptyDir volumes may be moved, too. kept: nodes that
+    stay for what the cluster does not know, node -> (word, sentence).
+    """
     staying = Staying({}, set(), set())
     for node in objects.nodes:
-        why = _node_reason(node)
+        name = node.metadata.name or ""
+        why = _node_reason(node) or kept.get(name)
         if why is not None:
-            name = node.metadata.name or ""
             staying.nodes[name] = [Held(source, "Node", None, name, node.metadata.uid, name, "refuse", *why)]
     by_node = pods_by_node(objects.pods)
     for name in [node.metadata.name or "" for node in objects.nodes]:

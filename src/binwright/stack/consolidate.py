@@ -1,6 +1,7 @@
 """`consolidate`: every source by its own layer, and beside each plan the bound that packing proves.
 
-A layer offers `consolidate.consolidate_source(name, blobs, flags, options)`, which makes a `Consolidated`.
+A layer offers `consolidate.read_source(name, blobs, options)` and `consolidate_source(name, what was read, flags,
+options)`, which makes a `Consolidated`. Nodes that carry servers of a cloud beside them are no candidates.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from binwright.packing.catalogue import Catalogue
 from binwright.stack.evacuation_result import ConsolidateResult
+from binwright.stack.hypervisors import carriers
 from binwright.stack.layers import by_layer
 from binwright.stack.node_bound import least_hosts
 from binwright.stack.sources import Source
@@ -34,15 +36,18 @@ def consolidate_sources(
     Raises InputError for the first bad object of any source.
     """
     start = time.perf_counter()
+    sources = list(sources)
     able, notes = by_layer(sources, "consolidate", "consolidate")
+    options = kubernetes_options(wishes)
+    clusters = {source.name: module.read_source(source.name, source.blobs, options) for source, module in able}
+    kept = carriers(clusters, sources)
     prices = None if catalogue is None else dict(zip(catalogue.names, catalogue.prices))
     plans = []
     for done, (source, module) in enumerate(able):
         if progress is not None:
             progress(source.name, done, len(able))
-        options = kubernetes_options(wishes)
-        how = module.ConsolidateFlags(**flags, prices=prices)
-        plan = module.consolidate_source(source.name, source.blobs, how, options)
+        how = module.ConsolidateFlags(**flags, prices=prices, kept=kept[source.name])
+        plan = module.consolidate_source(source.name, clusters[source.name], how, options)
         plans.append((plan, least_hosts(plan.needs, priced=prices is not None)))
     if progress is not None:
         progress("", len(able), len(able))
