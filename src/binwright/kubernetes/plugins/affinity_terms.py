@@ -60,7 +60,8 @@ def terms_of(pod: Pod) -> Terms:
     if affinity is None or (affinity.pod_affinity is None and affinity.pod_anti_affinity is None):
         return _NONE
     return Terms(
-        *(_required(pod, one) for one in (affinity.pod_affinity, affinity.pod_anti_affinity)),
+        _required(pod, affinity.pod_affinity),
+        _required(pod, affinity.pod_anti_affinity),
         _preferred(pod, affinity.pod_affinity, "podAffinity"),
         _preferred(pod, affinity.pod_anti_affinity, "podAntiAffinity"),
     )
