@@ -91,7 +91,7 @@ def node_affinity(dice: Dice, names: list[str]) -> Json:
         }
     if dice.maybe():
         made["preferredDuringSchedulingIgnoredDuringExecution"] = [
-            {"weight": dice.randint(1, 100), "preference": term(dice, names)} for _ in range(dice.randint(0, 3))
+            {"weight": dice.randint(0, 100), "preference": term(dice, names)} for _ in range(dice.randint(0, 3))
         ]
     return made
 

@@ -216,9 +216,9 @@ def wishing(kind, *weights):
     ("spec", "line"),
     [
         *(
-            (wishing(kind, 1, weight), f"spec.affinity.{kind}.{PREFERRED}[1].weight: {weight} is outside 1..100")
+            (wishing(kind, 1, weight), f"spec.affinity.{kind}.{PREFERRED}[1].weight: {weight} is outside 0..100")
             for kind in ("nodeAffinity", "podAffinity", "podAntiAffinity")
-            for weight in (HUGE, 2 * 2**62, 101, 0, -5)
+            for weight in (HUGE, 2 * 2**62, 101, -5)
         ),
         *(
             (

@@ -12,8 +12,8 @@ from binwright.units import shown
 
 __all__ = ["ADDED_WEIGHTS", "AT_LEAST_ONE", "HARD_WEIGHTS", "WEIGHTS", "check", "check_each"]
 
-WEIGHTS = range(1, 101)
-"""Of the preferred terms of a pod."""
+WEIGHTS = range(101)
+"""Of the preferred terms of a pod; the API server stores none of 0, the scheduler passes such a one over."""
 ADDED_WEIGHTS = range(2**31)
 """Of the preferred terms that a profile adds: any int32 that leaves scores positive; 0 adds nothing."""
 HARD_WEIGHTS = range(101)
