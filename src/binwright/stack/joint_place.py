@@ -112,10 +112,10 @@ class _Planner:
         for cluster, state in states.items():
             unplaced = [one for one in state.outcome.values() if one.host is None]
             if unplaced:
-                told = place_read(
-                    cluster, state.objects, Options()
-                )  # in the words of all nodes, the new ones among them
-                unplaced = [one for one in told.unplaced if key_of(one) in state.outcome]
+                # In the words of the nodes that there will be: without the new ones, where the plan comes to nothing.
+                told = place_read(cluster, state.objects if partial else self.clusters[cluster], Options())
+                waiting = {key_of(one) for one in unplaced}
+                unplaced = [one for one in told.unplaced if key_of(one) in waiting]
                 pools = [one for one in self.pools.by_cluster.get(cluster, ()) if one.cloud in self._growths]
                 stops = Stops(self.sandwich, cluster, state.objects, pools, self._growths, without.get(cluster))
                 plan.stops += [stops.of(one) for one in unplaced]
@@ -159,17 +159,6 @@ class _Planner:
         self.unseen.append((cluster, told.not_evaluated))
         outcome = {key_of(one): one for one in (*told.placed, *told.unplaced)}
         return _State(bound(objects, told.placed), outcome, [])
-
-    def _refused(self, cluster: str, state: _State) -> list[Outcome]:
-        """What is left at the end, in the words of all nodes; a pod that waited for another one's place has it now."""
-        if all(one.host is not None for one in state.outcome.values()):
-            return []
-        told = place_read(cluster, state.objects, Options())
-        state.objects = bound(state.objects, told.placed)
-        state.outcome |= {key_of(one): one for one in (*told.placed, *told.unplaced)}
-        for node in state.new:
-            node.pods += [key_of(one) for one in told.placed if one.host == node.name]
-        return told.unplaced
 
     def _left(self, state: _State) -> list[Pod]:
         """Pods that wait for a node and could have one."""
