@@ -154,3 +154,17 @@ def test_snapshot_order_goes_round_the_zones():
     nodes = NodeTable([make_node(f"n{number}", labels=one) for number, one in enumerate(labels)])
     assert snapshot_order(nodes) == [0, 2, 3, 1, 4]
     assert Sampling(nodes, 0).order({"n4", "n2", "gone"}) == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        (["a", "b", "c"], None),
+        (["a", "b", "b"], "host"),
+        (["a", "b", None], "host"),
+    ],
+    ids=["each its own", "two share one", "one has none"],
+)
+def test_a_key_of_which_every_node_has_a_value_of_its_own_is_the_nodes_themselves(values, key):
+    nodes = [make_node(f"n{i}", labels={} if value is None else {"host": value}) for i, value in enumerate(values)]
+    assert NodeTable(nodes).domain_key("host") == key

@@ -83,6 +83,12 @@ class NodeTable:
             column = self._columns[key] = Distinct(labels.get(key) for labels in self._labels)
         return column
 
+    def domain_key(self, key: str) -> str | None:
+        """The topology key as the engine is best asked: None, each host a domain, where every node has a value of its
+        own. The domains are the same, and the engine need not keep a sum for each.
+        """
+        return None if len(self.label(key).values) == len(self.names) else key
+
     def named(self, names: Iterable[str]) -> np.ndarray:
         """(nodes,) bool: the nodes of these names; unknown names are no node."""
         chosen = self.nobody()

@@ -140,6 +140,7 @@ class Rulebook:
         )
         self.inter_pod: InterPodAffinity = InterPodAffinity(
             counts,
+            nodes,
             related,
             scheduler.inter_pod,
             empty_labels,

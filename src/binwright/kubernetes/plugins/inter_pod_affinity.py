@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from binwright.kubernetes import label_selectors
 from binwright.kubernetes.counts import Counts
+from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.plugins.affinity_terms import Selection, Term, selections, terms_of
 from binwright.kubernetes.related import Related
@@ -45,6 +46,7 @@ class InterPodAffinity:
     def __init__(
         self,
         counts: Counts,
+        nodes: NodeTable,
         related: Related,
         args: InterPodArgs,
         empty_labels: bool,
@@ -57,6 +59,7 @@ class InterPodAffinity:
         has none. others: the plugin of another profile; pods of either meet the same pods.
         """
         self._counts = counts
+        self._nodes = nodes
         self._related = related
         self._args = args
         self._empty_labels = empty_labels
@@ -111,7 +114,7 @@ class InterPodAffinity:
         weight = self._weight(kind)
         if not weight:
             return
-        ref = Ref(counter, term.key, weight=weight)
+        ref = Ref(counter, self._nodes.domain_key(term.key), weight=weight)
         matches = self._repelling if kind == "repels" else self._attracting
         for traits in matches.add_test(label_selectors.anchor(term.about.selector), self._test(term.about), ref):
             if kind == "repels":
@@ -134,17 +137,20 @@ class InterPodAffinity:
             if terms.affinity:
                 together = selections(terms.affinity, self._related, self._empty_labels)
                 counter = self._counter(together)
-                refs = [Ref(counter, key) for key in dict.fromkeys(term.key for term in terms.affinity)]
+                keys = dict.fromkeys(term.key for term in terms.affinity)
+                refs = [Ref(counter, self._nodes.domain_key(key)) for key in keys]
                 own = all(one.matches(traits, None) for one in together)
                 found.append(require(self.rule, refs, matches_itself=own, argument=_AFFINITY, missing=_AFFINITY))
             for term, about in zip(terms.anti_affinity, self._selections(terms.anti_affinity)):
-                found.append(forbid(self.rule, [Ref(self._counter([about]), term.key)], argument=_ANTI_AFFINITY))
+                ref = Ref(self._counter([about]), self._nodes.domain_key(term.key))
+                found.append(forbid(self.rule, [ref], argument=_ANTI_AFFINITY))
             found += [self._kept_off(ref) for ref in self._repelling.add_traits(traits)]
         if self._score is not None and self._scored_by(pod):
             refs = []
             for listed, sign in ((terms.preferred, 1), (terms.preferred_anti, -1)):
                 for term, about in zip(listed, self._selections(listed)):
-                    refs.append(Ref(self._counter([about]), term.key, weight=sign * term.weight))
+                    key = self._nodes.domain_key(term.key)
+                    refs.append(Ref(self._counter([about]), key, weight=sign * term.weight))
             refs += self._attracting.add_traits(traits)
             if refs:
                 found.append(SoftTerm(self._score, tuple(refs)))

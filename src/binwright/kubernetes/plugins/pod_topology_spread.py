@@ -70,7 +70,11 @@ class PodTopologySpread:
             found += [
                 skew(
                     self.rule,
-                    Ref(self._counter(one, pod), one.key, self._members(one, pod, with_keys)),
+                    Ref(
+                        self._counter(one, pod),
+                        self._nodes.domain_key(one.key),
+                        self._members(one, pod, with_keys),
+                    ),
                     one.max_skew,
                     own=int(label_selectors.matches(one.selector, labels)),
                     least_domains=one.least_domains,
