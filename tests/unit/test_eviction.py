@@ -268,7 +268,7 @@ def test_definitions_wait_while_another_thread_is_inside_a_batch():
     fleet = made_fleet(hosts, slots=2**40)
     counter = fleet.counter()
     request = fleet.request({"slots": 1}, terms=[forbid("ports", [Ref(counter, "zone")])])
-    batch = threading.Thread(target=fleet.place, args=(request, 3000))
+    batch = threading.Thread(target=fleet.place, args=(request, 2_000_000))
     calls = (
         fleet.counter,
         lambda: fleet.members([0]),
