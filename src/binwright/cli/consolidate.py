@@ -8,7 +8,7 @@ from binwright.cli.drain import COLUMNS
 from binwright.cli.inputs import PATHS, add_rules, add_sources, sources_of
 from binwright.cli.kubectl import consolidate_commands
 from binwright.cli.output import Rows, show
-from binwright.cli.place import progress_bar
+from binwright.cli.progress import progress_bar
 from binwright.packing.catalogue import read_catalogue_file
 from binwright.stack.consolidate import consolidate_sources
 from binwright.stack.wishes import Wishes

@@ -4,8 +4,6 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_verbosity
 from binwright.cli.output import emit
+from binwright.cli.progress import progress_bar
 from binwright.cli.words import count, printable
 from binwright.errors import InputError, MissingExtraError
 from binwright.openstack.dumps.script import SCRIPT
@@ -57,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise InputError(f"{directory}: not an empty directory")
     connection = connect(options.os_cloud)
-    with progress_bar(options.quiet) as progress:
-        collected = collect(connection, parallel=options.parallel, progress=progress)
+    with progress_bar(options.quiet, "asking") as bar:
+        collected = collect(connection, parallel=options.parallel, progress=None if bar is None else by_table(bar))
     write(directory, collected)
     if not options.quiet:
         for note in collected.notes:
@@ -67,6 +66,11 @@ def run(options: argparse.Namespace) -> int:
         rows = ", ".join(f"{count(len(collected.files[name]), 'object')} in {name}" for name in tables)
         emit(f"Wrote {directory}: {rows}\nNow: binwright place {directory}\n")
     return exits.YES
+
+
+def by_table(bar: Progress) -> Progress:
+    """Tells the table alone of what is asked for one provider after another."""
+    return lambda what, done, total: bar(what.partition("/")[0], done, total)
 
 
 def connect(cloud: str | None) -> Any:
@@ -91,19 +95,3 @@ def write(directory: Path, collected: Collected) -> None:
         path = directory / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def progress_bar(quiet: bool) -> Iterator[Progress | None]:
-    """A bar over the answers on standard error, only when that is a terminal; None otherwise."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("asking", total=None)
-        yield lambda what, done, total: bar.update(
-            task, description=printable(what).partition("/")[0], completed=done, total=total
-        )

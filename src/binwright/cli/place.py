@@ -1,21 +1,18 @@
 """`binwright place PATH...`: reads the options, calls the stack, prints the result, answers by exit code."""
 
 import argparse
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from binwright.cli import exits, place_report
 from binwright.cli.arguments import Parser, add_output, add_selection
 from binwright.cli.inputs import add_nova_conf
 from binwright.cli.output import Rows, emit, on_console, say, show
-from binwright.cli.words import printable
+from binwright.cli.progress import progress_bar
 from binwright.outcome import Outcome
 from binwright.stack.envelope import verdict_word
 from binwright.stack.label_selector import label_selector
 from binwright.stack.names import find_named, full_name
-from binwright.stack.place import Progress, place_paths
+from binwright.stack.place import place_paths
 from binwright.stack.place_result import PlaceResult
 from binwright.stack.sources import INPUTS
 from binwright.stack.wishes import Wishes
@@ -113,22 +110,3 @@ def row(outcome: Outcome) -> tuple[Any, ...]:
         outcome.score,
         outcome.message,
     )
-
-
-@contextmanager
-def progress_bar(quiet: bool) -> Iterator[Progress | None]:
-    """A bar over the sources on standard error, only when that is a terminal; None otherwise."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=None)
-
-        def progress(source: str, done: int, total: int) -> None:
-            bar.update(task, description=escape(printable(source)), completed=done, total=total)
-
-        yield progress

@@ -24,8 +24,9 @@ What a program needs that embeds this layer:
 The names here are imported when they are asked for; the modules below them are for the layer itself.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from binwright.lazy import lazily
 
 if TYPE_CHECKING:
     from binwright.openstack.cloud import Cloud
@@ -44,12 +45,4 @@ _HOMES = {
     "read_live": "python_objects",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily(__name__, _HOMES)
