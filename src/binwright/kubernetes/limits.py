@@ -6,7 +6,8 @@ A container without a limit has none: then the pod has none either for that reso
 from __future__ import annotations
 
 from binwright.kubernetes.objects import Container, Pod
-from binwright.units import milli, nanos, whole
+from binwright.kubernetes.requests import base_units
+from binwright.units import nanos
 
 __all__ = ["guaranteed", "limit"]
 
@@ -23,14 +24,14 @@ def limit(pod: Pod, name: str) -> int | None:
         return None
     if spec.resources is not None and name in (spec.resources.limits or {}):
         total = nanos((spec.resources.limits or {})[name], f"Pod {pod.key}: spec.resources.limits.{name}")
-        return milli(total) if name == "cpu" else whole(total)
+        return base_units(name, total)
     total = 0
     for container in _running(pod):
         limits = (container.resources and container.resources.limits) or {}
         if name not in limits:
             return None
         total += nanos(limits[name], f"Pod {pod.key}: container {container.name}: resources.limits.{name}")
-    return milli(total) if name == "cpu" else whole(total)
+    return base_units(name, total)
 
 
 def guaranteed(pod: Pod) -> bool:

@@ -16,7 +16,7 @@ from binwright.errors import InputError
 from binwright.kubernetes.objects import Container, ContainerStatus, Pod, Quantities
 from binwright.units import MAX_AMOUNT, milli, nanos, whole
 
-__all__ = ["NON_ZERO", "Amounts", "Requests", "amount", "is_scalar", "pod_request"]
+__all__ = ["NON_ZERO", "Amounts", "Requests", "amount", "base_units", "is_scalar", "pod_request"]
 
 CPU, MEMORY, STORAGE, PODS = "cpu", "memory", "ephemeral-storage", "pods"
 NON_ZERO = {CPU: nanos("100m"), MEMORY: nanos("200Mi")}
@@ -48,9 +48,14 @@ def is_scalar(name: str) -> bool:
     return name.startswith(("hugepages-", "attachable-volumes-"))
 
 
+def base_units(name: str, quantity: int) -> int:
+    """An amount in units of 1e-9 in the resource's own unit: cpu in millicores, everything else whole; rounded up."""
+    return milli(quantity) if name == CPU else whole(quantity)
+
+
 def amount(name: str, quantity: int, where: str) -> int:
     """An amount in units of 1e-9 as the engine's integer. Raises InputError "WHERE: NAME: ..." past MAX_AMOUNT."""
-    value = milli(quantity) if name == CPU else whole(quantity)
+    value = base_units(name, quantity)
     if value > MAX_AMOUNT:
         raise InputError(f"{where}: {name}: {value} is more than {MAX_AMOUNT}, the most that is computed with")
     return value

@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
-from binwright.kubernetes import label_selectors, selectors
+from binwright.kubernetes import label_selectors
+from binwright.kubernetes.drain_filters import controller
 from binwright.kubernetes.label_selectors import Selector
 from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import sort_out
-from binwright.kubernetes.plugins.spread_constraints import HARD, SpreadArgs, constraints_of
+from binwright.kubernetes.plugins.pod_topology_spread import counted_nodes
+from binwright.kubernetes.plugins.spread_constraints import HARD, Constraint, SpreadArgs, constraints_of
 from binwright.kubernetes.reader import Objects
-from binwright.kubernetes.tolerations import first_untolerated
 
 __all__ = ["Claim", "Workload", "spread_claims", "workloads"]
 
@@ -58,7 +57,7 @@ def workloads(objects: Objects) -> list[Workload]:
 def _owner(pod: Pod, objects: Objects) -> tuple[str, str, str]:
     meta = pod.metadata
     namespace = meta.namespace or "default"
-    owner = next((one for one in meta.owner_references or () if one.controller), None)
+    owner = controller(pod)
     if owner is None:
         return "Pod", namespace, meta.name or ""
     if owner.kind == "ReplicaSet":
@@ -97,7 +96,7 @@ class _Reader:
         found = []
         for one in constraints_of(pod, SpreadArgs((), False), self.objects.related)[0]:
             if one.when == HARD and label_selectors.matches(one.selector, labels):
-                nodes = self.counted(pod, one.key, one.honor_affinity, one.honor_taints)
+                nodes = self.counted(pod, one)
                 members = self.selected(workload.namespace, one.selector)
                 found.append(Claim(workload, "spread", one.key, one.max_skew, members, nodes))
         affinity = pod.spec.affinity.pod_anti_affinity if pod.spec and pod.spec.affinity else None
@@ -117,20 +116,9 @@ class _Reader:
             if label_selectors.matches(selector, pod.metadata.labels or {})
         )
 
-    def counted(self, pod: Pod, key: str, honor_affinity: bool, honor_taints: bool) -> tuple[str, ...]:
+    def counted(self, pod: Pod, one: Constraint) -> tuple[str, ...]:
         """Names of the nodes whose domains count."""
-        counted = ~self.nodes.nobody() if key.startswith("binwright.io/") else self.nodes.label(key).codes >= 0
-        spec = pod.spec
-        if spec is not None and honor_affinity:
-            if spec.node_selector:
-                counted = counted & selectors.node_selector(spec.node_selector, self.nodes)
-            affinity = spec.affinity.node_affinity if spec.affinity else None
-            required = affinity.required_during_scheduling_ignored_during_execution if affinity else None
-            if required is not None:
-                counted = counted & selectors.required_terms(required, self.nodes)
-        if spec is not None and honor_taints:
-            tolerations = spec.tolerations or ()
-            counted = counted & self.nodes.by_taints(
-                lambda taints: first_untolerated(tolerations, taints) is None, np.bool_
-            )
+        ours = one.key.startswith("binwright.io/")
+        with_key = ~self.nodes.nobody() if ours else self.nodes.label(one.key).codes >= 0
+        counted = counted_nodes(one, pod, self.nodes, with_key)
         return tuple(name for name, one in zip(self.nodes.names, counted.tolist(), strict=True) if one)

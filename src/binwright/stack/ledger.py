@@ -15,7 +15,7 @@ from binwright.errors import InputError
 from binwright.kubernetes.limits import guaranteed, limit
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import sort_out
-from binwright.kubernetes.requests import Requests
+from binwright.kubernetes.requests import Requests, base_units
 from binwright.outcome import NotEvaluated
 from binwright.stack.envelope import API_VERSION, not_evaluated_entries
 from binwright.stack.finding import not_known
@@ -25,7 +25,7 @@ from binwright.stack.server_sizes import server_sizes
 from binwright.stack.source_errors import errors_of
 from binwright.stack.unplaced import unplaced
 from binwright.stack.usage import Usage
-from binwright.units import milli, nanos, whole
+from binwright.units import nanos
 
 RESOURCES = (CPU, MEMORY)
 
@@ -212,7 +212,7 @@ def _nodes(sandwich: Sandwich, accounts: dict[str, Account]) -> None:
         for resource in RESOURCES:
             if resource in told:
                 amount = nanos(told[resource], f"Node {cluster}/{name}: status.allocatable.{resource}")
-                account.lines[resource].nodes += milli(amount) if resource == CPU else whole(amount)
+                account.lines[resource].nodes += base_units(resource, amount)
 
 
 def _pods(sandwich: Sandwich, accounts: dict[str, Account]) -> list[tuple[tuple[str, str, str], Account, int, int]]:

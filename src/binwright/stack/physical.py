@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from binwright.kubernetes.pending import sort_out
-from binwright.kubernetes.requests import Requests
+from binwright.kubernetes.requests import Requests, base_units
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.placement.tree import Forest
 from binwright.stack.sandwich import BY_HOST_NAME, ITSELF, NodePlace, Sandwich
 from binwright.stack.source_errors import errors_of
-from binwright.units import milli, nanos, whole
+from binwright.units import nanos
 
 CPU, MEMORY = "cpu", "memory"
 MIB = 2**20
@@ -53,7 +53,7 @@ def node_capacity(place: NodePlace) -> dict[str, int]:
     told = (place.node.status and place.node.status.capacity) or {}
     where = f"Node {place.cluster}/{place.name}: status.capacity"
     amounts = {name: nanos(told[name], f"{where}.{name}") for name in (CPU, MEMORY) if name in told}
-    return {name: milli(value) if name == CPU else whole(value) for name, value in amounts.items()}
+    return {name: base_units(name, value) for name, value in amounts.items()}
 
 
 def inventories(cloud: Cloud) -> dict[str, dict[str, int]]:

@@ -18,7 +18,7 @@ from binwright.kubernetes.traits import Traits
 from binwright.request import Request
 from binwright.terms import HardTerm, Ref, SoftTerm, skew
 
-__all__ = ["PodTopologySpread"]
+__all__ = ["PodTopologySpread", "counted_nodes"]
 
 _SKEWED, _MISSING = 0, 1
 
@@ -130,20 +130,25 @@ class PodTopologySpread:
 
     def _members(self, one: Constraint, pod: Pod, with_keys: np.ndarray) -> int | None:
         """Nodes that the constraint counts."""
-        counted = with_keys
-        spec = pod.spec
-        if one.honor_affinity and spec is not None:
-            if spec.node_selector:
-                counted = counted & selectors.node_selector(spec.node_selector, self._nodes)
-            affinity = spec.affinity.node_affinity if spec.affinity else None
-            required = affinity.required_during_scheduling_ignored_during_execution if affinity else None
-            if required is not None:
-                counted = counted & selectors.required_terms(required, self._nodes)
-        if one.honor_taints:
-            tolerations = (spec.tolerations or ()) if spec else ()
+        return self._counts.members(counted_nodes(one, pod, self._nodes, with_keys))
 
-            def tolerated(taints: tuple[Taint, ...]) -> int:
-                return first_untolerated(tolerations, taints) is None
 
-            counted = counted & self._nodes.by_taints(tolerated, np.bool_)
-        return self._counts.members(counted)
+def counted_nodes(one: Constraint, pod: Pod, nodes: NodeTable, with_keys: np.ndarray) -> np.ndarray:
+    """(nodes,) bool: those of `with_keys` that a constraint of this pod counts, by its policies."""
+    counted = with_keys
+    spec = pod.spec
+    if one.honor_affinity and spec is not None:
+        if spec.node_selector:
+            counted = counted & selectors.node_selector(spec.node_selector, nodes)
+        affinity = spec.affinity.node_affinity if spec.affinity else None
+        required = affinity.required_during_scheduling_ignored_during_execution if affinity else None
+        if required is not None:
+            counted = counted & selectors.required_terms(required, nodes)
+    if one.honor_taints:
+        tolerations = (spec.tolerations or ()) if spec else ()
+
+        def tolerated(taints: tuple[Taint, ...]) -> int:
+            return first_untolerated(tolerations, taints) is None
+
+        counted = counted & nodes.by_taints(tolerated, np.bool_)
+    return counted
