@@ -117,7 +117,7 @@ def domains(sandwich: Sandwich, level: str) -> dict[str, list[Host]]:
     found: dict[str, list[Host]] = {}
     for key in sorted(sandwich.hosts):
         host = sandwich.hosts[key]
-        name = host.key if level == "host" else host.rack if level == "rack" else host.zone
+        name = host.at(level)
         if host.physical() is host and name is not None:
             found.setdefault(name, []).append(host)
     return found

@@ -195,7 +195,7 @@ def migrate(sandwich: Sandwich, place: ServerPlace, level: str, crowds: Mapping[
     explainable = ExplainableCloud(sandwich.clouds[place.cloud])
     for answer in best_hosts(explainable, lambda name, space, uid: (name, uid) == (server.name, server.id)):
         host = sandwich.hosts.get(f"{place.cloud}/{answer.host}")
-        if host is None or domain(host, level) is None or domain(host, level) in crowds:
+        if host is None or host.at(level) is None or host.at(level) in crowds:
             continue
         commands = [
             command(
@@ -216,12 +216,6 @@ def is_bare_metal(sandwich: Sandwich, place: ServerPlace) -> bool:
     name = place.host.name if place.host is not None else None
     hypervisors = sandwich.clouds[place.cloud].hypervisors
     return any(one.hostname == name and (one.type or "").lower() in BARE_METAL for one in hypervisors)
-
-
-def domain(host: Host, level: str) -> str | None:
-    """What a host is in; as `NodePlace.at`."""
-    bottom = host.physical()
-    return bottom.key if level == "host" else bottom.rack if level == "rack" else bottom.zone
 
 
 def relabel_commands(sandwich: Sandwich, place: ServerPlace, host: Host) -> list[str]:

@@ -26,7 +26,6 @@ from binwright.stack.whatif import with_repairs
 
 MOST_HOSTS = 400  # drawn; beyond that a page is no picture any more
 MOST_LOSSES = 10
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,11 @@ class Host:
             host = host.inside.host
         return host
 
+    def at(self, level: str) -> str | None:
+        """The physical host, rack or zone that this one really is in; None where that is not told."""
+        bottom = self.physical()
+        return bottom.key if level == "host" else bottom.rack if level == "rack" else bottom.zone
+
 
 @dataclass(slots=True, eq=False)
 class ServerPlace:
@@ -63,10 +68,7 @@ class NodePlace:
 
     def at(self, level: str) -> str | None:
         """The physical host, rack or zone that the node really is in; None where that is not known."""
-        if self.host is None:
-            return None
-        bottom = self.host.physical()
-        return bottom.key if level == "host" else bottom.rack if level == "rack" else bottom.zone
+        return None if self.host is None else self.host.at(level)
 
 
 @dataclass(frozen=True, slots=True)
