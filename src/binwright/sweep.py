@@ -121,6 +121,7 @@ class _Run(Generic[Scenario, Result]):
         self._progress = progress
         self._done: dict[int, _Outcome[Result]] = {}
         self._tries = [0] * len(scenarios)
+        self._suspects: set[int] = set()  # ran when an executor broke
         self._with_bytes: set[int] = set()
 
     def over(self, executor: Executor | Callable[[], Executor] | None) -> "list[_Outcome[Result]]":
@@ -142,19 +143,32 @@ class _Run(Generic[Scenario, Result]):
 
     def _submit_all(self, executor: Any) -> None:
         """Run what is left; ends when all is done, or the executor is broken."""
+        try:
+            self._submit_together(executor, [number for number in self._left() if number not in self._suspects])
+            for number in sorted(self._suspects.intersection(self._left())):  # alone: now a dead worker is its doing
+                self._submit_together(executor, [number])
+        except BrokenExecutor:
+            pass
+
+    def _submit_together(self, executor: Any, numbers: list[int]) -> None:
+        """Run these scenarios. Raises BrokenExecutor; those that had not ended then are suspects of it."""
         waiting: dict[Future[_Outcome[Result]], int] = {}
         try:
-            for number in self._left():
+            for number in numbers:
                 waiting[self._submit(executor, number)] = number
             while waiting:
                 finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in sorted(finished, key=lambda one: waiting[one]):
-                    number = waiting.pop(future)
-                    if not self._taken(number, future):
+                    number = waiting[future]
+                    done = self._taken(number, future, alone=len(numbers) == 1)
+                    del waiting[future]
+                    if not done:
                         waiting[self._submit(executor, number)] = number
         except BrokenExecutor:
+            self._suspects |= set(numbers) - set(self._done)
             for future in waiting:
                 future.cancel()
+            raise
 
     def _submit(self, executor: Any, number: int) -> "Future[_Outcome[Result]]":
         data = self._data if number in self._with_bytes else None
@@ -163,12 +177,14 @@ class _Run(Generic[Scenario, Result]):
         )
         return future
 
-    def _taken(self, number: int, future: "Future[_Outcome[Result]]") -> bool:
-        """Whether a scenario is done; False: it has to be run again. Raises BrokenExecutor."""
+    def _taken(self, number: int, future: "Future[_Outcome[Result]]", alone: bool) -> bool:
+        """Whether a scenario is done; False: it has to be run again. alone: no other ran beside it. Raises
+        BrokenExecutor.
+        """
         try:
             outcome = future.result()
         except BrokenExecutor:
-            self._tries[number] += 1
+            self._tries[number] += alone
             if self._tries[number] >= MOST_TRIES:  # it may be the scenario that kills its workers
                 why = f"sweep: scenario {number} ended its worker {MOST_TRIES} times"
                 self._finish(number, _Outcome(error=InputError(why)))
