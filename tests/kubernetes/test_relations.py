@@ -7,6 +7,7 @@ from binwright import Fleet
 from binwright.errors import InputError
 from binwright.kubernetes import label_selectors
 from binwright.kubernetes.counts import Counts
+from binwright.kubernetes.label_selectors import Needs
 from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import LabelSelector
 from binwright.kubernetes.related import KINDS, Related, kind_by_plural
@@ -57,8 +58,13 @@ def test_equal_selectors_parse_alike_and_unknown_operators_are_refused():
 
 
 def test_traits_keep_what_selectors_name():
-    pod = make_pod(namespace="x", meta={"labels": {"a": "1", "b": "2"}, "deletionTimestamp": "2026-01-01T00:00:00Z"})
-    assert TraitsOf(["a", "z"], True)(pod) == Traits("x", (("a", "1"),), True)
+    labels = {"a": "1", "b": "2", "c": "3", "d": "4", "e": "5"}
+    pod = make_pod(namespace="x", meta={"labels": labels, "deletionTimestamp": "2026-01-01T00:00:00Z"})
+    needs = [
+        Needs("a", "In", ("1",)), Needs("c", "In", ("9",)), Needs("d", "NotIn", ("4", "5")), Needs("e", "Exists"),
+        Needs("z", "Exists"),
+    ]  # fmt: skip
+    assert TraitsOf(needs, True)(pod) == Traits("x", (("a", "1"), ("d", "4"), ("e", "*")), True)
     assert TraitsOf([], False)(pod) == Traits()
 
 

@@ -12,8 +12,10 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 import numpy as np
 
 from binwright import Fleet
+from binwright.kubernetes.alike import Alike
 from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.counts import Counts
+from binwright.kubernetes.label_selectors import Needs
 from binwright.kubernetes.nodes import NodeTable
 from binwright.kubernetes.objects import Node, Pod
 from binwright.kubernetes.pending import DEFAULT_SCHEDULER, priority
@@ -37,7 +39,8 @@ class Cluster:
 
     `resources` are the filtered ones: pods, cpu (millicores), memory, ephemeral-storage, then every other resource that
     a node offers, a pod asks for or the balanced score compares, by name. `held` has the pod of each item that this
-    class bound. Raises InputError naming node, pod and field for malformed amounts.
+    class bound, `alike` which pod stands for which others. Raises InputError naming node, pod and field for malformed
+    amounts.
     """
 
     def __init__(
@@ -60,9 +63,11 @@ class Cluster:
         self.nodes = NodeTable(nodes)
         self.held: dict[int, Pod] = {}
         pods = list(pods)
+        self.alike, self._seekers = Alike(pods), Alike()
+        kinds = self.alike.firsts()
         self._amounts = Requests(fit_score_pod_level)
         offered = [_allocatable(node) for node in nodes]
-        asked = {name for amounts in map(self._amounts.of, pods) for name in (*amounts.used, *amounts.fit)}
+        asked = {name for amounts in map(self._amounts.of, kinds) for name in (*amounts.used, *amounts.fit)}
         others = asked.union(*(one.balanced for one in profiles), *offered)
         self.resources = (PODS, CPU, MEMORY, STORAGE, *sorted(name for name in others if is_scalar(name)))
         columns = {
@@ -78,7 +83,7 @@ class Cluster:
         columns |= limited
         engine, called = engine_profile(profiles)
         self._by_scheduler = {one.scheduler_name: number for number, one in enumerate(profiles)}
-        self._traits_of, keys = self._selected_by(pods, profiles)
+        self._traits_of, keys = self._selected_by(kinds, profiles)
         self.fleet = Fleet(
             columns,
             names=self.nodes.names,
@@ -102,6 +107,8 @@ class Cluster:
         self._registered: set[int] = set()  # classes that later counters will concern
         self._seeking: dict[tuple[Hashable, ...], Request] = {}
         self._holding: dict[tuple[Hashable, ...], Request] = {}
+        self._of_kind: dict[tuple[int, bool], Request] = {}  # (a pod that stands for others, anywhere) -> its class
+        self._holding_kind: dict[int, Request] = {}
 
     def _number(self, pod: Pod) -> int:
         """The pod's profile."""
@@ -117,7 +124,7 @@ class Cluster:
 
     def _selected_by(self, pods: Iterable[Pod], profiles: Sequence[SchedulerProfile]) -> tuple[TraitsOf, list[str]]:
         """What pods select each other by, and the topology keys over which they do."""
-        label_keys: set[str] = set()
+        needed: dict[Needs, None] = {}
         topology: set[str] = set()
         selecting = False
         for pod in pods:
@@ -129,13 +136,22 @@ class Cluster:
             topology.update(term.key for term in terms)
             topology.update(one.key for one in constraints)
             for selector in (*(term.about.selector for term in terms), *(one.selector for one in constraints)):
-                label_keys.update(needs.key for needs in selector or ())
-        return TraitsOf(label_keys, selecting), sorted(topology - {EVERYWHERE})
+                needed.update(dict.fromkeys(selector or ()))
+        return TraitsOf(needed, selecting), sorted(topology - {EVERYWHERE})
 
     # ---- classes -------------------------------------------------------------------------------------------
 
     def request(self, pod: Pod, *, anywhere: bool = False) -> Request:
         """The request class of a pod that looks for a node. anywhere: without its restriction by node names."""
+        first = pod if pod.spec is None or pod.spec.node_name else self._seekers.first(pod)
+        known = self._of_kind.get((id(first), anywhere))
+        if known is None:
+            known = self._sought(first, anywhere)
+            if first is not pod:  # else it may be gone tomorrow, and its id another's
+                self._of_kind[id(first), anywhere] = known
+        return known
+
+    def _sought(self, pod: Pod, anywhere: bool) -> Request:
         number = self._number(pod)
         rules = self._books[number]
         scheduler = rules.scheduler
@@ -182,6 +198,15 @@ class Cluster:
 
     def holder(self, pod: Pod) -> Request:
         """The class of a pod that has a node, or was promised one: what it takes and adds to counters there."""
+        first = self.alike.first(pod)
+        known = self._holding_kind.get(id(first))
+        if known is None:
+            known = self._holder(first)
+            if first is not pod:  # else it may be gone tomorrow, and its id another's
+                self._holding_kind[id(first)] = known
+        return known
+
+    def _holder(self, pod: Pod) -> Request:
         amounts, traits = self._amounts.of(pod), self._traits_of(pod)
         key = (id(amounts), traits, *(one.key(pod) for one in self._holding_relations if one.holding))
         if key not in self._holding:

@@ -17,7 +17,7 @@ from binwright.kubernetes.compile import Cluster
 from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.drain_filters import controller
 from binwright.kubernetes.evacuation import replacement
-from binwright.kubernetes.objects import Pod, PodSpec
+from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import DEFAULT_SCHEDULER, Queue, sort_out, turn
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.refusals import Refusals
@@ -58,8 +58,7 @@ class Outages:
         self._on: dict[str, list[tuple[Pod, int]]] = {}
         for item, pod in self._cluster.held.items():
             self._on.setdefault((pod.spec and pod.spec.node_name) or "", []).append((pod, item))
-        self._request_of: dict[int, Request] = {}
-        self._of_template: dict[tuple[str, str], tuple[PodSpec, Request]] = {}
+        self._request_of: dict[int, Request] = {}  # by the pod that stands for others
 
     def lose(self, nodes: Iterable[str], *, explain: bool = True) -> Outage:
         """Lose these nodes; names that the cluster does not have are passed over. explain: say why the homeless are."""
@@ -86,30 +85,20 @@ class Outages:
 
     def not_evaluated(self) -> list[NotEvaluated]:
         """What replacements of the bound pods use and is not evaluated."""
-        pods = [pod for pod in self._cluster.held.values() if is_replaced(pod)]
+        pods, others = [], []
+        for pod in self._cluster.held.values():
+            (pods if is_replaced(pod) else others).append(pod)
         own = self.profile.scheduler_name
         foreign = [pod for pod in pods if ((pod.spec and pod.spec.scheduler_name) or DEFAULT_SCHEDULER) != own]
-        asked = Queue(pending=pods, bound=pods, foreign=foreign)
+        asked = Queue(pending=pods, bound=others, foreign=foreign)
         return not_evaluated.find(asked, self._cluster.related, self.profile)
 
     def _request(self, pod: Pod) -> Request:
-        known = self._request_of.get(id(pod))
+        first = self._cluster.alike.first(pod)
+        known = self._request_of.get(id(first))
         if known is None:
-            known = self._request_of[id(pod)] = self._made(pod)
+            known = self._request_of[id(first)] = self._cluster.request(replacement(first))
         return known
-
-    def _made(self, pod: Pod) -> Request:
-        """Pods of one ReplicaSet come from one template: those that ask for the same have the same request."""
-        owner, spec = controller(pod), pod.spec
-        if owner is None or owner.kind != "ReplicaSet" or spec is None:
-            return self._cluster.request(replacement(pod))
-        key = pod.metadata.namespace or "default", owner.name
-        of_template = self._of_template.get(key)
-        if of_template is not None and of_template[0].containers == spec.containers:
-            return of_template[1]
-        made = self._cluster.request(replacement(pod))
-        self._of_template[key] = spec, made
-        return made
 
     def _why(self, pod: Pod, request: Request) -> str:
         """The scheduler's message once the others are placed."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from binwright.kubernetes.label_selectors import Anchor
+from binwright.kubernetes.label_selectors import Anchor, Needs
 from binwright.kubernetes.objects import Pod
 
 __all__ = ["Matches", "Traits", "TraitsOf"]
@@ -20,7 +20,7 @@ Payload = TypeVar("Payload")
 
 @dataclass(frozen=True)
 class Traits:
-    """Namespace, labels (sorted pairs, only of keys that some selector names) and whether the pod is terminating."""
+    """Namespace, labels (sorted pairs, only what some selector tells apart) and whether the pod is terminating."""
 
     namespace: str = ""
     pairs: tuple[tuple[str, str], ...] = ()
@@ -31,21 +31,36 @@ class Traits:
         return dict(self.pairs)
 
 
-class TraitsOf:
-    """Traits of pods under one set of label keys; without any key nothing selects pods, and all are alike."""
+ANY_OTHER = "*"
+"""Stands for every value of a label that no selector names; no label has this value."""
 
-    def __init__(self, keys: Iterable[str], selecting: bool) -> None:
-        """selecting: some rule selects pods, be it by an empty selector."""
-        self.keys = frozenset(keys)
-        self.selecting = selecting
+
+class TraitsOf:
+    """Traits of pods under one set of selectors; where nothing selects pods, all are alike."""
+
+    def __init__(self, needs: Iterable[Needs], selecting: bool) -> None:
+        """needs: of every selector that will be asked. selecting: some rule selects pods, be it by an empty one."""
+        self._selecting = selecting
+        self._values: dict[str, set[str]] = {}
+        self._present: set[str] = set()  # keys of which it matters whether a pod has them
+        for key, operator, values in needs:
+            self._values.setdefault(key, set()).update(values)
+            if operator in ("Exists", "DoesNotExist"):
+                self._present.add(key)
 
     def __call__(self, pod: Pod) -> Traits:
-        if not self.selecting:
+        if not self._selecting:
             return Traits()
         meta = pod.metadata
         labels = meta.labels or {}
-        pairs = tuple(sorted((key, labels[key]) for key in labels.keys() & self.keys))
-        return Traits(meta.namespace or "default", pairs, meta.deletion_timestamp is not None)
+        pairs = []
+        for key in labels.keys() & self._values.keys():
+            if labels[key] in self._values[key]:
+                pairs.append((key, labels[key]))
+            elif key in self._present:
+                pairs.append((key, ANY_OTHER))
+        pairs.sort()
+        return Traits(meta.namespace or "default", tuple(pairs), meta.deletion_timestamp is not None)
 
 
 @dataclass
@@ -83,5 +98,3 @@ class Matches(Generic[Payload]):
             for place in places:
                 self.known.setdefault(place, []).append(traits)
         return [test.payload for place in places for test in self.tests.get(place, ()) if test.holds(traits)]
-
-
