@@ -2,6 +2,7 @@
 
 from binwright._core.hostset import HostSet
 from binwright.cells import Cell, CellDemand, Pinning
+from binwright.decision_log import DecisionLog
 from binwright.errors import BinwrightError, BinwrightWarning, InputError, MissingExtraError, StateError
 from binwright.explain import Explanation
 from binwright.external import External
@@ -36,6 +37,7 @@ __all__ = [
     "CellDemand",
     "Change",
     "ClaimState",
+    "DecisionLog",
     "Device",
     "Explanation",
     "External",

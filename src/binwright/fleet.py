@@ -5,8 +5,9 @@ Knows hosts, resources, labels and rules by name; nothing of the layers above.
 
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from html import escape
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,7 @@ from binwright.terms import HardTerm, SoftTerm
 
 MAX_RESOURCES = 64
 MAX_COUNT = 2**31 - 1  # items are numbered in 32 bits
+RECORDING: ContextVar[Any] = ContextVar("binwright.recording", default=None)  # the DecisionLog in force
 
 
 class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
@@ -49,6 +51,11 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
     released while a batch runs, and a second thread that enters is refused with StateError: give each its own fork.
     Safe across os.fork; pickles without its history.
     """
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        log = RECORDING.get()
+        made: Self = object.__new__(cls if log is None or cls is not Fleet else log.fleet_class())
+        return made
 
     def __init__(
         self,
@@ -324,7 +331,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         live: look at this fleet itself, not at a copy; that costs less, and holds until the fleet changes.
         """
         number = self._class_of("explain", request)
-        return Explanation(self if arguments.yes_or_no("explain: live", live) else self.fork(), number)
+        return Explanation(self if arguments.yes_or_no("explain: live", live) else self._copy(), number)
 
     def claim(self, request: Request, hosts: Any) -> Int64Array:
         """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64.
@@ -400,6 +407,9 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def fork(self) -> "Fleet":
         """An independent copy without history; requests made before the fork serve both."""
+        return self._copy()
+
+    def _copy(self) -> "Fleet":
         other = object.__new__(Fleet)
         other._take_over(self.__getstate__(), self._call(self._state.fork))
         return other

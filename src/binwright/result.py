@@ -92,14 +92,14 @@ class PlaceResult:
         if self._past is None or self._past[0] != i:
             self._past = i, self._before(i)
         number = self._numbers if isinstance(self._numbers, int) else int(self._numbers[i])
-        return Explanation(self._past[1].fork(), number, bool(self.verdicts[i] == Verdict.ERROR))
+        return Explanation(self._past[1]._copy(), number, bool(self.verdicts[i] == Verdict.ERROR))
 
     def _before(self, i: int) -> "Fleet":
         """The fleet as decision i found it."""
         later = 0 if self._taken_back else int(self._positions[i]) - self._moment[0]
         if not self._fleet._state.reaches(self._moment, later):
             raise StateError(f"explain: the fleet has changed too much since decision {i} (or was rolled back)")
-        fleet = self._fleet.fork()
+        fleet = self._fleet._copy()
         fleet._state.rewind(self._fleet._state, self._moment, later)
         if self._taken_back and i:
             fleet.place_many(fleet._made, self._numbers[:i])  # type: ignore[index]

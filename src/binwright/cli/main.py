@@ -32,6 +32,7 @@ VERBS = {
     "pack": "pack items into few or cheap bins, with a proven lower bound beside the packing",
     "example": "write the sample data set to a directory",
     "conformance": "replay recorded decisions of the real services and count the cases that are equal",
+    "replay": "decide a recorded decision log again and compare, byte by byte",
     "completion": "print the completion script for bash, zsh or fish",
 }
 GROUPS = {

@@ -1,6 +1,7 @@
 """`binwright place PATH...`: reads the options, calls the stack, prints the result, answers by exit code."""
 
 import argparse
+from contextlib import nullcontext
 from typing import Any
 
 from binwright.cli import exits, place_report
@@ -8,6 +9,7 @@ from binwright.cli.arguments import Parser, add_output, add_selection
 from binwright.cli.inputs import add_nova_conf
 from binwright.cli.output import Rows, emit, on_console, say, show
 from binwright.cli.progress import progress_bar
+from binwright.decision_log import DecisionLog
 from binwright.outcome import Outcome
 from binwright.stack.envelope import verdict_word
 from binwright.stack.label_selector import label_selector
@@ -40,6 +42,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--peer-sampling", action="store_true", help="look at a part of the nodes, as kube-scheduler")
     parser.add_argument("--complete", action="store_true", help="kinds of objects that the input lacks do not exist")
     parser.add_argument("--explain", metavar="NAME", help="say everything about one object: SOURCE/NAMESPACE/NAME")
+    parser.add_argument("--log", metavar="FILE", help="record every decision in a new file, for `binwright replay`")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a rule in the input was not evaluated")
     add_selection(parser)
     add_output(parser)
@@ -48,7 +51,8 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Place and print. 0: all placed, 1: something is not, or (--strict) a rule was not evaluated."""
     has_labels = None if options.selector is None else label_selector(options.selector)
-    with progress_bar(options.quiet) as progress:
+    recorded = nullcontext() if options.log is None else DecisionLog(options.log)
+    with recorded, progress_bar(options.quiet) as progress:
         result = place_paths(options.paths, options.input, wishes(options), progress)
     say(options, result.notes)
     if options.namespace is not None:

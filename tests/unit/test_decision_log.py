@@ -1,0 +1,259 @@
+"""The decision log: what is recorded, what a replay says of it, and what neither takes."""
+
+import json
+
+import numpy as np
+import pytest
+
+from binwright import (
+    Cell,
+    CellDemand,
+    DecisionLog,
+    External,
+    Fleet,
+    Group,
+    GroupRules,
+    HostSet,
+    InputError,
+    Pools,
+    Profile,
+    Rows,
+    Rule,
+    Transaction,
+    least_allocated,
+    static_score,
+)  # fmt: skip
+from binwright.decision_log import CHANGING, CHANGING_POOLS, CHANGING_ROWS, RecordedFleet
+from binwright.float_scores import free_score
+from binwright.replay import replay
+from binwright.terms import Ref, pool, skew
+
+READING = {
+    "allowance", "capacity", "copy", "count", "devices", "explain", "host", "item", "items_on", "label", "names",
+    "pinned", "used", "window_start",
+}  # fmt: skip
+READING_ROWS = {"cell", "check_unused", "compiled", "devices", "links", "of", "pinned", "table"}
+READING_POOLS = {"claim", "holder"}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "decisions.jsonl"
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("owner", "changing", "reading"),
+    [(Fleet, CHANGING, READING), (Rows, CHANGING_ROWS, READING_ROWS), (Pools, CHANGING_POOLS, READING_POOLS)],
+)
+def test_every_public_method_is_known_to_change_or_to_read(owner, changing, reading):
+    assert {name for name in dir(owner) if not name.startswith("_")} == set(changing) | reading
+
+
+def test_what_was_decided_is_decided_again(path):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4, 8], "memory": [16, 16]}, names=["a", "b"])
+        request = fleet.request({"cpu": 3}, name="big")
+        assert fleet.place(request, count=4).hosts.tolist() == [1, 0, 1, -1]
+    found = replay(path)
+    assert (found.identical, found.calls, found.decisions, found.fleets, found.cut) == (True, 3, 4, 1, None)
+    assert lines(path)[3]["gave"]["hosts"] == {"$array": ["int64", [1, 0, 1, -1]]}
+
+
+def test_a_call_is_recorded_once_with_the_calls_it_makes_itself(path):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4]})
+        fleet.place_gang([fleet.request({"cpu": 3})] * 2)
+        fleet.add_rows({"gpu": [2]}, [0])
+    assert [line.get("call") for line in lines(path)] == [
+        None, "Fleet", "request", "place_gang", "add_rows", None,
+    ]  # fmt: skip
+    assert replay(path).identical
+
+
+def test_everything_that_a_fleet_knows_comes_back(path):
+    profile = Profile(
+        rules=(Rule("fit", "fit"), Rule("banned"), Rule("level"), Rule("claims")),
+        scores=(least_allocated({"cpu": 1}), static_score("near", normalise="max")),
+    )
+    with DecisionLog(path):
+        fleet = Fleet(
+            {"cpu": np.full(4, 8, np.int32), "memory": range(16, 20)}, {"cpu": (1, 0, 0, 0)}, list("abcd"), profile,
+            labels={"zone": np.array(["x", "y", "x", None], object)}, largest={"cpu": [4, 8, 8, 8]},
+        )  # fmt: skip
+        counter = fleet.counter()
+        members = fleet.members(HostSet(4, [0, 1, 3]))
+        rows = fleet.pools.add([5, 9], seen=[None, [0, 1]])
+        claim = fleet.pools.add_claim(4, rows, provision=np.array([True, False, False, True]))
+        even = skew("level", Ref(counter, "zone", members), 1, own=1)
+        requests = [
+            fleet.request(
+                {"cpu": 1}, rejects={"banned": [-1, -1, 7, -1]}, raw={"near": [0, 1, 2, 3]}, kind=("a", object())
+            ),
+            fleet.request({"cpu": 2}, terms=(term for term in [even]), contributes={counter: (1, 1)}, kind=len),
+            fleet.request({}, terms=[pool("claims", [claim])], eligible={"zone": {"y", "x"}}, priority=-3),
+        ]
+        fleet.rows.add({"gpu": [1, 1]}, [1, 2], labels=[["big"], ["small"]], cells=[Cell(range(4)), None])
+        pinned = CellDemand(pins=True, cpus=2)
+        grouped = fleet.request({}, groups=[Group({}, isolated=True, cell=pinned)], group_rules=GroupRules(greedy=True))
+        fleet.place_many([*requests, grouped], [0, 1, 1, 2, 3, 3])
+        budget = fleet.budget(1)
+        items = fleet.claim(requests[0], [1, 2])
+        fleet.mark(items, priority=[5, -1], order=3, budgets=[[budget], []])
+        fleet.evict(requests[1])
+        fleet.withdraw(fleet.promise(requests[0], 3))
+        with Transaction([fleet]) as change:
+            fleet.resize(0, {"cpu": 0})
+            change.rollback()
+        fleet.window(1, [3, 1])
+        other = fleet.fork()
+        other.add_hosts({"cpu": [3], "memory": [3]}, names=["e"], labels={"zone": ["y"]})
+        other.relabel(0, {"zone": None})
+        other.place(requests[1])
+        fleet.repair(requests[0], 0, raw={"near": 9})
+        fleet.place(requests[0])
+        fleet.copy().cordon([0])
+        Fleet({"cpu": [4]}, profile=Profile(scores=(free_score("free", "cpu"),)))
+    found = replay(path)
+    assert found.difference is None
+    assert found.fleets == 4
+
+
+def test_a_float_score_and_a_host_column_come_back(path):
+    profile = Profile(scores=(free_score("free", "cpu", multiplier="much", weight=0.1),))
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4, 8]}, profile=profile)
+        fleet.set_column("much", [0, 1], [np.float32(0.5), -2.0])
+        assert np.isnan(fleet.place(fleet.request({"cpu": 9})).scores).all()
+        fleet.place(fleet.request({"cpu": 1}), 3)
+    assert replay(path).difference is None
+
+
+def test_a_refused_call_leaves_no_line(path):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4]})
+        with pytest.raises(InputError):
+            fleet.request({"cpu": -1})
+        with pytest.raises(InputError):
+            Fleet({"cpu": [-4]})
+        fleet.request({"cpu": 1})
+    assert [line.get("call") for line in lines(path)[1:]] == ["Fleet", "request", None]
+    assert replay(path).identical
+
+
+def test_only_fleets_made_inside_are_recorded_and_only_until_the_end(path):
+    before = Fleet({"cpu": [4]})
+    with DecisionLog(path):
+        inside = Fleet({"cpu": [4]})
+        before.fork().request({"cpu": 1})
+    assert isinstance(inside, RecordedFleet)
+    inside.place(inside.request({"cpu": 1}))
+    assert type(Fleet({"cpu": [4]})) is Fleet
+    assert len(lines(path)) == 3
+
+
+def test_explaining_is_not_recorded(path):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4, 4]})
+        request = fleet.request({"cpu": 1})
+        placed = fleet.place(request, 2)
+        assert placed.ties(0).tolist() == [0, 1]
+        fleet.explain(request)
+    assert [line.get("call") for line in lines(path)[1:-1]] == ["Fleet", "request", "place"]
+
+
+def test_an_external_term_is_refused(path):
+    class Mine(External):
+        rule = "eligible"
+
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4]})
+        with pytest.raises(InputError, match="an external term is code"):
+            fleet.request({"cpu": 1}, external=[Mine()])
+
+
+def test_a_call_that_breaks_off_ends_the_record_of_its_fleet(path, monkeypatch):
+    with DecisionLog(path):
+        fleet, other = Fleet({"cpu": [4]}), Fleet({"cpu": [4]})
+        request = fleet.request({"cpu": 1})
+        monkeypatch.setattr("binwright.fleet.core_place.place_queue", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fleet.place_many([request])
+        monkeypatch.undo()
+        fleet.place_many([request])
+        other.place(other.request({"cpu": 1}))
+    found = replay(path)
+    assert (found.identical, found.decisions) == (True, 1)
+    assert found.notes == ("fleet 0 is not recorded after line 5: place_many ended in KeyboardInterrupt",)
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def test_a_changed_decision_is_named(path):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4, 8]})
+        fleet.place(fleet.request({"cpu": 1}), 3)
+    text = path.read_text()
+    path.write_text(text.replace('"hosts":{"$array":["int64",[1,0,', '"hosts":{"$array":["int64",[1,1,'))
+    one = replay(path).difference
+    assert (one.line, one.call, one.message) == (4, "place", "hosts[1] is 1 in the log, 0 now")
+
+
+def test_a_cut_log_is_replayed_to_its_last_whole_record(path):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4, 8]})
+        request = fleet.request({"cpu": 1})
+        for _ in range(3):
+            fleet.place(request)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    found = replay(path)
+    assert (found.identical, found.decisions) == (True, 2)
+    assert found.cut == "the log has no end; replayed to its last whole record, line 5"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"fleet":0,"call":"__reduce__"}', "line 3: no call '__reduce__' of fleet 0"),
+        ('{"fleet":7,"call":"place"}', "line 3: no call 'place' of fleet 7"),
+        ('{"fleet":0,"call":"place","with":', "line 3: not a record"),
+        ("[" * 100_000, "line 3: not a record"),
+        ("{}", "line 3: not a record"),
+    ],
+)
+def test_a_line_that_is_no_record(path, line, message):
+    with DecisionLog(path):
+        Fleet({"cpu": [4]})
+    text = path.read_text().splitlines()
+    path.write_text("\n".join([*text[:2], line, text[2], ""]))
+    with pytest.raises(InputError, match=message):
+        replay(path)
+
+
+@pytest.mark.parametrize("text", ["", "{}\n", '{"log":"binwright decisions","version":2}\n', "\x00" * 100])
+def test_a_file_that_is_no_log(path, text):
+    path.write_text(text)
+    with pytest.raises(InputError, match="line 1: not a decision log of version 1"):
+        replay(path)
+
+
+def test_a_log_cannot_ask_for_more_memory_than_it_holds_answers(path):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4]})
+        fleet.place(fleet.request({"cpu": 1}), 2)
+    path.write_text(path.read_text().replace('{"$request":0},2]', '{"$request":0},2000000000]'))
+    with pytest.raises(InputError, match="line 4: place: 2 hosts for 2000000000 items"):
+        replay(path)
+
+
+def test_a_file_that_exists_is_not_overwritten(path):
+    path.write_text("mine")
+    with pytest.raises(InputError, match="exists already"):
+        DecisionLog(path)
+    assert path.read_text() == "mine"
