@@ -13,7 +13,7 @@ import msgspec
 
 from binwright.kubernetes.objects import Pod, PodSpec
 
-__all__ = ["DEFAULT_SCHEDULER", "Queue", "priority", "sort_out", "turn", "unbound"]
+__all__ = ["DEFAULT_SCHEDULER", "Queue", "has_node", "is_finished", "priority", "sort_out", "turn", "unbound"]
 
 DEFAULT_SCHEDULER = "default-scheduler"
 
@@ -40,6 +40,16 @@ def priority(pod: Pod) -> int:
     return (pod.spec.priority or 0) if pod.spec else 0
 
 
+def is_finished(pod: Pod) -> bool:
+    """Whether a pod has ended, and holds nothing."""
+    return pod.status is not None and pod.status.phase in ("Succeeded", "Failed")
+
+
+def has_node(pod: Pod) -> bool:
+    """Whether a pod holds resources of a node."""
+    return bool(pod.spec and pod.spec.node_name) and not is_finished(pod)
+
+
 def sort_out(pods: Iterable[Pod], schedulers: Iterable[str] = (DEFAULT_SCHEDULER,)) -> Queue:
     """Every pod to its list; `schedulers` are the names that have a profile here."""
     known = frozenset(schedulers)
@@ -52,9 +62,9 @@ def sort_out(pods: Iterable[Pod], schedulers: Iterable[str] = (DEFAULT_SCHEDULER
 
 def _list_for(pod: Pod, known: frozenset[str], queue: Queue) -> list[Pod]:
     spec = pod.spec
-    if pod.status is not None and pod.status.phase in ("Succeeded", "Failed"):
+    if is_finished(pod):
         return queue.finished
-    if spec is not None and spec.node_name:
+    if has_node(pod):
         return queue.bound
     if pod.metadata.deletion_timestamp is not None:
         return queue.deleted

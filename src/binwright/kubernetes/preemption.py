@@ -42,13 +42,14 @@ class Attempt:
 class Preemption:
     """Preemption in one cluster. Makes the worth of pods known to the engine: every pod bound is told by `mark`."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, items: Iterable[int] | None = None) -> None:
+        """items: those of the pods that may be looked at, None for all."""
         self._cluster = cluster
         # a budget whose selector is empty counts for nothing here
         self._budgets = [
             (one, cluster.fleet.budget(one.allowed)) for one in read_budgets(cluster.related) if one.selector
         ]
-        self.mark(cluster.held)
+        self.mark(cluster.held if items is None else items)
 
     def mark(self, items: Iterable[int]) -> None:
         """Tell the engine what the pods of these items are worth."""

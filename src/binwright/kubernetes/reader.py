@@ -24,7 +24,7 @@ from binwright.kubernetes.python_objects import parts
 from binwright.kubernetes.related import CLUSTER_WIDE, KINDS, Related
 from binwright.units import shown
 
-__all__ = ["Objects", "read_blobs", "read_dicts", "read_objects"]
+__all__ = ["Objects", "read_blobs", "read_dicts", "read_object", "read_objects"]
 
 
 @dataclass(slots=True)
@@ -68,16 +68,17 @@ _decode: dict[str, Callable[..., Any]] = {
 }
 
 
-def read_blobs(blobs: Iterable[Blob], complete: bool = False) -> Objects:
+def read_blobs(blobs: Iterable[Blob], complete: bool = False, *, stored: bool = False) -> Objects:
     """The objects of one cluster from its files: objects, Lists (also of one kind), arrays and streams of them.
 
-    complete: kinds that the input lacks have no objects. Raises InputError "FILE: ..." naming object and field for text
+    complete: kinds that the input lacks have no objects. stored: all are as an API server has them, so that nothing is
+    admitted and nothing expanded. Raises InputError "FILE: ..." naming object and field for text
     that is broken, an object without kind or name, a field of the wrong kind, and for two objects of one kind and name.
     """
     reader = _Reader()
     for blob in blobs:
         reader.blob(blob)
-    return reader.finish(complete)
+    return reader.objects if stored else reader.finish(complete)
 
 
 def read_dicts(items: Iterable[Mapping[str, Any]], where: str = "objects", complete: bool = False) -> Objects:
@@ -86,6 +87,23 @@ def read_dicts(items: Iterable[Mapping[str, Any]], where: str = "objects", compl
     for item in items:
         reader.value(where, item, "", 0)
     return reader.finish(complete)
+
+
+def read_object(where: str, data: bytes | msgspec.Raw, of_kind: str = "") -> tuple[str, Any] | None:
+    """(kind, object) of one JSON object as an API server has stored it; None for a kind that is not read. of_kind: what
+    an object is that does not say so itself, as those of a list do not. Raises InputError as `read_blobs`.
+    """
+    reader = _Reader()
+    try:
+        head = _decode_head(data)
+    except msgspec.ValidationError as problem:
+        raise reader.wrong_shape(where, of_kind, msgspec.json.decode(data), problem) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise InputError(f"{where}: not a JSON object in UTF-8") from None
+    kind = reader.kind_of(where, head, of_kind)
+    if kind is None:
+        return None
+    return kind, reader.take(where, kind, lambda: _decode[kind](data), lambda: msgspec.json.decode(data))
 
 
 def read_objects(objects: Any, where: str = "objects", complete: bool = False) -> Objects:
@@ -213,7 +231,7 @@ class _Reader:
         except msgspec.ValidationError as problem:
             raise self.wrong_shape(where, "Pod", plain(), problem) from None
 
-    def take(self, where: str, kind: str, convert: Callable[[], Any], plain: Callable[[], Any]) -> None:
+    def take(self, where: str, kind: str, convert: Callable[[], Any], plain: Callable[[], Any]) -> Any:
         """Convert one object and file it under its kind."""
         try:
             found = convert()
@@ -236,6 +254,7 @@ class _Reader:
             self.objects.nodes.append(found)
         else:
             self.objects.related.add(kind, found)
+        return found
 
     def wrong_shape(self, where: str, kind: str, plain: Any, problem: Exception) -> InputError:
         path, what = documents.shape_problem(problem)

@@ -93,6 +93,16 @@ class Related:
         meta = found.metadata
         namespace = "" if kind in CLUSTER_WIDE else meta.namespace or "default"
         self._by_kind.setdefault(kind, {})[namespace, meta.name or ""] = found
+        self.__dict__.pop("services", None)
+
+    def remove(self, kind: str, name: str, namespace: str = "") -> None:
+        """Forget one object, if it is there; its kind stays stated."""
+        self._by_kind.get(kind, {}).pop((namespace, name), None)
+        self.__dict__.pop("services", None)
+
+    def state(self, kind: str) -> None:
+        """Say that the kind is known, though it may have no objects."""
+        self._by_kind.setdefault(kind, {})
 
     def copy(self) -> Related:
         """The same objects, to which more can be added without this one noticing."""

@@ -56,8 +56,8 @@ class Statuses:
         self._spoken: dict[int, np.ndarray] = {}
 
     @cached_property
-    def _kinds(self) -> tuple[list[Refused | None], np.ndarray]:
-        """(each distinct status, its number for every node)."""
+    def kinds(self) -> tuple[list[Refused | None], np.ndarray]:
+        """(each distinct status, its number for every node); None: the node passed or was not asked."""
         refusals = self.look.refusals
         spoken = np.where(refusals.argument >= 0, refusals.argument, self._static_arguments())
         short = np.where(refusals.first == self._profile.kind_position("fit"), refusals.short, 0)
@@ -128,7 +128,7 @@ class Statuses:
 
     def __getitem__(self, host: int) -> Refused | None:
         """The status of one node, None where it passed or was not asked."""
-        kinds, numbers = self._kinds
+        kinds, numbers = self.kinds
         told = kinds[int(numbers[host])]
         apart = self._apart(host)
         return told if apart is None else apart[host]
@@ -137,13 +137,13 @@ class Statuses:
         """Where the status of this node comes from, if it was judged before and is not asked here."""
         if self._asked is None or self._asked[0] != host:
             return None
-        kinds, numbers = self._kinds
+        kinds, numbers = self.kinds
         told = kinds[int(numbers[host])]
         return self._asked[1] if told is None or told.absent else None
 
     def histogram(self) -> Counter[tuple[str, str]]:
         """(plugin, reason) -> nodes that give it."""
-        kinds, numbers = self._kinds
+        kinds, numbers = self.kinds
         told = [(kind, times) for kind, times in zip(kinds, np.bincount(numbers, minlength=len(kinds)).tolist())]
         if self._asked is not None and self._apart(self._asked[0]) is not None:
             host = self._asked[0]

@@ -1,0 +1,270 @@
+"""The JSON of kube-scheduler's extender protocol: calls in, with keys in any case; answers out, from cached fragments.
+
+Source: k8s.io/kube-scheduler/extender/v1, whose Go structs have no JSON tags: keys are written capitalised and read in
+any case; what is inside of pods and nodes is as everywhere. Decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from binwright.errors import InputError
+from binwright.formats.documents import shape_problem
+from binwright.kubernetes.objects import Pod
+from binwright.kubernetes.reader import read_object
+
+__all__ = [
+    "BEST",
+    "Binding",
+    "Call",
+    "Names",
+    "PreemptCall",
+    "Victims",
+    "read_binding",
+    "read_call",
+    "read_preempt_call",
+    "write_bound",
+    "write_filter",
+    "write_preempted",
+    "write_refusal",
+    "write_scores",
+]
+
+BEST = 10
+"""MaxExtenderPriority."""
+
+_encode = msgspec.json.encode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_names = msgspec.json.Decoder(list[str] | None).decode
+_decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_text = msgspec.json.Decoder(str | None).decode
+_decode_count = msgspec.json.Decoder(int | None).decode
+
+
+class _Meta(msgspec.Struct, gc=False):
+    name: str = ""
+    uid: str = ""
+
+
+class _Named(msgspec.Struct, gc=False):
+    metadata: _Meta = msgspec.field(default_factory=_Meta)
+
+
+_decode_named = msgspec.json.Decoder(list[_Named]).decode
+
+
+@dataclass(slots=True)
+class Call:
+    """ExtenderArgs. `names`: the nodes asked about; `nodes`: the same as they came, None where only names travel."""
+
+    pod: Pod
+    names: list[str]
+    nodes: list[msgspec.Raw] | None = None
+
+
+@dataclass(slots=True)
+class Victims:
+    """What would have to leave one node: uids, and how many of them overdraw a disruption budget."""
+
+    uids: list[str] = field(default_factory=list)
+    violations: int = 0
+
+
+@dataclass(slots=True)
+class PreemptCall:
+    """ExtenderPreemptionArgs: the nodes that the scheduler proposes, with its victims."""
+
+    pod: Pod
+    proposed: dict[str, Victims]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """ExtenderBindingArgs."""
+
+    namespace: str
+    name: str
+    uid: str
+    node: str
+
+    @property
+    def key(self) -> str:
+        """NAMESPACE/NAME."""
+        return f"{self.namespace or 'default'}/{self.name}"
+
+
+def read_call(body: bytes) -> Call:
+    """The arguments of filter and prioritize. Raises InputError naming the field."""
+    fields = _fields(body, "the call")
+    pod = _pod(fields)
+    nodes = fields.get("nodes")
+    if nodes is not None and not _is_null(nodes):
+        listed = _fields(nodes, "Nodes").get("items")
+        if listed is None or _is_null(listed):
+            return Call(pod, [], [])
+        names = [one.metadata.name for one in _typed(_decode_named, listed, "Nodes.items")]
+        if "" in names:
+            raise InputError(f"Nodes.items[{names.index('')}]: metadata.name: missing")
+        return Call(pod, names, _decode_items(listed))
+    names = _typed(_decode_names, fields["nodenames"], "NodeNames") if "nodenames" in fields else None
+    if names is None:
+        raise InputError("NodeNames: missing, and Nodes as well: no node is asked about")
+    return Call(pod, names)
+
+
+def read_preempt_call(body: bytes) -> PreemptCall:
+    """The arguments of preempt, with whole victims or their uids only. Raises InputError naming the field."""
+    fields = _fields(body, "the call")
+    pod = _pod(fields)
+    for key, words in (("nodenametometavictims", "NodeNameToMetaVictims"), ("nodenametovictims", "NodeNameToVictims")):
+        if key in fields and not _is_null(fields[key]):
+            nodes = _typed(_decode_fields, fields[key], words)
+            return PreemptCall(pod, {name: _victims(one, f"{words}[{name}]") for name, one in nodes.items()})
+    raise InputError("NodeNameToMetaVictims: missing, and NodeNameToVictims as well: no node is asked about")
+
+
+def _victims(data: msgspec.Raw, where: str) -> Victims:
+    if _is_null(data):
+        return Victims()
+    fields = _fields(data, where)
+    found = Victims()
+    if "pods" in fields and not _is_null(fields["pods"]):
+        for number, one in enumerate(_typed(_decode_items, fields["pods"], f"{where}.Pods")):
+            place = f"{where}.Pods[{number}]"
+            parts = _fields(one, place)
+            inside = _fields(parts["metadata"], f"{place}.metadata") if "metadata" in parts else parts
+            found.uids.append(_text(inside, "uid", place))
+    if "numpdbviolations" in fields:
+        found.violations = _typed(_decode_count, fields["numpdbviolations"], f"{where}.NumPDBViolations") or 0
+    return found
+
+
+def read_binding(body: bytes) -> Binding:
+    """The arguments of bind. Raises InputError naming the field."""
+    fields = _fields(body, "the call")
+    found = Binding(*(_text(fields, key, "the call") for key in ("podnamespace", "podname", "poduid", "node")))
+    for words, value in (("PodName", found.name), ("Node", found.node)):
+        if not value:
+            raise InputError(f"{words}: missing")
+    return found
+
+
+def _fields(data: bytes | msgspec.Raw, where: str) -> dict[str, msgspec.Raw]:
+    return {key.lower(): value for key, value in _typed(_decode_fields, data, where).items()}
+
+
+def _pod(fields: Mapping[str, msgspec.Raw]) -> Pod:
+    if "pod" not in fields or _is_null(fields["pod"]):
+        raise InputError("Pod: missing")
+    read = read_object("Pod", fields["pod"], "Pod")
+    if read is None or read[0] != "Pod":
+        raise InputError("Pod: is an object of another kind")
+    pod: Pod = read[1]
+    return pod
+
+
+def _text(fields: Mapping[str, msgspec.Raw], key: str, where: str) -> str:
+    return (_typed(_decode_text, fields[key], f"{where}: {key}") or "") if key in fields else ""
+
+
+def _typed(decode: Any, data: bytes | msgspec.Raw, where: str) -> Any:
+    try:
+        return decode(data)
+    except msgspec.ValidationError as problem:
+        path, what = shape_problem(problem)
+        raise InputError(f"{where}{path}: {what}") from None
+    except msgspec.DecodeError as problem:
+        raise InputError(f"{where}: broken JSON: {problem}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{where}: not UTF-8 text") from None
+    except RecursionError:
+        raise InputError(f"{where}: nested too deeply") from None
+
+
+def _is_null(data: msgspec.Raw) -> bool:
+    return bytes(data).strip() == b"null"
+
+
+# ---- answers ---------------------------------------------------------------------------------------------------------
+
+
+class Names:
+    """The names of a cluster's nodes as they stand in answers, made once: `quoted` and `keyed` object arrays (nodes,)
+    of `"name"` and `"name":`.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.quoted = np.empty(len(names), object)
+        self.keyed = np.empty(len(names), object)
+        self.quoted[:] = [_encode(name) for name in names]
+        self.keyed[:] = [name + b":" for name in self.quoted]
+        self._scored: np.ndarray | None = None
+
+    def scored(self, hosts: np.ndarray, scores: np.ndarray) -> list[bytes]:
+        """One `{"Host":"name","Score":n}` a host; scores in 0..BEST."""
+        if self._scored is None:
+            self._scored = np.empty((BEST + 1, len(self.quoted)), object)
+            for score in range(BEST + 1):
+                self._scored[score] = [b'{"Host":%b,"Score":%d}' % (name, score) for name in self.quoted]
+        found: list[bytes] = self._scored[scores, hosts].tolist()
+        return found
+
+
+def write_filter(
+    names: Names,
+    passed: np.ndarray,
+    nodes: Sequence[msgspec.Raw] | None,
+    refused: Iterable[tuple[str, bool, np.ndarray]],
+    unknown: Mapping[str, str],
+) -> bytes:
+    """ExtenderFilterResult. passed: node positions, int64. nodes: these nodes as they came, where whole nodes travel.
+    refused: (message, whether preemption may help, node positions). unknown: other names with the words for them.
+    """
+    failed: list[bytes] = []
+    hopeless = [_encode(name) + b":" + _encode(text) for name, text in unknown.items()]
+    for message, resolvable, hosts in refused:
+        if len(hosts):
+            text = _encode(message)
+            entry = (text + b",").join(names.keyed[hosts].tolist()) + text
+            (failed if resolvable else hopeless).append(entry)
+    if nodes is None:
+        kept = b'"Nodes":null,"NodeNames":[' + b",".join(names.quoted[passed].tolist()) + b"]"
+    else:
+        kept = b'"Nodes":{"metadata":{},"items":[' + b",".join(map(bytes, nodes)) + b']},"NodeNames":null'
+    return b'{%b,"FailedNodes":{%b},"FailedAndUnresolvableNodes":{%b},"Error":""}' % (
+        kept,
+        b",".join(failed),
+        b",".join(hopeless),
+    )
+
+
+def write_refusal(message: str) -> bytes:
+    """ExtenderFilterResult of a pod that cannot be judged."""
+    return _encode({"Nodes": None, "NodeNames": None, "Error": message})
+
+
+def write_scores(fragments: Iterable[bytes]) -> bytes:
+    """HostPriorityList of what `Names.scored` gives."""
+    return b"[" + b",".join(fragments) + b"]"
+
+
+def write_preempted(victims: Mapping[str, Victims]) -> bytes:
+    """ExtenderPreemptionResult."""
+    return _encode(
+        {
+            "NodeNameToMetaVictims": {
+                name: {"Pods": [{"UID": uid} for uid in one.uids], "NumPDBViolations": one.violations}
+                for name, one in victims.items()
+            }
+        }
+    )
+
+
+def write_bound(error: str = "") -> bytes:
+    """ExtenderBindingResult."""
+    return _encode({"Error": error})
