@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from binwright.kubernetes.alike import Alike
 from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.gangs import labelled
 from binwright.kubernetes.objects import Pod
@@ -66,21 +67,37 @@ def _rules(related: Related) -> Iterable[tuple[str, Callable[[Pod], bool], bool]
 
 
 def find(
-    queue: Queue, related: Related, profile: SchedulerProfile | None = None, others: Sequence[SchedulerProfile] = ()
+    queue: Queue,
+    related: Related,
+    profile: SchedulerProfile | None = None,
+    others: Sequence[SchedulerProfile] = (),
+    alike: Alike | None = None,
 ) -> list[NotEvaluated]:
-    """Every rule that some pod uses and that is not evaluated, and what of the profiles is not carried out."""
+    """Every rule that some pod uses and that is not evaluated, and what of the profiles is not carried out. alike: of
+    the queue's pods, so that those of one template are asked once.
+    """
     found = []
-    for rule, uses, bound_too in _rules(related) if queue.pending else ():
-        users = [pod for pod in queue.pending if uses(pod)]
-        if bound_too:
-            users += [pod for pod in queue.bound if uses(pod)]
-        found += _entry(rule, users)
+    pending = _kinds(queue.pending, alike)
+    for rule, uses, bound_too in _rules(related) if pending else ():
+        kinds = [*pending, *_kinds(queue.bound, alike)] if bound_too else pending
+        found += _entry(rule, [pod for kind, pods in kinds if uses(kind) for pod in pods])
     found += _entry("SchedulingGates", queue.gated) + _foreign(queue.foreign)
     if not (related.stated("PodGroup") and (profile is None or any(one.gangs for one in (profile, *others)))):
         found += _entry("PodGroup", labelled(queue.pending))
     for named in (*(() if profile is None else (profile,)), *others):
         found += [NotEvaluated(one, 1, f"profile {named.scheduler_name}") for one in named.not_evaluated]
     return found
+
+
+def _kinds(pods: Iterable[Pod], alike: Alike | None) -> list[tuple[Pod, list[Pod]]]:
+    """Pods with those that they stand for, in order."""
+    if alike is None:
+        return [(pod, [pod]) for pod in pods]
+    kinds: dict[int, tuple[Pod, list[Pod]]] = {}
+    for pod in pods:
+        first = alike.first(pod)
+        kinds.setdefault(id(first), (first, []))[1].append(pod)
+    return list(kinds.values())
 
 
 def budgets(preempting: Sequence[Pod], related: Related) -> list[NotEvaluated]:

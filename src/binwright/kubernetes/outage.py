@@ -91,7 +91,7 @@ class Outages:
         own = self.profile.scheduler_name
         foreign = [pod for pod in pods if ((pod.spec and pod.spec.scheduler_name) or DEFAULT_SCHEDULER) != own]
         asked = Queue(pending=pods, bound=others, foreign=foreign)
-        return not_evaluated.find(asked, self._cluster.related, self.profile)
+        return not_evaluated.find(asked, self._cluster.related, self.profile, alike=self._cluster.alike)
 
     def _request(self, pod: Pod) -> Request:
         first = self._cluster.alike.first(pod)

@@ -115,7 +115,8 @@ def place_read(name: str, objects: Objects, options: Options = Options()) -> Sou
         ResourceUse(resource, capacity, used, after[resource][1]) for resource, (capacity, used) in before.items()
     ]
     outcome.not_evaluated = (
-        not_evaluated.find(queue, objects.related, options.profile, options.others) + arrivals.not_evaluated
+        not_evaluated.find(queue, objects.related, options.profile, options.others, cluster.alike)
+        + arrivals.not_evaluated
     )
     if options.preempt:
         outcome.not_evaluated += not_evaluated.budgets(run.preempting, objects.related)

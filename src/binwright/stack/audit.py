@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 from binwright.kubernetes import label_selectors
 from binwright.kubernetes.disruption import read_budgets
-from binwright.kubernetes.spread_claims import workloads
 from binwright.outcome import NotEvaluated
 from binwright.stack.audit_result import AuditResult
 from binwright.stack.finding import Finding, Ref, in_order, not_known
@@ -70,7 +69,7 @@ def check_single_replicas(sandwich: Sandwich) -> tuple[list[Finding], list[NotEv
         objects = sandwich.clusters[cluster]
         with errors_of(cluster):
             budgets = read_budgets(objects.related)
-        for workload in workloads(objects) if budgets else ():
+        for workload in sandwich.workloads(cluster) if budgets else ():
             if len(workload.pods) != 1 or workload.kind in ("Node", "DaemonSet", "Job"):
                 continue
             labels = workload.pods[0].metadata.labels or {}

@@ -10,7 +10,7 @@ from binwright.kubernetes import label_selectors
 from binwright.kubernetes.disruption import Budget, read_budgets, ready
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.outage import Outage, Outages
-from binwright.kubernetes.spread_claims import Workload, workloads
+from binwright.kubernetes.spread_claims import Workload
 from binwright.outcome import NotEvaluated
 from binwright.stack.audit_result import ref_entry
 from binwright.stack.envelope import API_VERSION, merged_not_evaluated, not_evaluated_entries
@@ -144,11 +144,11 @@ class _Cluster:
         with errors_of(name):
             self.outages = Outages(objects)
         self.workload_of: dict[int, Workload] = {}
-        for workload in workloads(objects):
+        for workload in sandwich.workloads(name):
             for pod in workload.pods:
                 self.workload_of[id(pod)] = workload
         self.quorum_of: dict[int, tuple[str, str, tuple[Pod, ...]]] = {}
-        for group in quorums(objects):
+        for group in quorums(sandwich.workloads(name)):
             for pod in group[2]:
                 self.quorum_of[id(pod)] = group
         self.budgets: dict[str, list[Budget]] = {}

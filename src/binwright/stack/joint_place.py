@@ -13,7 +13,7 @@ from fractions import Fraction
 from binwright.errors import InputError
 from binwright.kubernetes.node_copies import with_bound, with_nodes, with_spread
 from binwright.kubernetes.objects import Pod
-from binwright.kubernetes.pending import sort_out
+from binwright.kubernetes.pending import Queue, sort_out
 from binwright.kubernetes.place import Options, place_read
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.solitary import are_solitary
@@ -60,11 +60,21 @@ def joint_place(
 
 @dataclass(slots=True)
 class _State:
-    """One cluster on its way: `objects` with every pod bound that has a place, and the new nodes."""
+    """One cluster on its way: `objects` with every pod bound that has a place, and the new nodes. queue: of the pods as
+    they were at first.
+    """
 
     objects: Objects
+    queue: Queue
     outcome: dict[str, Outcome]
     new: list[NewNode]
+
+    def left(self) -> list[Pod]:
+        """Pods that wait for a node and could have one."""
+        waits = {
+            key for key, one in self.outcome.items() if one.host is None and one.verdict is not Verdict.ERROR
+        }  # fmt: skip
+        return [pod for pod in self.queue.pending if pod.key in waits]
 
 
 class _Planner:
@@ -95,10 +105,10 @@ class _Planner:
         states = {}
         pending = 0
         for cluster, objects in self.clusters.items():
-            pending += len(sort_out(objects.pods).pending)
             states[cluster] = self._placed(cluster, objects)
+            pending += len(states[cluster].queue.pending)
         for cluster, state in states.items():
-            left = self._left(state)
+            left = state.left()
             pools = [pool for pool in self.pools.by_cluster.get(cluster, ()) if self._growth(pool.cloud) is not None]
             if left and pools:
                 self._grow(cluster, state, pools)
@@ -153,19 +163,13 @@ class _Planner:
 
     def _placed(self, cluster: str, objects: Objects) -> _State:
         """What its scheduler places on the nodes as they are."""
-        if not objects.nodes or not sort_out(objects.pods).pending:
-            return _State(objects, {}, [])
+        queue = sort_out(objects.pods)
+        if not objects.nodes or not queue.pending:
+            return _State(objects, queue, {}, [])
         told = place_read(cluster, objects, QUICKLY)
         self.unseen.append((cluster, told.not_evaluated))
         outcome = {key_of(one): one for one in (*told.placed, *told.unplaced)}
-        return _State(bound(objects, told.placed), outcome, [])
-
-    def _left(self, state: _State) -> list[Pod]:
-        """Pods that wait for a node and could have one."""
-        waits = {
-            key for key, one in state.outcome.items() if one.host is None and one.verdict is not Verdict.ERROR
-        }  # fmt: skip
-        return [pod for pod in sort_out(state.objects.pods).pending if pod.key in waits]
+        return _State(bound(objects, told.placed), queue, outcome, [])
 
     def _grow(self, cluster: str, state: _State, pools: Sequence[Pool]) -> None:
         """Choose, give hosts, add, place; again for what is left, as long as that places any pod. Pools whose new nodes
@@ -174,7 +178,7 @@ class _Planner:
         stock = [-1] * len(pools)
         barred: set[int] = set()
         for number in range(MOST_ROUNDS):
-            left = self._left(state)
+            left = state.left()
             if not left:
                 return
             prices = [self.prices.get(pool.flavor.name, Fraction(1)) for pool in pools]
@@ -269,8 +273,8 @@ class _Planner:
         """What the scheduler places of the rest when these nodes are there. Nodes that have refused pods need not be
         asked again where nothing ties the pods to them.
         """
-        queue = sort_out(state.objects.pods)
-        if not are_solitary(left, queue.bound):
+        waits = {id(pod) for pod in left}
+        if not are_solitary(left, (pod for pod in state.objects.pods if id(pod) not in waits)):
             return place_read(cluster, self._added(state.objects, made), QUICKLY)
         alone = Objects(pods=list(left), related=state.objects.related)
         return place_read(cluster, self._added(alone, made), QUICKLY)

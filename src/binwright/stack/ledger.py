@@ -14,7 +14,6 @@ import numpy as np
 from binwright.errors import InputError
 from binwright.kubernetes.limits import guaranteed, limit
 from binwright.kubernetes.objects import Pod
-from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.requests import Requests, base_units
 from binwright.outcome import NotEvaluated
 from binwright.stack.envelope import API_VERSION, not_evaluated_entries
@@ -222,7 +221,7 @@ def _pods(sandwich: Sandwich, accounts: dict[str, Account]) -> list[tuple[tuple[
     requests = Requests()
     shares = []
     for cluster in sorted(sandwich.clusters):
-        for pod in sort_out(sandwich.clusters[cluster].pods).bound:
+        for pod in sandwich.bound(cluster):
             place = sandwich.place_of(cluster, pod)
             account = _account(place, accounts)
             if place is None or account is None:
@@ -279,7 +278,7 @@ def _measure(sandwich: Sandwich, accounts: dict[str, Account], usage: Usage, ris
     without: list[tuple[NodePlace, Host, Pod]] = []
     by_pods = set()  # servers that are told by series of their pods
     for cluster in sandwich.clusters:
-        for pod in sort_out(sandwich.clusters[cluster].pods).bound:
+        for pod in sandwich.bound(cluster):
             node = sandwich.place_of(cluster, pod)
             if node is None or node.host is None or _told_by_server(node, usage):
                 continue

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.requests import Requests, base_units
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.placement.tree import Forest
@@ -79,7 +78,7 @@ def promised(sandwich: Sandwich) -> Mapping[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     requests = Requests()
     for cluster in sorted(sandwich.clusters):
-        for pod in sort_out(sandwich.clusters[cluster].pods).bound:
+        for pod in sandwich.bound(cluster):
             place = sandwich.place_of(cluster, pod)
             if place is None or place.host is None:
                 continue

@@ -1,10 +1,10 @@
 """Groups that vote: members of one quorum on too few physical hosts, so that one loss stops them all."""
 
 import re
+from collections.abc import Iterable
 
 from binwright.kubernetes.objects import Pod
-from binwright.kubernetes.reader import Objects
-from binwright.kubernetes.spread_claims import workloads
+from binwright.kubernetes.spread_claims import Workload
 from binwright.outcome import NotEvaluated
 from binwright.stack.finding import Finding, Ref, not_known
 from binwright.stack.sandwich import Sandwich
@@ -19,10 +19,10 @@ MARK = "binwright.io/quorum"
 """Label with a group's name, for what is not known by its name."""
 
 
-def quorums(objects: Objects) -> list[tuple[str, str, tuple[Pod, ...]]]:
+def quorums(listed: Iterable[Workload]) -> list[tuple[str, str, tuple[Pod, ...]]]:
     """(namespace, name, members) of every group of at least three members that votes, in input order."""
     groups: dict[tuple[str, str], list[Pod]] = {}
-    for workload in workloads(objects):
+    for workload in listed:
         for pod in workload.pods:
             labels = pod.metadata.labels or {}
             name = labels.get(MARK)
@@ -50,7 +50,7 @@ def check_quorums(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]
     """(quorums that one host takes down, what could not be judged)."""
     findings, blind = [], []
     for cluster in sorted(sandwich.clusters):
-        for namespace, name, members in quorums(sandwich.clusters[cluster]):
+        for namespace, name, members in quorums(sandwich.workloads(cluster)):
             crowds: dict[str, list[Pod]] = {}
             for pod in members:
                 place = sandwich.place_of(cluster, pod)

@@ -10,7 +10,6 @@ from html import escape
 from importlib import resources
 
 from binwright import __version__
-from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.requests import Requests
 from binwright.stack.audit import audit
 from binwright.stack.audit_result import AuditResult
@@ -235,8 +234,8 @@ def _drawings(sandwich: Sandwich, told: LedgerResult, moved: set[str]) -> dict[s
     requested: dict[int, dict[str, int]] = defaultdict(lambda: {CPU: 0, MEMORY: 0})
     on_metal: dict[str, dict[str, int]] = defaultdict(lambda: {CPU: 0, MEMORY: 0})
     requests = Requests()
-    for cluster, objects in sandwich.clusters.items():
-        for pod in sort_out(objects.pods).bound:
+    for cluster in sandwich.clusters:
+        for pod in sandwich.bound(cluster):
             place = sandwich.place_of(cluster, pod)
             if place is None or place.host is None:
                 continue

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from binwright.kubernetes.objects import Node, Pod
+from binwright.kubernetes.pending import sort_out
 from binwright.kubernetes.reader import Objects
+from binwright.kubernetes.spread_claims import Workload, workloads
 from binwright.openstack.cloud import Cloud, Server
 
 LEVELS = ("host", "rack", "zone")
@@ -103,6 +105,20 @@ class Sandwich:
     unjoined: list[Unjoined] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     server_lists: bool = False  # whether any cloud tells its servers
+    _bound: dict[str, list[Pod]] = field(default_factory=dict, init=False, repr=False)
+    _workloads: dict[str, list[Workload]] = field(default_factory=dict, init=False, repr=False)
+
+    def bound(self, cluster: str) -> list[Pod]:
+        """The pods of a cluster that hold a node, in input order; sorted out once."""
+        if cluster not in self._bound:
+            self._bound[cluster] = sort_out(self.clusters[cluster].pods).bound
+        return self._bound[cluster]
+
+    def workloads(self, cluster: str) -> list[Workload]:
+        """The controllers of a cluster with their bound pods; put together once."""
+        if cluster not in self._workloads:
+            self._workloads[cluster] = workloads(self.clusters[cluster])
+        return self._workloads[cluster]
 
     def place_of(self, cluster: str, pod: Pod) -> NodePlace | None:
         """Where a bound pod is; None for one that waits or whose node is not in the input."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
 
 from binwright.kubernetes.objects import Pod
-from binwright.kubernetes.spread_claims import Claim, spread_claims, workloads
+from binwright.kubernetes.spread_claims import Claim, spread_claims
 from binwright.outcome import NotEvaluated
 from binwright.stack.finding import Finding, Ref, not_known
 from binwright.stack.sandwich import NodePlace, Sandwich
@@ -109,7 +109,7 @@ def check_spread(sandwich: Sandwich) -> tuple[list[Finding], list[Spread], list[
     for cluster in sorted(sandwich.clusters):
         objects = sandwich.clusters[cluster]
         with errors_of(cluster):
-            claims = spread_claims(objects, workloads(objects))
+            claims = spread_claims(objects, sandwich.workloads(cluster))
         for claim in claims:
             spread = measure(sandwich, cluster, claim)
             if spread is None:

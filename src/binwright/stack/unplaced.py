@@ -2,7 +2,6 @@
 
 from collections.abc import Container
 
-from binwright.kubernetes.pending import sort_out
 from binwright.outcome import NotEvaluated
 from binwright.stack.finding import not_known
 from binwright.stack.sandwich import Sandwich
@@ -14,7 +13,7 @@ def unplaced(sandwich: Sandwich, told: Container[tuple[str, str]] = ()) -> list[
     pods = [
         f"{cluster}/{pod.key}"
         for cluster in sorted(sandwich.clusters)
-        for pod in sort_out(sandwich.clusters[cluster].pods).bound
+        for pod in sandwich.bound(cluster)
         if sandwich.place_of(cluster, pod) is None
     ]
     return [
