@@ -87,3 +87,17 @@ def test_a_group_shuts_hosts_out():
     assert sorted(growth.fill(wanted(SMALL), 30)) == ["h1", "h2"]
     why = growth.why_not(wanted(SMALL), growth.place(wanted(SMALL)))
     assert (why.fragmented, why.shut_out, why.other) == (0, 3, 0)
+
+
+@pytest.mark.parametrize("flavor", [SMALL, PINNED], ids=["engine", "chain"])
+def test_a_host_that_is_asked_for_passes_all_rules_or_is_refused(flavor):
+    """h0 holds a member of the group, h1 has the most memory left, h2 takes the server only if it is asked for."""
+    growth = Growth(made("anti-affinity"), [wanted(flavor)])
+    assert growth.takers(wanted(flavor)) == ["h1", "h2"]
+    mark = growth.mark()
+    assert growth.place(wanted(flavor), "h0").host is None
+    assert growth.hosts[growth.place(wanted(flavor), "h2").host] == "h2"
+    assert growth.takers(wanted(flavor)) == ["h1"]
+    assert [(one.host, one.requested) for one in growth.grown] == [("h2", True)]
+    growth.undo(mark)
+    assert growth.takers(wanted(flavor)) == ["h1", "h2"]

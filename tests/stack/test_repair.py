@@ -4,7 +4,8 @@ import pytest
 
 from binwright.stack.audit import audit
 from binwright.stack.join import host_id, join
-from tests.stack.made import apart, cloud, cluster, node, pod, server, spread
+from binwright.stack.whatif import with_repairs
+from tests.stack.made import apart, cloud, cluster, group, node, pod, server, spread
 
 FLAVOR = {
     "id": "f",
@@ -18,21 +19,29 @@ FLAVOR = {
 }
 
 
-def sandwich(pods, on=("h1", "h1", "h2", "h3"), cpu="8", vcpus_used=8, state="ACTIVE", kind="QEMU"):
-    """Nodes n0.. on servers s0.. on these hosts; hosts of 32 CPUs and 128 GiB, of which `vcpus_used` are used."""
+def sandwich(
+    pods, on=("h1", "h1", "h2", "h3"), cpu="8", vcpus_used=8, state="ACTIVE", kind="QEMU", memory_used=16, more=None,
+    groups=(),
+):  # fmt: skip
+    """Nodes n0.. on servers s0.. on these hosts; hosts of 32 CPUs and 128 GiB, of which `vcpus_used` and `memory_used`
+    are used, the latter perhaps by host. more: flavors of some servers.
+    """
+    used = memory_used if isinstance(memory_used, dict) else dict.fromkeys(on, memory_used)
     nodes = [node(f"n{i}", provider=f"id-s{i}", cpu=cpu) for i in range(len(on))]
     for one in nodes:
         one["metadata"]["labels"]["topology.openstack.org/host-id"] = host_id("p", on[int(one["metadata"]["name"][1:])])
-    servers = [server(f"s{i}", host, Flavor=FLAVOR, Status=state) for i, host in enumerate(on)]
+    flavors = [(more or {}).get(f"s{i}", FLAVOR) for i in range(len(on))]
+    servers = [server(f"s{i}", host, Flavor=flavors[i], Status=state) for i, host in enumerate(on)]
     hosts = [
         {
             "ID": name, "Hypervisor Hostname": name, "Hypervisor Type": kind,
             "vCPUs": 32, "vCPUs Used": vcpus_used, "Memory MB": 131072,
-            "Memory MB Used": 16384, "Local GB": 100, "Local GB Used": 0, "State": "up", "Status": "enabled",
+            "Memory MB Used": 1024 * used[name], "Local GB": 100, "Local GB Used": 0,
+            "State": "up", "Status": "enabled",
         }
         for name in sorted(set(on))
     ]  # fmt: skip
-    return join({"k": cluster(*nodes, *pods)}, {"north": cloud(servers, hosts)})
+    return join({"k": cluster(*nodes, *pods)}, {"north": cloud(servers, hosts, server_groups=list(groups))})
 
 
 def steps(made, **more):
@@ -126,11 +135,76 @@ def test_a_pod_that_a_disruption_budget_keeps_is_not_moved():
     ("state", "kind", "found"),
     [
         ("ACTIVE", "QEMU", [("liveMigrate", "s0", "h1", "h3")]),
-        ("SHUTOFF", "QEMU", []),
-        ("ACTIVE", "ironic", []),
+        ("SHUTOFF", "QEMU", [("addNode", "k-new-0", None, "h3"), ("movePod", "web-1-0", "n0", "k-new-0")]),
+        ("ACTIVE", "ironic", [("addNode", "k-new-0", None, "h3"), ("movePod", "web-1-0", "n0", "k-new-0")]),
     ],
 )
 def test_only_what_runs_on_a_hypervisor_migrates_alive(state, kind, found):
     pods = [pod(f"web-1-{i}", f"n{i}", "web", cpu="5", **apart("web")) for i in range(3)]
     pods.append(pod("full", "n3", "full", cpu="4"))
     assert steps(sandwich(pods, state=state, kind=kind)) == found
+
+
+def test_a_node_is_added_where_nothing_else_helps():
+    """The nodes are full and no host has room for a migration of 16 GiB, but h3 has one for a node of 8 GiB."""
+    small = FLAVOR | {"id": "g", "original_name": "m0", "vcpus": 6, "ram": 8192}
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", cpu="5", **apart("web")) for i in range(3)]
+    full = [pod(f"full-{i}", f"n{i}", "full", cpu="4") for i in (3, 4)]
+    made = sandwich(
+        [*pods, *full],
+        on=("h1", "h1", "h2", "h3", "h3"),
+        memory_used={"h1": 124, "h2": 124, "h3": 116},
+        more={"s4": small},
+    )
+    (finding,) = audit(made).findings
+    add, move = finding.repairs
+    assert (add.action, str(add.object), add.from_host, add.to_host, add.checked) == (
+        "addNode", "Node k/k-new-0", None, "h3", ("nova", "placement"),
+    )  # fmt: skip
+    assert add.cost == 8 * 2**30
+    assert (move.action, move.object.name, move.from_host, move.to_host) == ("movePod", "web-1-0", "n0", "k-new-0")
+    assert add.commands[2] == "openstack --os-cloud north server create --flavor m0 k-new-0"
+    assert audit(with_repairs(made, finding.repairs)).findings == []
+
+
+def test_a_node_is_added_where_that_is_cheapest():
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", **apart("web")) for i in range(3)]
+    made = sandwich(pods)
+    told = steps(made, costs={"pod": 5, "migrate": 30, "node": 10})
+    assert told == [("movePod", "web-1-0", "n0", "n3")], "a node wants a pod moved, too"
+    assert steps(made, costs={"pod": 1, "migrate": 3, "node": 10}) == [("movePod", "web-1-0", "n0", "n3")]
+    pods.append(pod("full", "n3", "full", cpu="8"))
+    made = sandwich(pods)
+    assert steps(made, costs={"pod": 1, "migrate": 30, "node": 10}) == [
+        ("addNode", "k-new-0", None, "h3"), ("movePod", "web-1-0", "n0", "k-new-0"),
+    ]  # fmt: skip
+    assert steps(made, costs={"pod": 1, "migrate": 3, "node": 10}) == [("liveMigrate", "s0", "h1", "h3")]
+
+
+def test_the_host_of_a_new_node_is_asked_for_where_nova_would_take_another():
+    """h1, which holds a member, has the most memory left."""
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", **apart("web")) for i in range(3)]
+    pods.append(pod("full", "n3", "full", cpu="8"))
+    made = sandwich(pods, memory_used={"h1": 16, "h2": 64, "h3": 64})
+    (finding,) = audit(made, costs={"pod": 1, "migrate": 30, "node": 10}).findings
+    assert (finding.repairs[0].to_host, finding.repairs[0].new.grown.requested) == ("h3", True)
+    assert finding.repairs[0].commands[1:3] == (
+        "# of project p; host h3 is asked for, which Nova lets administrators only and judges by all its rules",
+        "openstack --os-cloud north --os-compute-api-version 2.74 server create --flavor m1 --host h3 k-new-0",
+    )
+
+
+def test_a_server_group_keeps_a_new_node_off():
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", **apart("web")) for i in range(3)]
+    pods.append(pod("full", "n3", "full", cpu="8"))
+    rule = [group("workers", "anti-affinity", *(f"s{i}" for i in range(4)))]
+    assert steps(sandwich(pods, groups=rule), costs={"pod": 1, "migrate": 1000, "node": 10}) == []
+
+
+def test_a_quorum_of_static_pods_gets_no_node():
+    """Nothing makes a static pod anew on another node."""
+    pods = [pod(f"etcd-n{i}", f"n{i}", "x", ("Node", f"n{i}")) for i in range(3)]
+    for one in pods:
+        one["metadata"]["labels"]["component"] = "etcd"
+    made = sandwich(pods, on=("h1", "h1", "h1", "h2", "h3"))
+    assert {action for action, *_ in steps(made, costs={"pod": 1, "migrate": 1000, "node": 1})} == {"liveMigrate"}

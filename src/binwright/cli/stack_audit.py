@@ -9,16 +9,17 @@ from binwright.cli.inputs import PATHS, add_sandwich, open_options
 from binwright.cli.output import Rows, show
 from binwright.errors import InputError
 from binwright.stack.audit import audit
+from binwright.stack.repair import ACTIONS
 
 DESCRIPTION = f"""\
 Find what no single layer can see: workloads whose spread over nodes is no spread over physical hosts, quorums that one
 host takes down, labels that name a host from before a migration, nodes without a server, budgets over one replica,
 hosts that two sources put into two racks, promises that pass what a host has. Beside each spread and quorum stands the
-cheapest repair that both layers' rules let and that makes no new finding; -o commands prints it to paste.
+cheapest repair that both layers' rules let and that makes no new finding: a pod moves, a server migrates, or a node is
+added for a pod; -o commands prints it to paste.
 
 {PATHS} Files racks.yaml in it (or --racks FILE) tell where hosts stand. Exit code 0: clean, 1: there are findings.
 """
-ACTIONS = ("pod", "migrate")
 COLUMNS = ("Id", "Kind", "Severity", "Object", "Claimed", "Actual", "Evidence")
 
 
@@ -27,8 +28,8 @@ def configure(parser: Parser) -> None:
     add_sandwich(parser)
     parser.add_argument("--strict", action="store_true", help="exit 1 when something could not be judged")
     parser.add_argument(
-        "--cost", metavar="pod=N,migrate=N",
-        help="what a step of a repair counts (default: the bytes of memory that move)",
+        "--cost", metavar="pod=N,migrate=N,node=N",
+        help="what a step of a repair counts (default: the bytes of memory that move, or that a new node takes)",
     )  # fmt: skip
     add_output(parser, (*FORMS, "commands"))
 
@@ -58,7 +59,7 @@ def costs(given: str | None) -> dict[str, int]:
     found = {}
     for part in given.split(",") if given else ():
         action, _, number = part.partition("=")
-        if action not in ACTIONS or not number.isdecimal():
+        if action not in ACTIONS or not number.isdecimal() or len(number) > 18:
             raise InputError(f"--cost {part}: not KIND=N with a kind out of {', '.join(ACTIONS)}")
         found[action] = int(number)
     return found

@@ -12,10 +12,11 @@ from binwright.cli.report import change_text, draw_not_evaluated, draw_notes, in
 from binwright.cli.stack_words import no_host_text
 from binwright.cli.words import count, listing, printable
 from binwright.packing.catalogue import read_catalogue_file
-from binwright.stack.commands import command
+from binwright.stack.commands import WANTS, create_server
 from binwright.stack.envelope import merged_not_evaluated
 from binwright.stack.joint_place import joint_place
-from binwright.stack.joint_plan import JointPlan, NewNode, Stop
+from binwright.stack.joint_plan import JointPlan, Stop
+from binwright.stack.new_nodes import NewNode
 from binwright.stack.sandwich import LEVELS
 
 DESCRIPTION = f"""\
@@ -150,17 +151,8 @@ def commands(plan: JointPlan) -> str:
     if plan.stops and not plan.partial:
         lines.append(f"# {count(len(plan.stops), 'pod')} cannot be placed, so nothing is to be done (--partial)")
     if plan.nodes:
-        lines.append("# Each server wants --network, and the --user-data that joins it to its cluster, as yours do.")
+        lines.append(WANTS)
     for one in plan.nodes:
-        wanted = one.grown.server
-        words = ["openstack", "--os-cloud", one.pool.cloud, "server", "create", "--flavor", one.pool.flavor.name]
-        words += ["--image", wanted.image] if wanted.image else []
-        words += ["--availability-zone", wanted.zone] if wanted.zone else []
-        words += ["--hint", f"group={one.pool.group}"] if one.pool.group else []
         pods = ", ".join(one.pods) or "no pod of its own: it makes Nova give the next one another host"
-        lines += ["", f"# {printable(one.pool.cluster)}: for {printable(pods)}"]
-        lines.append(
-            f"# of project {printable(wanted.project or '?')}; Nova's best host is {printable(one.grown.host)}"
-        )
-        lines.append(command(*words, one.name))
+        lines += ["", f"# {printable(one.pool.cluster)}: for {printable(pods)}", *create_server(one)]
     return "".join(f"{line}\n" for line in lines)

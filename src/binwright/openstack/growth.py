@@ -31,11 +31,12 @@ _GROUP_RULES = (ANTI_AFFINITY_FILTER, AFFINITY_FILTER)
 
 @dataclass(frozen=True)
 class Grown:
-    """A server, the name of its host, and what it holds of which provider."""
+    """A server, the name of its host, and what it holds of which provider. requested: the host was asked for."""
 
     server: Wanted
     host: str
     allocations: Mapping[str, Mapping[str, int]]
+    requested: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,15 @@ class Growth:
         shares = [Fraction(amount, totals[name][0]) for name, amount in amounts.items() if totals.get(name, (0, 0))[0]]
         return max(shares, default=Fraction(1))
 
-    def place(self, server: Wanted) -> Decision:
-        """Give a server to the best host; nothing changes where there is none."""
-        decision = self._scheduler.place(server)
+    def takers(self, server: Wanted) -> list[str]:
+        """Names of the hosts that take a server now, best first."""
+        return [self.hosts[host] for host in self._scheduler.ranking(server)]
+
+    def place(self, server: Wanted, host: str | None = None) -> Decision:
+        """Give a server to the best host, or to the one that is asked for; nothing changes where that takes it not."""
+        decision = self._scheduler.place(server, None if host is None else self.hosts.index(host))
         if decision.host is not None:
-            self.grown.append(Grown(server, self.hosts[decision.host], decision.allocations))
+            self.grown.append(Grown(server, self.hosts[decision.host], decision.allocations, host is not None))
         return decision
 
     def fill(self, server: Wanted, most: int) -> list[str]:
@@ -133,7 +138,7 @@ class Growth:
         elif len(self.grown) > len(kept):
             self._scheduler, self.grown = self._open(), []
             for one in kept:
-                self.place(one.server)
+                self.place(one.server, one.host if one.requested else None)
 
     def not_evaluated(self) -> list[NotEvaluated]:
         """Rules that the wanted servers are under and that were not asked, quotas among them: no dump has those."""

@@ -13,8 +13,10 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
+import numpy as np
+
 from binwright.errors import InputError
-from binwright.explain import Explanation
+from binwright.explain import FEASIBLE, Explanation
 from binwright.openstack.asked import Asked, Asking
 from binwright.openstack.chain import Chain, Look
 from binwright.openstack.cloud import Cloud, ServerGroup
@@ -197,8 +199,22 @@ class Scheduler:
             self._charge_fleet(asked, group, allocations, host)
         return [Decision(Verdict.PLACED, *one) for one in given]
 
-    def place(self, server: Wanted) -> Decision:
-        """Give a server to the best host; nothing changes where there is none."""
+    def ranking(self, server: Wanted) -> list[int]:
+        """The hosts that take a server now, best first; nothing changes. Raises InputError for what cannot be read."""
+        asked = self.asked(server)
+        path = self.plain_path(asked)
+        if path is None:
+            return [host for host, _ in self.look(server).ranking]
+        told = path.fleet.explain(path.request(asked, self.groups.group_of(server)), live=True)
+        feasible = np.flatnonzero(told.refusals.first == FEASIBLE)
+        return feasible[np.argsort(-told.scores.totals[feasible], kind="stable")].tolist()
+
+    def place(self, server: Wanted, host: int | None = None) -> Decision:
+        """Give a server to the best host; nothing changes where there is none. host: the one that is asked for, which
+        has to pass all rules, as with `server create --host` (compute API 2.74).
+        """
+        if host is not None:
+            return self._place_on(server, host)
         asked, group = self.asked(server), self.groups.group_of(server)
         path = self.plain_path(asked)
         if path is not None:
@@ -211,6 +227,23 @@ class Scheduler:
             allocations = self.chain.claim(look, host).allocations
         except InputError as problem:
             return self._unreadable(problem)
+        self._charge_fleet(asked, group, allocations, host)
+        return Decision(Verdict.PLACED, host, score, allocations)
+
+    def _place_on(self, server: Wanted, host: int) -> Decision:
+        asked, group = self.asked(server), self.groups.group_of(server)
+        path = self.plain_path(asked)
+        if path is not None:
+            told = path.fleet.explain(path.request(asked, group), live=True)
+            if told.refusals.first[host] != FEASIBLE:
+                return self.plain_refusal(path, path.request(asked, group), told)
+            path.fleet.claim(path.request(asked, group), host)
+            return self._settled_plainly(asked, server, host, float(told.scores.totals[host]))
+        look = self.look(server)
+        score = dict(look.ranking).get(host)
+        if score is None:
+            return self.refusal(asked, look)
+        allocations = self.chain.claim(look, host).allocations
         self._charge_fleet(asked, group, allocations, host)
         return Decision(Verdict.PLACED, host, score, allocations)
 
@@ -233,13 +266,17 @@ class Scheduler:
         host = int(result.hosts[0])
         if host < 0:
             return self.plain_refusal(path, request, path.fleet.explain(request, live=True))
+        return self._settled_plainly(asked, server, host, float(result.scores[0]))
+
+    def _settled_plainly(self, asked: Asked, server: Wanted, host: int, score: float) -> Decision:
+        """The answer where the engine has given a server its host, once the chain knows of it."""
         provider = self.hosts.providers[host]
         amounts = asked.queries[0].groups[""].resources
         allocations = {} if provider is None else {provider.uuid: amounts}
         if "chain" in self.__dict__:
             self.chain.charge(allocations)
             self.chain.settle(asked, server.key, self.groups.members_of(server), host)
-        return Decision(Verdict.PLACED, host, float(result.scores[0]), allocations)
+        return Decision(Verdict.PLACED, host, score, allocations)
 
     # -- refusing
 

@@ -24,7 +24,7 @@ def audit(
     sandwich: Sandwich, *, repair: bool = True, costs: Mapping[str, int] | None = None, seconds: float = 0.0
 ) -> AuditResult:
     """All findings, worst first. repair: look for ways out, which are cheapest by the bytes that move, or by `costs`
-    ("pod", "migrate"). seconds: that reading and joining took.
+    ("pod", "migrate", "node"). seconds: that reading and joining took.
     """
     start = time.perf_counter()
     findings, spreads, not_evaluated = check_spread(sandwich)

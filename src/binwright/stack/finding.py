@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from binwright.outcome import NotEvaluated
+from binwright.stack.new_nodes import NewNode
 
 KINDS = ("quorum", "spread", "singleReplica", "staleLabel", "unjoined", "rackConflict", "overcommit")
 """In the order in which they are listed within one severity."""
@@ -26,8 +27,9 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One way out. action: movePod, liveMigrate or addNode; `object` goes from a host to another. cost: bytes to move,
-    or what --cost says. checked: whose rules let it. commands: to paste, nothing runs them.
+    """One step of a way out. action: movePod, liveMigrate or addNode; `object` goes from a host to another. cost: bytes
+    of memory that move, or are taken by a new node, or what --cost says. checked: whose rules let it. commands: to
+    paste, nothing runs them. new: the node that is added.
     """
 
     action: str
@@ -37,6 +39,7 @@ class Repair:
     cost: int
     checked: tuple[str, ...]
     commands: tuple[str, ...]
+    new: NewNode | None = None
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ out as chosen is chosen anew for the pods that are left. All of it holds, or not
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from binwright.errors import InputError
@@ -17,14 +17,23 @@ from binwright.kubernetes.pending import Queue, sort_out
 from binwright.kubernetes.place import Options, place_read
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.solitary import are_solitary
-from binwright.openstack.growth import Growth, Mark, with_servers
+from binwright.openstack.growth import Growth, Mark
 from binwright.outcome import NotEvaluated, Outcome, SourceOutcome
 from binwright.packing.catalogue import Catalogue
-from binwright.stack.joint_plan import Bought, JointPlan, NewNode
+from binwright.stack.joint_plan import Bought, JointPlan
 from binwright.stack.joint_stops import Stops
-from binwright.stack.new_nodes import PHYSICAL, Pool, find_pools, new_labels, with_physical_labels
+from binwright.stack.new_nodes import (
+    PHYSICAL,
+    NewNode,
+    Pool,
+    find_pools,
+    fresh,
+    new_labels,
+    with_physical_labels,
+)
 from binwright.stack.node_choice import Chooser
-from binwright.stack.sandwich import NodePlace, Sandwich, ServerPlace
+from binwright.stack.sandwich import Sandwich
+from binwright.stack.whatif import with_new_nodes
 from binwright.verdict import Verdict
 
 QUICKLY = Options(explain=False)
@@ -287,25 +296,8 @@ class _Planner:
 
     def _after(self, states: Mapping[str, _State]) -> Sandwich:
         """The sandwich with all of it done."""
-        clouds = {
-            name: with_servers(cloud, self._growths[name].grown) if name in self._growths else cloud
-            for name, cloud in self.sandwich.clouds.items()
-        }
-        after = replace(
-            self.sandwich, clusters={name: state.objects for name, state in states.items()}, clouds=clouds,
-            servers=dict(self.sandwich.servers), nodes=dict(self.sandwich.nodes),
-        )  # fmt: skip
-        for name, growth in self._growths.items():
-            servers = clouds[name].servers[-len(growth.grown) :] if growth.grown else []
-            for server in servers:
-                host = self.sandwich.hosts.get(f"{name}/{server.host}")
-                after.servers[name, server.id or server.name] = ServerPlace(name, server, host, "planned")
-        for cluster, state in states.items():
-            nodes = {node.metadata.name: node for node in state.objects.nodes}
-            for one in state.new:
-                place = after.servers[one.pool.cloud, f"new-{one.name}"]
-                after.nodes[cluster, one.name] = NodePlace(cluster, nodes[one.name], place, place.host, "planned")
-        return after
+        new = [one for state in states.values() for one in state.new]
+        return with_new_nodes(self.sandwich, new, {name: state.objects for name, state in states.items()})
 
 
 def bound(objects: Objects, placed: Iterable[Outcome]) -> Objects:
@@ -316,14 +308,6 @@ def bound(objects: Objects, placed: Iterable[Outcome]) -> Objects:
 def key_of(one: Outcome) -> str:
     """A pod's key."""
     return f"{one.namespace}/{one.name}"
-
-
-def fresh(cluster: str, names: set[str | None], number: int) -> str:
-    """A name that no node has, taken."""
-    while f"{cluster}-new-{number}" in names:
-        number += 1
-    names.add(f"{cluster}-new-{number}")
-    return f"{cluster}-new-{number}"
 
 
 def counted(made: Iterable[NewNode], pools: Sequence[Pool]) -> list[int]:

@@ -3,24 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from binwright.openstack.growth import Grown, NoHost
+from binwright.openstack.growth import NoHost
 from binwright.outcome import NotEvaluated, Outcome
 from binwright.stack.envelope import API_VERSION, merged_not_evaluated, not_evaluated_entries
 from binwright.stack.grown_headroom_result import no_host_entry
-from binwright.stack.new_nodes import Pool
+from binwright.stack.new_nodes import NewNode
 from binwright.stack.sandwich import Sandwich
-
-
-@dataclass(slots=True)
-class NewNode:
-    """A node to be made: its server on a host, and the pods that it is made for (NAMESPACE/NAME); none where it only
-    makes the server of the next one go to another host.
-    """
-
-    name: str
-    pool: Pool
-    grown: Grown
-    pods: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +129,7 @@ def node_entry(one: NewNode) -> dict[str, Any]:
         "like": one.pool.mould.node.metadata.name,
         "derived": one.pool.derived,
         "host": one.grown.host,
+        "requested": one.grown.requested,
         "pods": one.pods,
     }
 

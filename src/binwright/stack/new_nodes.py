@@ -13,6 +13,7 @@ from binwright.kubernetes.node_copies import Mould, amounts_of, lasting_taints, 
 from binwright.kubernetes.objects import Node
 from binwright.kubernetes.reader import Objects
 from binwright.openstack.cloud import Cloud, Flavor
+from binwright.openstack.growth import Grown
 from binwright.openstack.pending import Catalogue as Flavors
 from binwright.openstack.pending import Wanted
 from binwright.packing.catalogue import Catalogue
@@ -57,6 +58,18 @@ class Pool:
 
 
 @dataclass(slots=True)
+class NewNode:
+    """A node to be made: its server on a host, and the pods that it is made for (NAMESPACE/NAME); none where it only
+    makes the server of the next one go to another host.
+    """
+
+    name: str
+    pool: Pool
+    grown: Grown
+    pods: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Pools:
     """All pools of a sandwich, by cluster. without: clusters that cannot get new nodes, with why."""
 
@@ -74,8 +87,7 @@ def find_pools(sandwich: Sandwich, flavors: Sequence[str] = (), catalogue: Catal
     """
     found = Pools()
     for cluster in sorted(sandwich.clusters):
-        objects = sandwich.clusters[cluster]
-        pools = _of_cluster(sandwich, cluster, objects)
+        pools = pools_of(sandwich, cluster)
         if not pools:
             found.without[cluster] = "none of its workers is a server of a cloud in the input"
             continue
@@ -89,8 +101,9 @@ def find_pools(sandwich: Sandwich, flavors: Sequence[str] = (), catalogue: Catal
     return found
 
 
-def _of_cluster(sandwich: Sandwich, cluster: str, objects: Objects) -> list[Pool]:
-    """What the cluster's workers are, most common first within a flavor."""
+def pools_of(sandwich: Sandwich, cluster: str) -> list[Pool]:
+    """What a cluster's workers are."""
+    objects = sandwich.clusters[cluster]
     groups: dict[tuple[object, ...], list[tuple[NodePlace, ServerPlace, Flavor]]] = {}
     books = {name: Flavors(cloud.flavors) for name, cloud in sandwich.clouds.items()}
     for node in objects.nodes:
@@ -184,6 +197,14 @@ def derived(mould: Mould, flavor: Flavor, catalogue: Catalogue | None) -> Mould 
         if catalogue.max_items[row] >= 0:
             amounts["pods"] = catalogue.max_items[row]
     return resized(mould, amounts) if amounts["cpu"] > 0 and amounts["memory"] > 0 else None
+
+
+def fresh(cluster: str, names: set[str | None], number: int) -> str:
+    """A name that no node has, taken."""
+    while f"{cluster}-new-{number}" in names:
+        number += 1
+    names.add(f"{cluster}-new-{number}")
+    return f"{cluster}-new-{number}"
 
 
 def labelled(node: Node, labels: Mapping[str, str]) -> Node:

@@ -1,14 +1,18 @@
-"""Copies of a sandwich with things moved: pods to other nodes, servers to other hosts. Nothing else changes."""
+"""Copies of a sandwich with things moved, or new: pods on other nodes, servers on other hosts, further nodes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
 
+from binwright.kubernetes.node_copies import with_nodes
 from binwright.kubernetes.objects import Node, Pod, PodSpec
+from binwright.kubernetes.reader import Objects
+from binwright.openstack.growth import with_servers
 from binwright.openstack.relocation import with_server_on
 from binwright.stack.finding import Repair
 from binwright.stack.join import HOST_ID_LABELS, host_id
+from binwright.stack.new_nodes import NewNode, new_labels
 from binwright.stack.sandwich import Host, NodePlace, Sandwich, ServerPlace
 
 
@@ -48,11 +52,40 @@ def relabelled(node: Node, value: str) -> Node:
     return msgspec.structs.replace(node, metadata=msgspec.structs.replace(node.metadata, labels={**labels, **changed}))
 
 
+def with_new_nodes(
+    sandwich: Sandwich, new: Sequence[NewNode], clusters: Mapping[str, Objects] | None = None
+) -> Sandwich:
+    """The sandwich with these nodes, their servers on their hosts and what runs on every such node. clusters: those
+    that have the nodes already.
+    """
+    made = dict(sandwich.clusters if clusters is None else clusters)
+    clouds, servers, nodes = dict(sandwich.clouds), dict(sandwich.servers), dict(sandwich.nodes)
+    for cloud in dict.fromkeys(one.pool.cloud for one in new):
+        grown = [one.grown for one in new if one.pool.cloud == cloud]
+        clouds[cloud] = with_servers(clouds[cloud], grown)
+        for server in clouds[cloud].servers[-len(grown) :]:
+            host = sandwich.hosts.get(f"{cloud}/{server.host}")
+            servers[cloud, server.id or server.name] = ServerPlace(cloud, server, host, "planned")
+    for cluster in dict.fromkeys(one.pool.cluster for one in new):
+        here = [one for one in new if one.pool.cluster == cluster]
+        if clusters is None:
+            hosts = [sandwich.hosts.get(f"{one.pool.cloud}/{one.grown.host}") for one in here]
+            listed = [(one.pool.mould, one.name, new_labels(one.pool, host)) for one, host in zip(here, hosts)]
+            made[cluster] = with_nodes(made[cluster], listed)
+        by_name = {node.metadata.name: node for node in made[cluster].nodes}
+        for one in here:
+            place = servers[one.pool.cloud, f"new-{one.name}"]
+            nodes[cluster, one.name] = NodePlace(cluster, by_name[one.name], place, place.host, "planned")
+    return replace(sandwich, clusters=made, clouds=clouds, servers=servers, nodes=nodes)
+
+
 def with_repairs(sandwich: Sandwich, steps: Iterable[Repair]) -> Sandwich:
     """The sandwich after these steps, one after another."""
     for step in steps:
         source, name = step.object.source, step.object.name
-        if step.action == "movePod":
+        if step.new is not None:
+            sandwich = with_new_nodes(sandwich, [step.new])
+        elif step.action == "movePod":
             pods = sandwich.clusters[source].pods
             key = f"{step.object.namespace}/{name}"
             sandwich = with_pod_on(sandwich, source, next(pod for pod in pods if pod.key == key), step.to_host or "")
