@@ -1,0 +1,98 @@
+"""The engine behind GET /allocation_candidates: from microversion 1.34 on the answer's JSON written at once.
+
+Policy, the query's checks and all refusals are the service's own; so is the whole of the call where the engine leaves a
+search, or the microversion is older. What is written of a provider is kept until the provider changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import webob  # type: ignore[import-not-found]
+from oslo_utils import timeutils  # type: ignore[import-not-found]
+from placement import handler, lib, microversion, util, wsgi_wrapper  # type: ignore[import-not-found]
+from placement.handlers import allocation_candidate as stock  # type: ignore[import-not-found]
+from placement.policies import allocation_candidate as policies  # type: ignore[import-not-found]
+
+from binwright.openstack.placement_plugin.engine import Found, answered
+from binwright.openstack.placement_plugin.objects import LEFT
+
+__all__ = ["install"]
+
+ROUTE = "/allocation_candidates"
+WRITTEN_SINCE = (1, 34)
+"""From here on the answer has had the same shape."""
+
+
+def install() -> None:
+    """Put the handler in the route's place; applications that exist already keep theirs."""
+    handler.ROUTE_DECLARATIONS[ROUTE]["GET"] = wsgi_wrapper.PlacementWsgify(list_allocation_candidates)
+
+
+@util.check_accept("application/json")  # type: ignore[untyped-decorator]
+def list_allocation_candidates(req: Any) -> Any:
+    """The response to one GET."""
+    wanted = req.environ[microversion.MICROVERSION_ENVIRON]
+    if not wanted.matches(WRITTEN_SINCE):
+        return stock.list_allocation_candidates.func(req)
+    context = req.environ["placement.context"]
+    context.can(policies.LIST)
+    util.validate_query_params(req, stock._get_schema(wanted))
+    wide = lib.RequestWideParams.from_request(req)
+    groups = lib.RequestGroup.dict_from_request(req, wide)
+    if not wide.group_policy and sum(1 for one in groups.values() if one.use_same_provider) > 1:
+        raise webob.exc.HTTPBadRequest(
+            'The "group_policy" parameter is required when specifying more than one "resources{N}" parameter.'
+        )
+    body = answered(context, groups, wide, True, as_bytes)
+    if body is None:
+        setattr(context, LEFT, True)
+        return stock.list_allocation_candidates.func(req)
+    response = req.response
+    response.body = body
+    response.content_type = "application/json"
+    response.cache_control = "no-cache"
+    response.last_modified = timeutils.utcnow(with_timezone=True)
+    return response
+
+
+def as_bytes(found: Found) -> bytes:
+    """The answer's JSON."""
+    known = found.resident.made("json")
+    for one in found.summarised:
+        if one.uuid not in known:
+            known[one.uuid] = json.dumps(_summary(found, one.uuid))
+    amounts: dict[tuple[tuple[str, int], ...], str] = {}
+    requests = []
+    for candidate in found.candidates:
+        allocations = ",".join(
+            f'"{uuid}":{{"resources":{_amounts(amounts, resources)}}}'
+            for uuid, resources in candidate.allocations.items()
+        )
+        mappings = ",".join(f'"{suffix}":["' + '","'.join(uuids) + '"]' for suffix, uuids in candidate.mappings.items())
+        requests.append(f'{{"allocations":{{{allocations}}},"mappings":{{{mappings}}}}}')
+    summaries = ",".join(f'"{one.uuid}":{known[one.uuid]}' for one in found.summarised)
+    return f'{{"allocation_requests":[{",".join(requests)}],"provider_summaries":{{{summaries}}}}}'.encode()
+
+
+def _amounts(known: dict[tuple[tuple[str, int], ...], str], resources: Mapping[str, int]) -> str:
+    key = tuple(resources.items())
+    text = known.get(key)
+    if text is None:
+        text = known[key] = json.dumps(resources)
+    return text
+
+
+def _summary(found: Found, uuid: str) -> dict[str, Any]:
+    one = found.forest.providers[uuid]
+    return {
+        "resources": {
+            name: {"capacity": inventory.capacity, "used": one.used.get(name, 0)}
+            for name, inventory in one.inventories.items()
+        },
+        "traits": found.resident.trait_order[uuid],
+        "parent_provider_uuid": one.parent,
+        "root_provider_uuid": found.forest.root(uuid),
+    }
