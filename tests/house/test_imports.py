@@ -8,7 +8,8 @@ HEIGHTS = {
     **dict.fromkeys(("face", "formats", "schemas"), 1),
     **dict.fromkeys(("kubernetes", "openstack", "packing", "sample"), 2),
     "stack": 3,
-    "cli": 4,
+    "serve": 4,
+    "cli": 5,
 }
 ONE_ROOM = {"formats": "face", "schemas": "face"}
 CORE_FLOORS = (

@@ -27,6 +27,7 @@ VERBS = {
     "candidates": "what Placement answers to GET /allocation_candidates, from a cloud's dump",
     "stack": "ask about all layers together, from racks to pods (audit, place, headroom, compare, ...)",
     "openstack": "talk to a live cloud (dump)",
+    "serve": "answer schedulers over HTTP (extender)",
     "drain": "what kubectl drain of some nodes would do: who moves where, who may not go, who finds no place",
     "consolidate": "the nodes that can be emptied together, the moves in order, a proven bound beside them",
     "pack": "pack items into few or cheap bins, with a proven lower bound beside the packing",
@@ -37,6 +38,7 @@ VERBS = {
 }
 GROUPS = {
     "openstack": {"dump": "write all that binwright reads of a cloud to a directory, or print a script that does"},
+    "serve": {"extender": "kube-scheduler's HTTP extender, Nova's external scheduler, and a page to look at"},
     "stack": {
         "audit": "hazards of all layers together: spread, quorums, stale labels, what joins nothing",
         "place": "pending pods through all layers: on nodes, and on new nodes whose servers get hosts, all or nothing",

@@ -48,9 +48,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """A pod on the node that a bind named, until when."""
+    """A pod on the node that a bind named, as it looked for it, until when."""
 
     pod: Pod
+    asked: Pod
     until: float
 
 
@@ -126,8 +127,10 @@ class LiveCluster:
     def replace(self, objects: Objects) -> None:
         """All that is known is this. Pods that were assumed and are not shown on a node stay assumed for their time.
 
-        Raises InputError naming object and field; then nothing has changed.
+        Raises InputError naming object and field, or where there is no Node; then nothing has changed.
         """
+        if not objects.nodes:
+            raise InputError("state: no Node in it (kubectl get nodes,pods -A -o json gives nodes and pods)")
         after = LiveCluster(self.profiles, complete=self._related.complete, clock=self._clock)
         after._nodes = {node.metadata.name or "": node for node in objects.nodes}
         after._related = objects.related
@@ -252,7 +255,7 @@ class LiveCluster:
         pod = self._effective(key)
         if pod is None or is_finished(pod):
             self._standing.remove(key)
-        elif not self._standing.put(pod):
+        elif not self._standing.put(pod, self._assumed[key].asked if key in self._assumed else None):
             self._standing = None
 
     # ---- pods assumed --------------------------------------------------------------------------------------
@@ -282,7 +285,7 @@ class LiveCluster:
         if is_finished(pod):
             raise InputError(f"Pod {key}: has ended")
         bound = bound_to(pod, node, pod.status.start_time if pod.status else None)
-        self._assumed[key] = Assumed(bound, self._clock() + ASSUMED_SECONDS)
+        self._assumed[key] = Assumed(bound, pod, self._clock() + ASSUMED_SECONDS)
         try:
             self._show(key)
         except BaseException:
@@ -348,8 +351,14 @@ class LiveCluster:
         if self._standing is None or self._standing.worn:
             pods = (self._effective(key) for key in dict.fromkeys((*self._pods, *self._assumed)))
             there = [pod for pod in pods if pod is not None and (has_node(pod) or _waits_for_a_node(pod))]
-            made = Standing(list(self._nodes.values()), there, self._wanted.values(), self.profiles, self._related)
-            self._standing = made
+            self._standing = Standing(
+                list(self._nodes.values()),
+                there,
+                self._wanted.values(),
+                self.profiles,
+                self._related,
+                {key: one.asked for key, one in self._assumed.items()},
+            )
             self.builds += 1
         return self._standing
 

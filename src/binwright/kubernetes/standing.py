@@ -5,8 +5,9 @@ that waits for one. Kept in step pod by pod; what cannot be (nodes, volumes, res
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from binwright.kubernetes.compile import Cluster
 from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.objects import Node, Pod
 from binwright.kubernetes.pending import has_node, priority
+from binwright.kubernetes.plugins.disks import volume_claims
+from binwright.kubernetes.preemption import Preemption
 from binwright.kubernetes.related import Related
 from binwright.kubernetes.vocabulary import Vocabulary
 from binwright.request import Request
@@ -24,7 +27,8 @@ _FEWEST_CLASSES = 256
 _CELLS = 2_000_000
 """Cells (classes x nodes) that classes made on the way may fill before it is better to compile anew."""
 _MOST_QUESTIONS = 100_000
-"""After so many everything that was kept for pods long gone is let go."""
+_MOST_BUDGETS = 20_000
+"""After so many everything that was kept for what is long gone is let go."""
 
 
 class Standing:
@@ -37,13 +41,17 @@ class Standing:
         wanted: Iterable[Pod],
         profiles: Sequence[SchedulerProfile],
         related: Related,
+        assumed: Mapping[str, Pod] = MappingProxyType({}),
     ) -> None:
-        """pods: those that have a node, or are nominated for one. wanted: further ones like those asked about."""
+        """pods: those that have a node, or are nominated for one. wanted: further ones like those asked about. assumed:
+        of those that no event has shown on their node, by key, as they were when they looked for it.
+        """
         pods = list(pods)
-        known = [*pods, *wanted]
+        known = [*pods, *wanted, *assumed.values()]
         self.cluster = Cluster(nodes, known, profiles, related)
         self._vocabulary = Vocabulary(known, self.cluster.resources, profiles, related)
-        self.cluster.bind(pod for pod in pods if has_node(pod))
+        reserving = {key: pod for key, pod in assumed.items() if volume_claims(pod)}
+        self.cluster.bind(pod for pod in pods if has_node(pod) and pod.key not in reserving)
         self._items = {pod.key: item for item, pod in self.cluster.held.items()}
         self._promises: dict[str, int] = {}
         for pod in pods:
@@ -52,11 +60,19 @@ class Standing:
         self._room = max(_FEWEST_CLASSES, _CELLS // max(len(nodes), 1))
         self._met: set[int] = set()  # classes
         self._questions = 0
+        self._related = related
+        self._preemption: Preemption | None = None
+        self._budgets: tuple[object, ...] = ()
+        self._budgets_made = 0
+        for pod in pods:
+            if pod.key in reserving:
+                self.put(pod, reserving[pod.key])
 
     @property
     def worn(self) -> bool:
         """Whether so much was met that most of it may be of pods that are long gone."""
-        return len(self._met) > self._room or self._questions > _MOST_QUESTIONS
+        worn = len(self._met) / self._room, self._questions / _MOST_QUESTIONS, self._budgets_made / _MOST_BUDGETS
+        return max(worn) > 1
 
     def knows(self, pod: Pod) -> bool:
         """Whether a pod can be asked about, or put, beside those that are here. Raises InputError."""
@@ -69,8 +85,10 @@ class Standing:
         self._questions += 1
         return found
 
-    def put(self, pod: Pod) -> bool:
+    def put(self, pod: Pod, assumed: Pod | None = None) -> bool:
         """A pod is as it is said here: on its node, nominated for one, or neither. False: compile anew for it.
+
+        assumed: the pod as it looked for the node; then it takes volumes that its claims wait for as well.
 
         Raises InputError for a pod that is malformed or too large; then nothing has changed.
         """
@@ -80,7 +98,8 @@ class Standing:
             return True
         if not self.knows(pod):
             return False
-        request = self.cluster.holder(pod)
+        reserves = assumed is not None and volume_claims(assumed)
+        request = self.cluster.request(assumed) if assumed and reserves else self.cluster.holder(pod)
         self._met.add(request.index)
         token = self.cluster.fleet.checkpoint()
         before = self._items.get(pod.key), self._promises.get(pod.key)
@@ -128,10 +147,15 @@ class Standing:
         finally:
             self.cluster.fleet.rollback(token)
 
-    def items_on(self, hosts: np.ndarray) -> list[int]:
-        """The items of pods on these nodes."""
-        held = self.cluster.held
-        return [item for host in hosts.tolist() for item in self.cluster.fleet.items_on(host).tolist() if item in held]
+    def tell_worth(self, hosts: np.ndarray) -> None:
+        """Let the engine know what the pods on these nodes are worth, and the disruption budgets as they are now."""
+        budgets = tuple(self._related.all("PodDisruptionBudget"))
+        if self._preemption is None or budgets != self._budgets:
+            self._preemption, self._budgets = Preemption(self.cluster, ()), budgets
+            self._budgets_made += len(budgets)
+        held, fleet = self.cluster.held, self.cluster.fleet
+        items = (item for host in hosts.tolist() for item in fleet.items_on(host).tolist())
+        self._preemption.mark(item for item in items if item in held)
 
     def _nominate(self, pod: Pod) -> None:
         host = self.cluster.nodes.index.get((pod.status and pod.status.nominated_node_name) or "")

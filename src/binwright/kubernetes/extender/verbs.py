@@ -20,7 +20,6 @@ from binwright.kubernetes.extender import wire
 from binwright.kubernetes.extender.wire import BEST, Binding, Call, Names, PreemptCall, Victims
 from binwright.kubernetes.live import LiveCluster
 from binwright.kubernetes.objects import Pod
-from binwright.kubernetes.preemption import Preemption
 from binwright.kubernetes.statuses import RESOLVABLE, Statuses
 
 __all__ = ["UNKNOWN", "Answer", "Extender"]
@@ -131,20 +130,15 @@ class Extender:
         with self.live.asking(call.pod) as standing:
             cluster = standing.cluster
             hosts, _ = _positions(cluster, list(call.proposed))
-            token = cluster.fleet.checkpoint()
-            try:
-                Preemption(cluster, standing.items_on(hosts))
-                evictions = cluster.fleet.evict(cluster.request(call.pod), hosts)
-            finally:
-                cluster.fleet.rollback(token)
-            found: dict[str, Victims] = {}
+            first = cluster.fleet.explain(cluster.request(call.pod), live=True).verdicts_by_host()[hosts]
+            fits, hosts = hosts[first == FEASIBLE], hosts[first != FEASIBLE]
+            standing.tell_worth(hosts)
+            evictions = cluster.fleet.evict(cluster.request(call.pod), hosts)
+            free = [cluster.nodes.names[host] for host in fits.tolist()]
+            found = {name: call.proposed[name] for name in free}
             for one in evictions.candidates:
                 uids = [cluster.held[item].metadata.uid or "" for item in one.victims]
                 found[cluster.nodes.names[one.host]] = Victims(uids, one.violations)
-            for other in evictions.others:
-                if other.why == "nothing left to evict":
-                    name = cluster.nodes.names[other.host]
-                    found[name] = call.proposed[name]
         return {name: found[name] for name in call.proposed if name in found}
 
     def bind(self, binding: Binding) -> Answer:

@@ -1,0 +1,80 @@
+"""`binwright serve extender`: reads the options, brings the state, serves until it is told to stop."""
+
+import argparse
+import os
+from pathlib import Path
+
+from binwright.cli import exits
+from binwright.cli.arguments import Parser
+from binwright.errors import InputError
+from binwright.formats.files import read_path
+from binwright.kubernetes.configuration import SchedulerProfile, read_file
+from binwright.kubernetes.live import LiveCluster
+from binwright.kubernetes.reader import read_blobs
+from binwright.units import nanos, whole
+
+DESCRIPTION = """\
+Serves kube-scheduler's HTTP extender: POST /v1/filter, /v1/prioritize, /v1/preempt, /v1/bind. What it answers is what
+`binwright place` would say of the cluster as it is now.
+
+The state comes from a cluster (--kubeconfig), from a file (--state), or from clients: PUT /v1/state with what
+`kubectl get nodes,pods,... -A -o json` prints, POST /v1/events with watch events. A filter answer reserves nothing; a
+bind, or the event that shows the pod on its node, does; a bound pod that no event shows within 30 s is dropped.
+GET / is a page about it, /metrics for Prometheus, /healthz and /readyz for probes. Stops on SIGTERM or Ctrl-C.
+"""
+
+
+def configure(parser: Parser) -> None:
+    """The options of `serve extender`."""
+    state = parser.add_mutually_exclusive_group()
+    state.add_argument("--kubeconfig", metavar="FILE", help="watch this cluster; '' for $KUBECONFIG or in-cluster")
+    state.add_argument("--state", metavar="PATH", help="begin with the objects of a dump, as `place` reads them")
+    parser.add_argument("--context", metavar="NAME", help="the context of the kubeconfig")
+    parser.add_argument("--config", metavar="FILE", help="a KubeSchedulerConfiguration: plugins, weights, arguments")
+    parser.add_argument("--complete", action="store_true", help="kinds of objects that the state lacks do not exist")
+    parser.add_argument("--single", action="store_true", help="filter returns only the chosen node")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8890, help="port to listen on (default: 8890; 0: any)")
+    parser.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate chain")
+    parser.add_argument("--tls-key", metavar="FILE", help="its key")
+    parser.add_argument("--client-ca", metavar="FILE", help="clients must show a certificate of this authority")
+    parser.add_argument("--token-file", metavar="FILE", help="clients must show this bearer token")
+    parser.add_argument("--insecure", action="store_true", help="listen beyond loopback without TLS or token")
+    parser.add_argument("--max-body", default="64Mi", metavar="SIZE", help="the largest body (default: 64Mi)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log every decision")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve. 0: stopped by a signal."""
+    from binwright.serve.app import make_app
+    from binwright.serve.extender import ExtenderService
+    from binwright.serve.logs import set_up
+    from binwright.serve.requests import Limits
+    from binwright.serve.run import Listening, serve
+
+    where = Listening(options.host, options.port, options.tls_cert, options.tls_key, options.client_ca)
+    limits = Limits(body_bytes=whole(nanos(options.max_body, "--max-body")), token=read_token(options.token_file))
+    if not where.is_local and not options.insecure and limits.token is None and where.client_ca is None:
+        raise InputError(
+            f"--host {where.host}: is not loopback; add --token-file or --client-ca, or --insecure if that is meant"
+        )
+    set_up(options.verbose)
+    profiles = [SchedulerProfile()] if options.config is None else read_file(options.config)
+    live = LiveCluster(profiles, complete=options.complete or options.kubeconfig is not None)
+    background = None
+    service = ExtenderService(live, single=options.single)
+    if options.state is not None:
+        live.replace(read_blobs(read_path(options.state), stored=True))
+        service.source = f"file {os.fspath(options.state)}, then events"
+    serve(make_app(service, limits, background), where)
+    return exits.YES
+
+
+def read_token(path: str | None) -> str | None:
+    """The token of a file. Raises InputError for an empty one."""
+    if path is None:
+        return None
+    token = Path(path).read_text(encoding="utf-8").strip()
+    if not token:
+        raise InputError(f"{path}: holds no token")
+    return token

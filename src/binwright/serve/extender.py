@@ -1,0 +1,129 @@
+"""The extender as a service: what each request does to the live cluster, and what is kept and counted of it.
+
+Everything happens in one thread, one request at a time; what waits (a body, the API server) waits outside of it. Glue:
+the verdicts are those of `kubernetes.extender`, the doors those of `requests`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from binwright.errors import BinwrightError, InputError
+from binwright.formats.files import Blob
+from binwright.kubernetes.extender import wire
+from binwright.kubernetes.extender.verbs import Answer, Extender
+from binwright.kubernetes.extender.wire import Binding
+from binwright.kubernetes.live import LiveCluster
+from binwright.kubernetes.reader import read_blobs
+from binwright.kubernetes.watch_events import read_events
+from binwright.serve.journal import Decision, Journal
+from binwright.serve.logs import log
+from binwright.serve.metrics import Gauge, Metrics
+
+__all__ = ["ExtenderService"]
+
+TICK_SECONDS = 1.0
+Binder = Callable[[Binding], None]
+"""Tells the API server of a binding. Raises BinwrightError with the server's words."""
+
+
+class ExtenderService:
+    """One live cluster behind its verbs. `source`: where the state comes from; `ready`: whether it is there."""
+
+    def __init__(
+        self, live: LiveCluster, *, single: bool = False, source: str = "events", binder: Binder | None = None
+    ) -> None:
+        self.live = live
+        self.source = source
+        self.ready: Callable[[], bool] = lambda: live.nodes > 0
+        self.started = time.time()
+        self.journal = Journal()
+        self.metrics = Metrics(self.journal, _gauges(live))
+        self._extender = Extender(live, single=single)
+        self._binder = binder
+        self._verbs: dict[str, Callable[[bytes], Answer]] = {
+            "filter": self._extender.filter,
+            "prioritize": self._extender.prioritize,
+            "preempt": self._extender.preempt,
+        }
+
+    async def ask(self, verb: str, body: bytes) -> bytes:
+        """One of the verbs. Raises InputError for a call that is no such thing."""
+        if verb == "bind":
+            return await self._bind(body)
+        begin = time.perf_counter()
+        answer = self._verbs[verb](body)
+        self._told(answer, begin)
+        return answer.body
+
+    async def _bind(self, body: bytes) -> bytes:
+        begin = time.perf_counter()
+        binding = wire.read_binding(body)
+        there = self.live.where(binding.key)
+        answer = self._extender.bind(binding)
+        if self._binder is not None and answer.error is None and there is None:
+            try:
+                await asyncio.to_thread(self._binder, binding)
+            except BinwrightError as problem:
+                self.live.forget(binding.key)
+                answer.body, answer.error, answer.passed = wire.write_bound(str(problem)), str(problem), 0
+        self._told(answer, begin)
+        return answer.body
+
+    def put_state(self, body: bytes) -> dict[str, Any]:
+        """All objects of the cluster, as `kubectl get ... -o json` prints them. Raises InputError."""
+        if body.lstrip()[:1] not in (b"{", b"["):
+            raise InputError("state: not JSON")
+        self.live.replace(read_blobs([Blob("state", body)], stored=True))
+        log(logging.INFO, "state replaced", nodes=self.live.nodes, pods=self.live.pods)
+        return {"nodes": self.live.nodes, "pods": self.live.pods}
+
+    def post_events(self, body: bytes) -> dict[str, Any]:
+        """Watch events, one or many. Raises InputError naming the event; then none of them has happened."""
+        changes = read_events(body)
+        self.live.apply(changes)
+        return {"events": len(changes), "nodes": self.live.nodes, "pods": self.live.pods}
+
+    async def tick(self) -> None:
+        """End assumptions whose time is over, for as long as the service runs."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            try:
+                over = self.live.expire()
+            except InputError as problem:
+                log(logging.ERROR, "state", error=str(problem))
+                continue
+            if over:
+                log(logging.WARNING, "assumed pods expired", pods=len(over), example=over[0])
+
+    def _told(self, answer: Answer, begin: float) -> None:
+        reasons = [(plugin, text, hosts) for (plugin, text), hosts in answer.reasons.most_common()]
+        decision = Decision(
+            time.time(),
+            answer.verb,
+            answer.pod,
+            answer.asked,
+            answer.passed,
+            answer.host,
+            answer.error,
+            reasons,
+            time.perf_counter() - begin,
+        )
+        self.journal.write(decision)
+        self.metrics.decided("extender", decision)
+        level = logging.DEBUG if decision.error is None else logging.WARNING
+        log(level, "decision", **{key: value for key, value in decision.to_dict().items() if key != "time"})
+
+
+def _gauges(live: LiveCluster) -> list[Gauge]:
+    return [
+        ("binwright_pending_items", "Pods that wait for a node.", lambda: live.pending),
+        ("binwright_assumed_items", "Pods that are bound, which no event has shown yet.", lambda: live.assumed),
+        ("binwright_items", "Pods known.", lambda: live.pods),
+        ("binwright_hosts", "Nodes known.", lambda: live.nodes),
+        ("binwright_fleet_builds", "How often the cluster was compiled anew.", lambda: live.builds),
+    ]

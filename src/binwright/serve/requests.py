@@ -1,0 +1,114 @@
+"""What is accepted of a client: who may ask, how large and how slow a body may be, how long a header may take.
+
+Every refusal is a status and one line; nothing behind this door sees a request that is not whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from binwright.errors import MissingExtraError
+
+try:
+    from starlette.requests import ClientDisconnect, Request
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+except ModuleNotFoundError as missing:
+    raise MissingExtraError.for_module(missing.name or "uvicorn", extra="serve") from missing
+
+if TYPE_CHECKING:
+    from asyncio import TimerHandle, Transport
+
+__all__ = ["GuardedProtocol", "Limits", "Refused", "body_of", "check_token"]
+
+HEADER_SECONDS = 10.0
+HEADER_BYTES = 64 * 1024
+
+
+class Refused(Exception):
+    """A request that is not taken: `status` and one line."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Limits:
+    """body_bytes: the largest body; body_seconds: how long it may take to arrive; token: what clients must show."""
+
+    body_bytes: int = 64 * 2**20
+    body_seconds: float = 10.0
+    token: str | None = None
+
+
+def check_token(request: Request, limits: Limits) -> None:
+    """Raises Refused 401 where a token is asked for and another one, or none, was shown."""
+    if limits.token is None:
+        return
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    right = hmac.compare_digest(shown.strip().encode(), limits.token.encode())
+    if scheme.lower() != "bearer" or not right:
+        raise Refused(401, "a bearer token is wanted: Authorization: Bearer TOKEN")
+
+
+async def body_of(request: Request, limits: Limits) -> bytes:
+    """The whole body. Raises Refused 413 for one that is too large, 408 for one that is too slow."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limits.body_bytes:
+        raise Refused(413, f"the body has {announced} bytes, more than {limits.body_bytes}")
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > limits.body_bytes:
+                    raise Refused(413, f"the body has more than {limits.body_bytes} bytes")
+                parts.append(part)
+    except TimeoutError:
+        raise Refused(408, f"the body was not there after {limits.body_seconds:g} s") from None
+    except ClientDisconnect:
+        raise Refused(400, "the client went away in the middle of the body") from None
+    return b"".join(parts)
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which lets a client take as long and say as much as it likes before its headers end."""
+
+    _deadline: TimerHandle | None = None
+    _unread = 0
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += len(data)
+        if self._deadline is None and (self.cycle is None or self.cycle.response_complete):
+            self._wait()
+        super().data_received(data)
+        if self._deadline is not None and self._unread > HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response("The headers are too long.")
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._unread = 0
+        self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        self.transport.abort()
