@@ -60,9 +60,18 @@ def run(options: argparse.Namespace) -> int:
         )
     set_up(options.verbose)
     profiles = [SchedulerProfile()] if options.config is None else read_file(options.config)
-    live = LiveCluster(profiles, complete=options.complete or options.kubeconfig is not None)
+    live = LiveCluster(profiles, complete=options.complete)
     background = None
-    service = ExtenderService(live, single=options.single)
+    if options.kubeconfig is None:
+        service = ExtenderService(live, single=options.single)
+    else:
+        from binwright.kubernetes.api_server import ApiServer
+        from binwright.serve.follow import Follower
+
+        server = ApiServer(options.kubeconfig or None, options.context)
+        service = ExtenderService(live, single=options.single, source=server.url, binder=server.bind)
+        follower = Follower(live, server, service.metrics.restarted)
+        service.ready, background = lambda: follower.ready, follower.run
     if options.state is not None:
         live.replace(read_blobs(read_path(options.state), stored=True))
         service.source = f"file {os.fspath(options.state)}, then events"

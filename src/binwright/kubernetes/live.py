@@ -21,7 +21,7 @@ from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.related import CLUSTER_WIDE, Related
 from binwright.kubernetes.standing import Standing
 
-__all__ = ["ASSUMED_SECONDS", "Change", "LiveCluster"]
+__all__ = ["ASSUMED_SECONDS", "KINDS", "Change", "LiveCluster"]
 
 ASSUMED_SECONDS = 30.0
 _SELECTING = ("Service", "ReplicationController", "ReplicaSet", "StatefulSet")
@@ -144,6 +144,21 @@ class LiveCluster:
         after._stand()
         kept = {"builds": self.builds + 1, "changed": self.changed + 1, "_asked": self._asked}
         self.__dict__.update(after.__dict__ | kept)
+
+    def list_changes(self, kind: str, objects: Sequence[Any]) -> list[Change]:
+        """What a whole list of one kind changes. The kind is known from now on, though it may have no objects."""
+        if kind == "Node":
+            known: Iterable[Any] = self._nodes.values()
+        elif kind == "Pod":
+            known = self._pods.values()
+        else:
+            if not self._related.stated(kind):
+                self._related.state(kind)
+                self._standing = None
+            known = self._related.all(kind)
+        there = {(one.metadata.namespace, one.metadata.name) for one in objects}
+        lost = [one for one in known if (one.metadata.namespace, one.metadata.name) not in there]
+        return [Change(kind, one, gone=True) for one in lost] + [Change(kind, one) for one in objects]
 
     def apply(self, changes: Iterable[Change], *, settle: bool = True) -> None:
         """Events of a watch, in order: all of them, or with InputError none.

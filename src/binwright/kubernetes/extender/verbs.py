@@ -159,8 +159,8 @@ class Extender:
     def _chosen(self, cluster: Cluster, pod: Pod, look: Explanation, hosts: np.ndarray) -> np.ndarray:
         """The node of highest total among the asked ones, the first in node order of several."""
         feasible, totals = self._totals(cluster, pod, look, hosts)
-        best = hosts[feasible][totals[feasible] == totals[feasible].max()]
-        return best[[best.argmin()]]
+        best: np.ndarray = hosts[feasible][totals[feasible] == totals[feasible].max()]
+        return best.min(keepdims=True)  # type: ignore[no-any-return]
 
     def _totals(
         self, cluster: Cluster, pod: Pod, look: Explanation, hosts: np.ndarray

@@ -111,10 +111,10 @@ def read_call(body: bytes) -> Call:
         if "" in names:
             raise InputError(f"Nodes.items[{names.index('')}]: metadata.name: missing")
         return Call(pod, names, _decode_items(listed))
-    names = _typed(_decode_names, fields["nodenames"], "NodeNames") if "nodenames" in fields else None
-    if names is None:
+    asked = _typed(_decode_names, fields["nodenames"], "NodeNames") if "nodenames" in fields else None
+    if asked is None:
         raise InputError("NodeNames: missing, and Nodes as well: no node is asked about")
-    return Call(pod, names)
+    return Call(pod, asked)
 
 
 def read_preempt_call(body: bytes) -> PreemptCall:
