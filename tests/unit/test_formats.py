@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from binwright.errors import InputError
-from binwright.formats import documents, tables
+from binwright.formats import documents, files, tables
 from binwright.formats.documents import ShapeError
 from binwright.formats.files import Blob, decode_bytes, read_path
 
@@ -269,3 +269,12 @@ def test_broken_csv(text, what):
     message = refusal(tables.read_csv, Blob("f.csv", text.encode()))
     assert message.startswith("f.csv: ")
     assert what in message
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_data_that_unpacks_to_too_much_is_refused(pack, monkeypatch):
+    monkeypatch.setattr(files, "LARGEST_UNPACKED", 1000)
+    assert decode_bytes("x", pack(b"a" * 1000)) == b"a" * 1000
+    packed = pack(b"a" * 10**6)
+    with pytest.raises(InputError, match=rf"x: compressed data of {len(packed)} bytes unpacks to more than \d+$"):
+        decode_bytes("x", packed)

@@ -7,6 +7,7 @@ are read and in which order. Knows nothing of JSON, YAML or of any object.
 from __future__ import annotations
 
 import gzip
+import io
 import lzma
 import os
 import re
@@ -21,6 +22,10 @@ __all__ = ["Blob", "decode_bytes", "read_path"]
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".csv")
 """Names of a directory that are read, each also with .gz or .xz behind it; everything else (logs, notes) is not."""
+
+LARGEST_UNPACKED = 1 << 30
+"""Bytes up to which compressed data may unpack however small it is; beyond, up to MOST_TIMES its size."""
+MOST_TIMES = 400
 
 _TEXT = re.compile(rb"\S")
 _GZIP = b"\x1f\x8b"
@@ -59,10 +64,8 @@ def read_path(path: str | os.PathLike[str]) -> list[Blob]:
 def decode_bytes(name: str, data: bytes) -> bytes:
     """Uncompressed UTF-8 without byte order mark of `data`; `name` is for the InputError only."""
     try:
-        if data.startswith(_GZIP):
-            data = gzip.decompress(data)
-        elif data.startswith(_XZ):
-            data = lzma.decompress(data)
+        if data.startswith((_GZIP, _XZ)):
+            data = _unpacked(name, data)
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as problem:
         raise InputError(f"{name}: broken compressed data ({str(problem).rstrip('.')})") from None
     encoding = _utf16(data)
@@ -77,6 +80,16 @@ def decode_bytes(name: str, data: bytes) -> bytes:
     if b"\x00" in data[:65536]:
         raise InputError(f"{name}: binary data, not text")
     return data
+
+
+def _unpacked(name: str, data: bytes) -> bytes:
+    most = max(LARGEST_UNPACKED, MOST_TIMES * len(data))
+    opened = gzip.open if data.startswith(_GZIP) else lzma.open
+    with opened(io.BytesIO(data)) as file:
+        text: bytes = file.read(most + 1)
+    if len(text) > most:
+        raise InputError(f"{name}: compressed data of {len(data)} bytes unpacks to more than {most}")
+    return text
 
 
 def _utf16(data: bytes) -> str | None:

@@ -1,0 +1,1 @@
+"""Damaged input at every door."""
