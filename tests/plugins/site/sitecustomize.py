@@ -1,4 +1,4 @@
-"""On PYTHONPATH of Placement's own test run: puts the plug-in in place before any test, and tells at the end what it did.
+"""On PYTHONPATH of Placement's own test run: installs the plug-in before any test, and tells at the end what it did.
 
 PLACEMENT_SEAM is "objects" or "bytes"; PLACEMENT_COUNTS a folder for one JSON file a process.
 """

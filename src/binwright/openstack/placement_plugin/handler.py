@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import webob  # type: ignore[import-not-found]
+import webob  # type: ignore[import-untyped]
 from oslo_utils import timeutils  # type: ignore[import-not-found]
 from placement import handler, lib, microversion, util, wsgi_wrapper  # type: ignore[import-not-found]
 from placement.handlers import allocation_candidate as stock  # type: ignore[import-not-found]
