@@ -123,7 +123,7 @@ setup(
     ],
     package_data={
         "binwright._core": ["*.pxd", "*.pxi", "*.pyi", "include/binwright/*.h"],
-        "binwright": ["py.typed", "*.pyi", "**/*.json", "**/*.csv", "**/*.txt", "**/*.css", "**/*.html"],
+        "binwright": ["py.typed", "*.pyi", "*.pxd", "**/*.json", "**/*.csv", "**/*.txt", "**/*.css", "**/*.html"],
     },
     ext_modules=cythonized(),
     cmdclass={"build_ext": BuildWithHelp},

@@ -14,34 +14,10 @@ from binwright._core.request cimport ClassView
 from binwright._core.row_claims cimport claim_rows
 from binwright._core.scan cimport ERROR, PLACED, Choice
 from binwright._core.search cimport FOUND
-from binwright._core.state cimport State
-
-cdef enum:
-    DONE = 0
-    OVERFLOWS = 1       # a claim would take what is used past its bound
-    NO_ROWS = 2         # the host has no rows for the groups of a claim
-    UNKNOWN_ITEM = 3    # a release of what is not a live item
 
 cdef enum:
     A_STEP = 32             # work of a step that looks at few hosts, in hosts scanned
     UNHEARD_WORK = 1 << 24  # between two looks for Ctrl-C: some hundredths of a second
-
-
-cdef struct Batch:
-    Py_ssize_t count
-    int32_t same                # the class of every entry, if not
-    const int64_t* numbers      # (count,) class numbers
-    const int64_t* given        # (count,) hosts of claims, items of releases
-    int64_t* hosts              # (count,) answers, as place.pyi's functions say
-    int64_t* scores
-    int64_t* items
-    int64_t* positions
-    uint8_t* verdicts
-    int64_t work                # since somebody last looked for Ctrl-C
-    int failed                  # how the last step ended
-
-
-ctypedef int (*Step)(State, Batch*, Py_ssize_t) except -1 nogil
 
 
 cdef int hear_signals(Batch* batch) except -1 nogil:

@@ -1,5 +1,6 @@
 """binwright: a placement and bin-packing engine for data centres. The public names, nothing else."""
 
+from binwright._core import get_include
 from binwright._core.hostset import HostSet
 from binwright.cells import Cell, CellDemand, Pinning
 from binwright.decision_log import DecisionLog
@@ -62,6 +63,7 @@ __all__ = [
     "__version__",
     "balanced_allocation",
     "count_score",
+    "get_include",
     "least_allocated",
     "most_allocated",
     "requested_to_capacity_ratio",

@@ -49,6 +49,10 @@ class External:
         """The term for a fork of the fleet; itself where it keeps nothing."""
         return self
 
+    def _on(self, fleet: "Callable[[], Fleet | None]") -> "Wrapped":
+        """The term as the core calls it on one fleet."""
+        return Wrapped(self, fleet)
+
 
 @dataclass
 class Wrapped:
@@ -79,7 +83,7 @@ class Wrapped:
         self.term.placed(self._fleet()._made[number], host, sign)
 
     def fork(self) -> "Wrapped":
-        return Wrapped(self.term.fork(), _nobody)
+        return self.term.fork()._on(_nobody)
 
     def _fleet(self) -> "Fleet":
         fleet = self.fleet()

@@ -505,7 +505,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
             raise InputError(f"{where}: external {term!r} is not a binwright.External")
         rule = -1 if term.rule is None else rule_position(where, self.profile, term.rule)
         slot = -1 if term.score is None else score_slot(where, self.profile, term.score)
-        return Wrapped(term, weakref.ref(self)), rule, slot
+        return term._on(weakref.ref(self)), rule, slot
 
     def _unclaimable(self, made: RequestClass) -> arrays.BoolArray:
         """Hosts whose smallest, largest or step forbids the demand."""

@@ -13,14 +13,14 @@ HEIGHTS = {
 }
 ONE_ROOM = {"formats": "face", "schemas": "face"}
 CORE_FLOORS = (
-    ("arrow", "leaves", "kernels", "_kernels_base", "_kernels_v3", "_kernels_v4", "_kernels_sve"),
+    ("abi", "arrow", "leaves", "kernels", "_kernels_base", "_kernels_v3", "_kernels_v4", "_kernels_sve"),
     (
         *("journal", "columns", "items", "fleet", "hostset", "domains", "counters", "domain_terms", "spread"),
         *("devices", "numa", "request", "terms", "overlays", "pools", "budgets", "externals", "windows"),
         *("clauses", "matching", "rowtable", "groups", "host_rows", "search", "row_claims", "float_scores"),
     ),
     ("scan", "index", "index_hosts", "index_choice", "indexes", "undo", "state"),
-    ("place", "evict", "candidates", "pack", "firstfit", "grouping", "pricing"),
+    ("place", "evict", "candidates", "pack", "firstfit", "grouping", "pricing", "natives", "capi"),
 )
 
 
