@@ -20,7 +20,7 @@ from binwright._core.abi cimport (
 from binwright._core.fleet cimport ABSENT
 from binwright._core.natives cimport columns_of, native_of
 from binwright._core.place cimport (
-    NO_ROWS, OVERFLOWS, Batch, Step, claim_step, guarded, queue_step, release_step, same_step,
+    NO_ROWS, Batch, Step, claim_step, guarded, queue_step, release_step, same_step,
 )
 from binwright._core.state cimport State
 
@@ -90,7 +90,7 @@ cdef int remember(Handle handle, object error) noexcept:
     cdef int status = BW_FAILED
     try:
         status = door["status_of"](error)
-        said = str(error) if status != BW_FAILED or isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         text = said.replace("\n", " ").encode("utf-8", "replace")
         strncpy(handle.text, text, TEXT - 1)
         handle.text[TEXT - 1] = 0

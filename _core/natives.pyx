@@ -123,7 +123,7 @@ cdef void pose(State state, int32_t number, bw_question* question, bw_columns* c
 
 
 def split(const int32_t[::1] reasons, uint8_t[::1] rejected):
-    """Write 1 into `rejected` (hosts,) where a reason is given; returns the first host with a reason below -1, or -1."""
+    """Write 1 into `rejected` (hosts,) where a reason is given. Returns the first host whose reason is none, or -1."""
     cdef Py_ssize_t host
     for host in range(reasons.shape[0]):
         if reasons[host] < -1:

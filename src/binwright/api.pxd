@@ -3,7 +3,7 @@
 #     from binwright.api cimport *
 #     import_binwright()          # once in each module, before anything else: fetches the table, or raises ImportError
 #
-# Compile with include_dirs=[binwright.get_include()]. These are the functions of binwright.h with exceptions in place of
+# Compile with include_dirs=[binwright.get_include()]. These are the functions of binwright.h, exceptions in place of
 # statuses: InputError, StateError (also for a fleet that is busy in another thread), MemoryError, KeyboardInterrupt,
 # BinwrightError. The header says what each does and which never touch the GIL; docs/embedding.md says what is stable.
 # A module keeps working with every later binwright: nothing here depends on how the core's own classes are laid out.

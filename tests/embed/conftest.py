@@ -24,9 +24,9 @@ class Installed:
         """Output of the interpreter; a failure is the test's, with all that was said."""
         return ran([self.python, *map(str, arguments)], cwd, **environment)
 
-    def site_packages(self) -> str:
-        asked = "import binwright, pathlib; print(pathlib.Path(binwright.__file__).parents[1])"
-        return self.run("-c", asked, cwd=Path("/")).strip()
+    def path(self) -> str:
+        """PYTHONPATH for a program that embeds Python."""
+        return self.run("-c", "import os, sys; print(os.pathsep.join(sys.path[1:]))", cwd=Path("/")).strip()
 
     def include(self) -> str:
         return self.run("-c", "import binwright; print(binwright.get_include())", cwd=Path("/")).strip()
@@ -78,7 +78,7 @@ def wheel_installed(scratch: Path) -> Installed:
     with tarfile.open(scratch / "tree.tar") as tar:
         tar.extractall(scratch, filter="data")
     compiled = scratch / "tree/build" / f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}/binwright/_core"
-    compiled.mkdir(parents=True)
+    compiled.mkdir(parents=True, exist_ok=True)
     for module in (ROOT / "_core").glob("*.so"):  # what is newer than its sources is not compiled again
         shutil.copy2(module, compiled)
     pip = ["-m", "pip", "--disable-pip-version-check", "-q"]
