@@ -12,6 +12,7 @@ from binwright.kubernetes.verify import verify_objects
 from binwright.openstack.verify import verify_cloud
 from binwright.packing.catalogue import read_catalogue
 from binwright.schemas import schema
+from binwright.stack.commands import create_server
 from binwright.stack.join import join
 from binwright.stack.joint_place import joint_place
 from binwright.verified import PAST
@@ -32,7 +33,7 @@ def sandwich(pods=(), *, on=("h1", "h2"), hosts=("h1", "h2"), used=16, groups=()
     servers = [server(f"s{i}", host) for i, host in enumerate(on)]
     made = cloud(
         servers,
-        [hypervisor(name, used_gib=used) for name in hosts],
+        [hypervisor(name, used_gib=used[name] if isinstance(used, dict) else used) for name in hosts],
         flavors=[flavor(), *flavors],
         server_groups=list(groups),
     )
@@ -172,6 +173,18 @@ def test_spread_over_real_hosts_where_asked():
     assert set(where(place(made)).values()) == {"n0", "n1"}
     plan = place(made, spread="host")
     assert len(set(where(plan).values()) - {"n0", "n1"}) == 1
+
+
+def test_new_nodes_are_spread_too_and_their_hosts_asked_for_where_nova_would_take_others():
+    """Both nodes are on h1 and full. h1 is Nova's best host for a third one, too."""
+    full = [pod(f"full-{i}", f"n{i}", "full", cpu="8") for i in range(2)]
+    made = sandwich([*full, *waiting(1)], on=("h1", "h1"), used={"h1": 16, "h2": 48})
+    assert [(one.grown.host, one.grown.requested) for one in place(made).nodes] == [("h1", False)]
+    apart = place(made, spread="host")
+    (node,) = apart.nodes
+    assert (node.grown.host, node.grown.requested, apart.complete) == ("h2", True, True)
+    assert [one["requested"] for one in apart.to_dict()["nodes"]] == [True]
+    assert create_server(node)[1].endswith(" --host h2 k-new-0")
 
 
 def test_pods_may_name_the_lower_layer_themselves():

@@ -26,7 +26,9 @@ by the cloud's rules (zone, traits, server group, ratios), the nodes are really 
 sets, and the pods placed on them. It is one answer: all of it holds, or nothing, and then it says which rule at which
 layer stops each pod, and the smallest change that would be enough. --partial keeps what fits.
 
---spread LEVEL makes waiting pods spread over real hosts, racks or zones, whatever their own constraints say of nodes.
+--spread LEVEL makes waiting pods spread over real hosts, racks or zones, whatever their own constraints say of nodes;
+new nodes are put where fewest nodes of their cluster are. Where Nova, left to itself, would take another host, the
+command asks for the right one (`server create --host`, compute API 2.74, for administrators); all rules still hold.
 Nodes carry the labels binwright.io/host, /rack and /zone meanwhile, so that pods may name them, too. How a new node is
 derived: see stack headroom.
 

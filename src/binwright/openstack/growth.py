@@ -21,6 +21,7 @@ from binwright.openstack.place import refused_message
 from binwright.openstack.scheduler import Decision, Scheduler
 from binwright.openstack.zones import cloud_zones
 from binwright.outcome import NotEvaluated, ReasonText
+from binwright.verdict import Verdict
 
 __all__ = ["Grown", "Growth", "Mark", "NoHost", "with_servers"]
 
@@ -156,7 +157,8 @@ class Growth:
                 counts["lacking"] += reason.hosts
             elif reason.rule in _GROUP_RULES:
                 counts["shut_out"] += reason.hosts
-        hole, counts["fragmented"] = self._hole(server)
+        unread = decision.verdict is Verdict.ERROR  # a filter cannot compare, so nothing is known of any host
+        hole, counts["fragmented"] = ({}, 0) if unread else self._hole(server)
         counts["other"] = max(0, len(self.hosts) - sum(counts.values()))
         message = refused_message(decision, self._scheduler.hosts)
         return NoHost(message, hole=hole, reasons=decision.reasons, change=decision.change, **counts)

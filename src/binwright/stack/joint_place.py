@@ -6,6 +6,7 @@ out as chosen is chosen anew for the pods that are left. All of it holds, or not
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -55,7 +56,8 @@ def joint_place(
 
     flavors: of new nodes, by name or id; default those of the catalogue, else those that each cluster's workers are.
     catalogue: prices; without one, as few nodes as possible. spread: a level ("host", "rack", "zone") over whose real
-    domains waiting pods with a controller must spread, too. after_pending: servers that wait in a cloud come first.
+    domains waiting pods with a controller must spread, too; new nodes then stand where fewest are, and their hosts are
+    asked for where Nova would take others. after_pending: servers that wait in a cloud come first.
     partial: keep what fits where not all fits. Raises InputError for bad objects, and without any cluster.
     """
     start = time.perf_counter()
@@ -208,12 +210,12 @@ class _Planner:
             if not all(node.name in used for node in made):  # the scheduler put more on some nodes than was thought
                 self._undo(marks)
                 marks = self._marks(pools)
-                slim = self._given(made, used)
+                slim = self._given(made, used, state.new)
                 again = self._with(cluster, left, state, slim)
                 if len(again.placed) < len(told.placed):
                     self._undo(marks)
                     marks = self._marks(pools)
-                    slim = self._given(made, {node.name for node in made})
+                    slim = self._given(made, {node.name for node in made}, state.new)
                     again = self._with(cluster, left, state, slim)
                 made, told = slim, again
             self._keep(marks)
@@ -249,13 +251,13 @@ class _Planner:
             made: list[NewNode] = []
             short = False
             for kind, count in sorted(choice.counts.items()):
-                pool, growth = pools[kind], self._growths[pools[kind].cloud]
                 for bought in range(count):
                     name = fresh(cluster, names, len(state.new) + len(made))
-                    if growth.place(pool.server(name)).host is None:
+                    node = self._given_host(pools[kind], name, [*state.new, *made])
+                    if node is None:
                         stock[kind], short = bought, True
                         break
-                    made.append(NewNode(name, pool, growth.grown[-1]))
+                    made.append(node)
             if not short:
                 self._keep(marks)
                 self.bought.append(Bought(cluster, len(made), choice.value, choice.bound, choice.status))
@@ -263,15 +265,37 @@ class _Planner:
             self._undo(marks)
         return []
 
-    def _given(self, made: Iterable[NewNode], names: set[str | None]) -> list[NewNode]:
-        """The nodes of these names, with hosts given anew."""
-        found = []
+    def _given(self, made: Iterable[NewNode], names: set[str | None], before: Iterable[NewNode]) -> list[NewNode]:
+        """The nodes of these names, with hosts given anew. before: new nodes that stay."""
+        found: list[NewNode] = []
         for node in made:
-            if node.name in names:
-                growth = self._growths[node.pool.cloud]
-                growth.place(node.grown.server)
-                found.append(NewNode(node.name, node.pool, growth.grown[-1]))
+            again = self._given_host(node.pool, node.name, [*before, *found]) if node.name in names else None
+            if again is not None:
+                found.append(again)
         return found
+
+    def _given_host(self, pool: Pool, name: str, others: Iterable[NewNode]) -> NewNode | None:
+        """A node whose server gets a host: Nova's best, or where pods are spread the best one where fewest nodes of the
+        cluster are, the new `others` among them. None where no host takes it.
+        """
+        growth, server = self._growths[pool.cloud], pool.server(name)
+        host = None if self.spread is None else self._apart(growth.takers(server), pool, others)
+        if growth.place(server, host).host is None:
+            return None
+        return NewNode(name, pool, growth.grown[-1])
+
+    def _apart(self, takers: Sequence[str], pool: Pool, others: Iterable[NewNode]) -> str | None:
+        """Of hosts, best first, the first one in a domain with fewest nodes; None where that is the best one."""
+        level, hosts = self.spread or "", self.sandwich.hosts
+        crowds = Counter(
+            place.at(level) for (cluster, _), place in self.sandwich.nodes.items() if cluster == pool.cluster
+        )
+        for one in others:
+            host = hosts.get(f"{one.pool.cloud}/{one.grown.host}")
+            crowds[None if host is None else host.at(level)] += 1
+        domains = [host.at(level) if (host := hosts.get(f"{pool.cloud}/{name}")) else None for name in takers]
+        order = sorted(range(len(takers)), key=lambda at: (domains[at] is None, crowds[domains[at]], at))
+        return takers[order[0]] if order and order[0] else None
 
     def _added(self, objects: Objects, made: Iterable[NewNode]) -> Objects:
         hosts = self.sandwich.hosts

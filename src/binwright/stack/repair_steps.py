@@ -5,13 +5,15 @@ harms nothing else, is not judged here.
 """
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from binwright.explained import Explainable, HostAnswer
 from binwright.kubernetes.disruption import Answer, EvictionApi, read_budgets
+from binwright.kubernetes.evacuation import cordoned
 from binwright.kubernetes.explain import ExplainableCluster
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.place import Options
+from binwright.kubernetes.reader import Objects
 from binwright.openstack.explain import ExplainableCloud
 from binwright.openstack.growth import Growth
 from binwright.stack.commands import WANTS, command, create_server
@@ -47,44 +49,57 @@ def memory_of(sandwich: Sandwich, place: ServerPlace) -> int:
 
 
 def best_hosts(explainable: Explainable, wanted: Callable[[str, str | None, str | None], bool]) -> list[HostAnswer]:
-    """Hosts that take the object that `wanted(name, namespace, uid)` means, best first."""
+    """Hosts that take the object that `wanted(name, namespace, uid)` means, best first; its own may be among them."""
     number = next(i for i, one in enumerate(explainable.objects()) if wanted(one.name, one.namespace, one.uid))
     explained = explainable.explain(number, 1)
-    feasible = [one for one in explained.hosts if one.feasible and one.host != explained.on]
-    return sorted(feasible, key=lambda one: -(one.score or 0))
+    return sorted((one for one in explained.hosts if one.feasible), key=lambda one: -(one.score or 0))
 
 
 def move_pod(
     sandwich: Sandwich, cluster: str, pod: Pod, level: str, crowds: Members, cost: int, only: str | None = None
 ) -> Step | None:
     """A pod to the best node whose host, rack or zone has no member, or to the node `only`; nodes that score higher are
-    cordoned meanwhile. None where a disruption budget does not let it go.
+    cordoned meanwhile. None where there is none, or a disruption budget does not let it go.
     """
     meta = pod.metadata
     judged = EvictionApi(read_budgets(sandwich.clusters[cluster].related)).judge(pod)
     if judged.answer not in (Answer.FREE, Answer.COUNTED):
         return None  # a disruption budget needs it where it is
-    explainable = ExplainableCluster(cluster, sandwich.clusters[cluster], Options())
     namespace = meta.namespace or "default"
-    passed: list[str] = []
     origin = (pod.spec and pod.spec.node_name) or ""
-    for answer in best_hosts(explainable, lambda name, space, uid: (name, space) == (meta.name, namespace)):
-        target = sandwich.nodes[cluster, answer.host]
-        where = target.at(level)
-        if where is None or where in crowds or only not in (None, answer.host):
+    shut = [name for name in (origin,) if not closed(sandwich.nodes[cluster, name])]
+    while True:  # what is cordoned changes how the others compare, so the scheduler is asked again
+        objects = with_cordons(sandwich.clusters[cluster], shut)
+        explainable = ExplainableCluster(cluster, objects, Options())
+        passed = []
+        for answer in best_hosts(explainable, lambda name, space, uid: (name, space) == (meta.name, namespace)):
+            where = sandwich.nodes[cluster, answer.host].at(level)
+            if where is not None and where not in crowds and only in (None, answer.host):
+                break
             passed.append(answer.host)
-            continue
-        ref = Ref(cluster, "Pod", meta.name or "", namespace)
-        shut = sorted(name for name in {origin, *passed} if not closed(sandwich.nodes[cluster, name]))
-        commands = [
-            *(command("kubectl", "--context", cluster, "cordon", name) for name in shut),
-            command("kubectl", "--context", cluster, "delete", "pod", "-n", namespace, meta.name or ""),
-            f"# wait until its replacement is ready; the scheduler's best node is then {answer.host}",
-            *(command("kubectl", "--context", cluster, "uncordon", name) for name in shut),
-        ]
-        repair = Repair("movePod", ref, origin, answer.host, cost, ("kube-scheduler",), tuple(commands))
-        return Step((repair,), with_pod_on(sandwich, cluster, pod, answer.host))
-    return None
+        else:
+            return None
+        if not passed:
+            break
+        if not set(passed).isdisjoint(shut):
+            return None  # it tolerates cordoned nodes, and would go there
+        shut += passed
+    ref = Ref(cluster, "Pod", meta.name or "", namespace)
+    shut.sort()
+    commands = [
+        *(command("kubectl", "--context", cluster, "cordon", name) for name in shut),
+        command("kubectl", "--context", cluster, "delete", "pod", "-n", namespace, meta.name or ""),
+        f"# wait until its replacement is ready; the scheduler's best node is then {answer.host}",
+        *(command("kubectl", "--context", cluster, "uncordon", name) for name in shut),
+    ]
+    repair = Repair("movePod", ref, origin, answer.host, cost, ("kube-scheduler",), tuple(commands))
+    return Step((repair,), with_pod_on(sandwich, cluster, pod, answer.host))
+
+
+def with_cordons(objects: Objects, names: Container[str]) -> Objects:
+    """The cluster with these nodes cordoned."""
+    nodes = [cordoned(node) if node.metadata.name in names else node for node in objects.nodes]
+    return replace(objects, nodes=nodes)
 
 
 def closed(place: NodePlace) -> bool:

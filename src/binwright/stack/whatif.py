@@ -90,6 +90,7 @@ def with_repairs(sandwich: Sandwich, steps: Iterable[Repair]) -> Sandwich:
             key = f"{step.object.namespace}/{name}"
             sandwich = with_pod_on(sandwich, source, next(pod for pod in pods if pod.key == key), step.to_host or "")
         else:
-            place = next(one for one in sandwich.servers.values() if (one.cloud, one.server.name) == (source, name))
+            named = [one for one in sandwich.servers.values() if (one.cloud, one.server.name) == (source, name)]
+            place = next(one for one in named if one.host is not None and one.host.name == step.from_host)
             sandwich = with_server_moved(sandwich, place, sandwich.hosts[f"{source}/{step.to_host}"])
     return sandwich
