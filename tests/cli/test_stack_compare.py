@@ -1,10 +1,12 @@
 """`binwright stack compare` on the sample."""
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema
 
+from binwright.cli import stack_compare
 from binwright.schemas import schema
 
 SAMPLE = str(Path(__file__).parents[2] / "examples" / "club-sandwich")
@@ -44,3 +46,16 @@ def test_bad_usage_is_one_line(command, tmp_path):
     (tmp_path / "s.yaml").write_text("steps: [{lose: {rack: r99}}]\n")
     ended = command("stack", "compare", SAMPLE, "--scenario", str(tmp_path / "s.yaml"))
     assert (ended.code, ended.err) == (2, "binwright: scenario s: --lose rack=r99: no rack of this name\n")
+
+
+def test_a_terminal_sees_how_far_it_is(command, tmp_path, monkeypatch):
+    told = []
+
+    @contextmanager
+    def watched(quiet, doing):
+        yield lambda what, done, total: told.append((quiet, what, done, total))
+
+    monkeypatch.setattr(stack_compare, "progress_bar", watched)
+    (tmp_path / "s.yaml").write_text("steps: [{lose: {rack: r11}}]\n")
+    assert command("stack", "compare", SAMPLE, "--scenario", str(tmp_path / "s.yaml")).code == 1
+    assert told == [(False, "comparing", 1, 2), (False, "comparing", 2, 2)]

@@ -90,6 +90,30 @@ def test_an_added_cluster_may_find_too_few_hosts():
     assert (more.nodes, more.nodes_without_host, more.pending, more.homeless) == (7, 1, 1, 1)
 
 
+def test_a_ratio_changes_what_is_offered_and_what_still_fits():
+    """64 CPUs at 4.0; at 0.25 the two hosts offer 16, of which 8 and 8 are sold; a server of 8 fits nowhere more."""
+    uuids = {name: f"00000000-0000-4000-8000-00000000000{number}" for number, name in enumerate(("h1", "h2"))}
+    kinds = {"VCPU": (32, 4.0, 8), "MEMORY_MB": (65536, 1.0, 16384), "DISK_GB": (1000, 1.0, 20)}
+    tables = {"providers": [{"uuid": uuid, "name": name, "parent_provider_uuid": None} for name, uuid in uuids.items()]}
+    for number, uuid in enumerate(uuids.values()):
+        tables[f"inventories/{uuid}"] = [
+            {"resource_class": kind, "total": total, "allocation_ratio": ratio, "reserved": 0, "min_unit": 1,
+             "max_unit": total, "step_size": 1}
+            for kind, (total, ratio, _) in kinds.items()
+        ]  # fmt: skip
+        held = {f"id-s{number}": {"resources": {kind: used for kind, (_, _, used) in kinds.items()}}}
+        tables[f"allocations/{uuid}"] = {"allocations": held}
+    nodes = [node(f"n{i}", provider=f"id-s{i}", **TYPE) for i in range(2)]
+    rows = [hypervisor(name) | {"ID": uuid} for name, uuid in uuids.items()]
+    made = cloud([server("s0", "h1"), server("s1", "h2")], rows, flavors=[flavor()], **tables)
+    made = join({"k": cluster(*nodes, pod("web", "n0", "web"))}, {"north": made}, SEATS)
+    scenarios = [Scenario("less", (Ratio("VCPU", 0.25, None),)), Scenario("more", (Ratio("VCPU", 8.0, "north"),))]
+    now, less, more = compare(made, SEATS, scenarios, ["cpu=8"]).measured
+    assert [one.amounts["cpu"].offered for one in (now, less, more)] == [256000, 16000, 512000]
+    assert [one.amounts["memory"].offered for one in (now, less, more)] == [128 << 30] * 3
+    assert [one.rooms[0].new_nodes for one in (now, less, more)] == [6, 0, 6]  # memory ends it at 6
+
+
 def test_flavors_are_swapped_for_new_nodes_only(tmp_path):
     (tmp_path / "types.csv").write_text("name,vcpus,memory_mb,price\nhuge,32,49152,1\n")
     (tmp_path / "swap.yaml").write_text("steps: [{flavors: types.csv}]\n")

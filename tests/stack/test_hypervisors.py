@@ -40,3 +40,16 @@ def test_a_node_that_is_a_server_and_a_hypervisor_carries_what_runs_in_it():
 
 def test_without_a_cloud_nothing_is_carried():
     assert carriers({"k": cluster(node("h1"))}, [Source("k", "kubernetes", [])]) == {"k": {}}
+
+
+def test_hosts_that_only_their_servers_tell_of_are_found_too():
+    """No hypervisor list, and a full name where the node has the short one."""
+    servers = [server("s1", "h1.example.org"), server("s2", "h2")]
+    blobs = [Blob("north/servers.json", json.dumps(servers).encode())]
+    clusters = {"k": cluster(node("h1"), node("h2"), node("h3"))}
+    assert carriers(clusters, [Source("north", "openstack", blobs)]) == {
+        "k": {
+            "h1": ("servers", "carries 1 server of cloud north"),
+            "h2": ("servers", "carries 1 server of cloud north"),
+        }
+    }

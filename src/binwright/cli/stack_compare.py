@@ -12,6 +12,7 @@ from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_output
 from binwright.cli.inputs import PATHS, add_sandwich, open_options
 from binwright.cli.output import Rows, borderless, show
+from binwright.cli.progress import progress_bar
 from binwright.cli.report import title
 from binwright.cli.words import amount, count, printable
 from binwright.errors import InputError
@@ -58,7 +59,16 @@ def run(options: argparse.Namespace) -> int:
     sandwich = open_options(options)
     seats = seats_of([*options.paths, *options.clusters, *options.clouds], options.racks)
     jobs = min(options.jobs, len(scenarios) + 1)
-    result = compare(sandwich, seats, scenarios, options.pods, pool(jobs), seconds=time.perf_counter() - start)
+    with progress_bar(options.quiet, "comparing") as bar:
+        result = compare(
+            sandwich,
+            seats,
+            scenarios,
+            options.pods,
+            pool(jobs),
+            None if bar is None else partial(bar, "comparing"),
+            time.perf_counter() - start,
+        )
     show(
         options,
         envelope=result.to_dict(),

@@ -104,6 +104,14 @@ class _Joiner:
         key = f"{source}/{name}"
         return self.made.hosts.setdefault(key, Host(key, name, source))
 
+    def _told_host(self, source: str, name: str) -> Host:
+        """A host of which only its servers tell, as no hypervisor list does."""
+        host = self._host(source, name)
+        self.host_names.add(name, host)
+        if "." in name:
+            self.host_names.add(name.partition(".")[0], host)
+        return host
+
     def _tenant_names(self, cloud: Cloud) -> dict[str, str]:
         """hostId -> hypervisor, for every project that has servers here."""
         projects = {server.project for server in cloud.servers if server.project}
@@ -120,7 +128,7 @@ class _Joiner:
                 self.made.unjoined.append(Unjoined(source, "Server", server.name, server.host, why))
                 host = self._host(source, server.host)
                 return ServerPlace(source, server, host, "host, which is not listed")
-            return ServerPlace(source, server, host or self._host(source, server.host), "host")
+            return ServerPlace(source, server, host or self._told_host(source, server.host), "host")
         if server.host_id:
             name = tenant_names.get(server.host_id)
             host = by_name[name] or self._host(source, f"hostId {server.host_id}")

@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from binwright.errors import InputError
 from binwright.formats import documents
 from binwright.formats.files import SUFFIXES, Blob, read_path
+from binwright.stack.racks import FILE_NAMES as RACKS
 
 # What `--input` takes, and the layer that it means.
 LAYERS = {"kubectl": "kubernetes", "openstack": "openstack"}
@@ -121,7 +122,8 @@ def sandwich(path: str, input: str) -> list[tuple[str, str, list[Blob]]]:
                 raise InputError(f"{child}: read as {layer} by its directory, --input {input} contradicts")
             found.append((str(child), layer, read_path(child)))
     if found:
-        loose = [blob for child in data_children(root) if child.is_file() for blob in read_path(child)]
+        files = [child for child in data_children(root) if child.is_file() and child.name not in RACKS]
+        loose = [blob for child in files for blob in read_path(child)]
         loose = [blob for blob in loose if layer_of(blob) is not None]
         if loose:
             found.append((str(root), LAYERS.get(input) or detect(str(root), loose), loose))
