@@ -126,4 +126,5 @@ def test_commands_are_quoted_commented_and_complete(command):
 @pytest.mark.parametrize("cost", ["pod", "pod=x", "rack=3"])
 def test_a_cost_that_is_none_is_refused(command, cost):
     ended = command("stack", "audit", str(SAMPLE), "--cost", cost)
-    assert (ended.code, ended.err) == (2, f"binwright: --cost {cost}: not KIND=N with a kind out of pod, migrate, node\n")
+    kinds = "pod, migrate, node"
+    assert (ended.code, ended.err) == (2, f"binwright: --cost {cost}: not KIND=N with a kind out of {kinds}\n")

@@ -223,7 +223,7 @@ def test_a_pod_that_would_not_be_let_onto_its_node_may_be_anywhere_to_the_bound(
 def test_pods_of_nodes_that_are_not_in_the_input_are_left_out():
     found = consolidated(node_dict("a"), running("p", "elsewhere", meta={"labels": {}}), running("q", "a"))
     assert held_of(found) == []
-    assert found.evacuated.notes == ["1 pods are bound to nodes that are not in the input, so they use nothing"]
+    assert found.evacuated.notes == ["nothing is used by 1 pod bound to nodes that are not in the input"]
 
 
 def test_an_input_without_nodes_is_refused():

@@ -3,6 +3,7 @@
 import pytest
 
 from binwright.errors import InputError
+from binwright.kubernetes.configuration import read_configuration
 from binwright.kubernetes.disruption import Answer, EvictionApi, read_budgets
 from binwright.kubernetes.drain import drain
 from binwright.kubernetes.drain_filters import Action, DrainFlags, fate
@@ -313,7 +314,7 @@ def test_bad_names_are_refused(nodes, message):
 def test_what_is_pending_and_what_nobody_said_of_budgets_is_told():
     objects = [node_dict("a"), node_dict("b"), running("p", "a"), pod_dict("waits", "1")]
     found = drained("a", objects=objects)
-    assert found.notes == ["1 pending pods are left out: what moves is placed before them, such as default/waits"]
+    assert found.notes == ["1 pending pod left out, such as default/waits: what moves is placed first"]
     assert ("PodDisruptionBudget", 1) in [(one.rule, one.objects) for one in found.not_evaluated]
 
 
@@ -325,3 +326,35 @@ def test_that_kube_scheduler_samples_is_told():
         "that fits"
     ]
     assert drained("n1", objects=objects).notes == []
+
+
+def test_each_pod_is_judged_by_its_own_profile():
+    """The second profile packs, the first one spreads: equal pods of the two go to different nodes."""
+    strategy = {"type": "MostAllocated", "resources": [{"name": "cpu", "weight": 1}]}
+    packs = {"name": "NodeResourcesFit", "args": {"scoringStrategy": strategy}}
+    config = {
+        "profiles": [{"schedulerName": "default-scheduler"}, {"schedulerName": "packer", "pluginConfig": [packs]}]
+    }
+    profiles = read_configuration(config)
+    amounts = {"cpu": "8", "memory": "8Gi", "pods": "10"}
+    nodes = [
+        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": {"allocatable": amounts}}
+        for name in ("a", "b", "c")
+    ]
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "controller": True}
+
+    def pod(name, node, scheduler, cpu):
+        containers = [{"name": "c", "image": "i", "resources": {"requests": {"cpu": cpu}}}]
+        return {
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "x", "ownerReferences": [owner]},
+            "spec": {"nodeName": node, "schedulerName": scheduler, "containers": containers},
+            "status": {"phase": "Running"},
+        }  # fmt: skip
+
+    pods = [pod("one", "a", "default-scheduler", "1"), pod("two", "a", "packer", "1"), pod("big", "b", "packer", "4")]
+    found = drain("k", read_dicts([*nodes, *pods]), ["a"], DrainFlags(), profiles)
+    assert {move.outcome.name: move.outcome.host for move in found.moves} == {"one": "c", "two": "b"}
+    assert not any("schedulerName" in one.rule for one in found.not_evaluated)
+    alone = drain("k", read_dicts([*nodes, *pods]), ["a"], DrainFlags(), profiles[0])
+    assert {move.outcome.name: move.outcome.host for move in alone.moves} == {"one": "c", "two": "c"}
+    assert [one.rule for one in alone.not_evaluated if "schedulerName" in one.rule] == ["schedulerName packer"]

@@ -13,7 +13,7 @@ import numpy as np
 
 from binwright import Fleet
 from binwright.kubernetes.alike import Alike
-from binwright.kubernetes.configuration import SchedulerProfile
+from binwright.kubernetes.configuration import Profiles, SchedulerProfile, profiles_of
 from binwright.kubernetes.counts import Counts
 from binwright.kubernetes.label_selectors import Needs
 from binwright.kubernetes.nodes import NodeTable
@@ -47,7 +47,7 @@ class Cluster:
         self,
         nodes: Sequence[Node],
         pods: Iterable[Pod],
-        profile: SchedulerProfile | Sequence[SchedulerProfile] | None = None,
+        profile: Profiles = None,
         related: Related | None = None,
         *,
         fit_score_pod_level: bool = False,
@@ -57,7 +57,7 @@ class Cluster:
         judged by that of its schedulerName, one of another scheduler by the first. fit_score_pod_level: see
         `requests.Requests`. empty_labels: quirk nsSelectorEmptyLabels of 1.34.1.
         """
-        profiles = [profile or SchedulerProfile()] if not isinstance(profile, Sequence) else list(profile)
+        profiles = profiles_of(profile)
         self.scheduler = profiles[0]
         self.related = related or Related()
         self.nodes = NodeTable(nodes)

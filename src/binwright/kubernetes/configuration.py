@@ -6,7 +6,7 @@ out is kept by name in `not_evaluated`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from binwright.kubernetes.plugins.spread_constraints import SpreadArgs, check_nu
 from binwright.kubernetes.ranges import ADDED_WEIGHTS, HARD_WEIGHTS, check, check_each
 from binwright.units import shown
 
-__all__ = ["DEFAULT_SCORES", "SchedulerProfile", "read_configuration", "read_file"]
+__all__ = ["DEFAULT_SCORES", "Profiles", "SchedulerProfile", "profiles_of", "read_configuration", "read_file"]
 
 DEFAULT_SCORES = {
     "TaintToleration": 3,
@@ -160,6 +160,15 @@ class _SpreadArgs(_Part):
 class _InterPodArgs(_Part):
     hard_pod_affinity_weight: int = 1
     ignore_preferred_terms_of_existing_pods: bool = False
+
+
+Profiles = SchedulerProfile | Sequence[SchedulerProfile] | None
+"""One profile, several that share a queue, or None for the default one."""
+
+
+def profiles_of(given: Profiles) -> tuple[SchedulerProfile, ...]:
+    """All of them, at least one."""
+    return tuple(given) if isinstance(given, Sequence) else (given or SchedulerProfile(),)
 
 
 def read_configuration(data: Mapping[str, Any], where: str = "configuration") -> list[SchedulerProfile]:

@@ -17,7 +17,7 @@ from binwright.emptying import WAITING, Budgets, Emptied, Sizes, emptiable, in_s
 from binwright.errors import InputError
 from binwright.formats.files import Blob
 from binwright.kubernetes.compile import Cluster
-from binwright.kubernetes.configuration import SchedulerProfile
+from binwright.kubernetes.configuration import Profiles
 from binwright.kubernetes.disruption import Answer, Budget
 from binwright.kubernetes.evacuation import Evacuation, replacement
 from binwright.kubernetes.node_needs import needs
@@ -59,14 +59,12 @@ def read_source(source: str, blobs: Iterable[Blob], options: Options) -> Objects
 def consolidate_source(source: str, objects: Objects, flags: ConsolidateFlags, options: Options) -> Consolidated:
     """Consolidate a cluster that was read. Raises InputError naming source, object and field."""
     try:
-        return consolidate(source, objects, flags, options.profile)
+        return consolidate(source, objects, flags, options.profiles)
     except InputError as problem:
         raise InputError(f"{source}: {problem}") from None
 
 
-def consolidate(
-    source: str, objects: Objects, flags: ConsolidateFlags, profile: SchedulerProfile | None = None
-) -> Consolidated:
+def consolidate(source: str, objects: Objects, flags: ConsolidateFlags, profile: Profiles = None) -> Consolidated:
     """The largest set of nodes found that can be emptied together, or the dearest one if there are prices; the moves,
     and what bounds any such set.
     """
@@ -145,7 +143,7 @@ def _movable(cluster: Cluster, staying: Staying) -> dict[int, dict[int, Request]
 def _replayed(
     source: str,
     objects: Objects,
-    profile: SchedulerProfile | None,
+    profile: Profiles,
     chosen: Emptied,
     requests: dict[int, dict[int, Request]],
     budgets: Budgets,

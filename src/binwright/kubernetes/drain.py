@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from binwright.errors import InputError
 from binwright.explained import Named
 from binwright.formats.files import Blob
-from binwright.kubernetes.configuration import SchedulerProfile
+from binwright.kubernetes.configuration import Profiles
 from binwright.kubernetes.disruption import Answer, Judgement
 from binwright.kubernetes.drain_filters import Action, DrainFlags, fate
 from binwright.kubernetes.evacuation import Evacuation
@@ -32,7 +32,7 @@ class Drainable:
 
     source: str
     objects: Objects
-    profile: SchedulerProfile | None
+    profile: Profiles
 
     def hosts(self) -> list[Named]:
         """Its nodes, in input order."""
@@ -48,7 +48,7 @@ def open_source(name: str, blobs: Iterable[Blob], options: Options) -> Drainable
     """Read the cluster that the files of one source describe. Raises InputError naming file, object and field."""
     objects = read_blobs(blobs)
     objects.related.complete = options.complete
-    return Drainable(name, objects, options.profile)
+    return Drainable(name, objects, options.profiles)
 
 
 def drain(
@@ -56,7 +56,7 @@ def drain(
     objects: Objects,
     nodes: Sequence[str],
     flags: DrainFlags,
-    profile: SchedulerProfile | None = None,
+    profile: Profiles = None,
 ) -> Evacuated:
     """Drain nodes of one cluster. Raises InputError for an unknown node, one given twice, and for all nodes at once."""
     known = {node.metadata.name for node in objects.nodes}
@@ -73,9 +73,7 @@ def drain(
         raise InputError(f"{source}: {problem}") from None
 
 
-def _drain(
-    source: str, objects: Objects, nodes: Sequence[str], flags: DrainFlags, profile: SchedulerProfile | None
-) -> Evacuated:
+def _drain(source: str, objects: Objects, nodes: Sequence[str], flags: DrainFlags, profile: Profiles) -> Evacuated:
     evacuation = Evacuation(source, objects, nodes, profile)
     found = Evacuated(source, "kubernetes", len(objects.nodes), list(nodes), skipped_kinds=objects.skipped_kinds)
     leaving: list[Pod] = []

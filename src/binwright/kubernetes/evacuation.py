@@ -16,7 +16,7 @@ import msgspec
 from binwright.explain import Explanation
 from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.compile import Cluster
-from binwright.kubernetes.configuration import SchedulerProfile
+from binwright.kubernetes.configuration import Profiles, profiles_of
 from binwright.kubernetes.cycle import Cycle, bound_to
 from binwright.kubernetes.disruption import Answer, Budget, EvictionApi, read_budgets
 from binwright.kubernetes.drain_filters import controller
@@ -45,16 +45,14 @@ class _Homeless:
 class Evacuation:
     """One cluster with some of its nodes cordoned. `moves` grows with `carry_out`, `rounds` counts their rounds."""
 
-    def __init__(
-        self, source: str, objects: Objects, leaving: Iterable[str], profile: SchedulerProfile | None = None
-    ) -> None:
+    def __init__(self, source: str, objects: Objects, leaving: Iterable[str], profile: Profiles = None) -> None:
         """leaving: names of the nodes to be cordoned. Raises InputError naming object and field for bad objects."""
         self._emptied = frozenset(leaving)
         self.source = source
-        self.profile = profile or SchedulerProfile()
-        self.queue = sort_out(objects.pods, [self.profile.scheduler_name])
+        self.profiles = profiles_of(profile)
+        self.queue = sort_out(objects.pods, [one.scheduler_name for one in self.profiles])
         nodes = [cordoned(node) if node.metadata.name in self._emptied else node for node in objects.nodes]
-        self.cluster = Cluster(nodes, [*self.queue.bound, *self.queue.pending], self.profile, objects.related)
+        self.cluster = Cluster(nodes, [*self.queue.bound, *self.queue.pending], self.profiles, objects.related)
         self.strays = self.cluster.bind(self.queue.bound)
         self.api = EvictionApi(read_budgets(objects.related))
         self.moves: list[Move] = []
@@ -184,9 +182,10 @@ class Evacuation:
     def not_evaluated(self) -> list[NotEvaluated]:
         """What the evicted pods use and is not evaluated."""
         related = self.cluster.related
-        foreign = [pod for pod in self._evicted if _scheduler(pod) != self.profile.scheduler_name]
+        own = [one.scheduler_name for one in self.profiles]
+        foreign = [pod for pod in self._evicted if _scheduler(pod) not in own]
         asked = Queue(pending=self._evicted, bound=self.queue.bound, foreign=foreign)
-        found = not_evaluated.find(asked, related, self.profile)
+        found = not_evaluated.find(asked, related, self.profiles[0], self.profiles[1:])
         found += not_evaluated.budgets(self._evicted, related)
         return found + not_evaluated.preemption([one.pod for one in self._homeless], self.cluster.held.values())
 
@@ -194,20 +193,24 @@ class Evacuation:
         """What a user should know of the input besides."""
         found = []
         nodes = len(self.cluster.nodes)
-        sample = number_to_find(nodes, self.profile.percentage)
+        sample = number_to_find(nodes, self.profiles[0].percentage)
         if self.moves and sample < nodes:
             found.append(
                 f"every one of {nodes} nodes was looked at; kube-scheduler stops at {sample} feasible ones, so it may "
                 "choose another that fits"
             )
         if self.queue.pending:
-            found.append(
-                f"{len(self.queue.pending)} pending pods are left out: what moves is placed before them, "
-                f"such as {self.queue.pending[0].key}"
-            )
+            number = _pods(len(self.queue.pending), "pending pod")
+            found.append(f"{number} left out, such as {self.queue.pending[0].key}: what moves is placed first")
         if self.strays:
-            found.append(f"{len(self.strays)} pods are bound to nodes that are not in the input, so they use nothing")
+            found.append(
+                f"nothing is used by {_pods(len(self.strays), 'pod')} bound to nodes that are not in the input"
+            )
         return found
+
+
+def _pods(number: int, words: str) -> str:
+    return f"{number} {words}{'' if number == 1 else 's'}"
 
 
 def cordoned(node: Node) -> Node:

@@ -14,7 +14,7 @@ import numpy as np
 from binwright.explain import Explanation
 from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.compile import Cluster
-from binwright.kubernetes.configuration import SchedulerProfile
+from binwright.kubernetes.configuration import Profiles, profiles_of
 from binwright.kubernetes.drain_filters import controller
 from binwright.kubernetes.evacuation import replacement
 from binwright.kubernetes.objects import Pod
@@ -50,10 +50,10 @@ def is_replaced(pod: Pod) -> bool:
 class Outages:
     """One cluster that can be asked again and again. Raises InputError naming object and field for bad objects."""
 
-    def __init__(self, objects: Objects, profile: SchedulerProfile | None = None) -> None:
-        self.profile = profile or SchedulerProfile()
-        queue = sort_out(objects.pods, [self.profile.scheduler_name])
-        self._cluster = Cluster(objects.nodes, queue.bound, self.profile, objects.related)
+    def __init__(self, objects: Objects, profile: Profiles = None) -> None:
+        self.profiles = profiles_of(profile)
+        queue = sort_out(objects.pods, [one.scheduler_name for one in self.profiles])
+        self._cluster = Cluster(objects.nodes, queue.bound, self.profiles, objects.related)
         self._cluster.bind(queue.bound)
         self._on: dict[str, list[tuple[Pod, int]]] = {}
         for item, pod in self._cluster.held.items():
@@ -88,10 +88,12 @@ class Outages:
         pods, others = [], []
         for pod in self._cluster.held.values():
             (pods if is_replaced(pod) else others).append(pod)
-        own = self.profile.scheduler_name
-        foreign = [pod for pod in pods if ((pod.spec and pod.spec.scheduler_name) or DEFAULT_SCHEDULER) != own]
+        own = [one.scheduler_name for one in self.profiles]
+        foreign = [pod for pod in pods if ((pod.spec and pod.spec.scheduler_name) or DEFAULT_SCHEDULER) not in own]
         asked = Queue(pending=pods, bound=others, foreign=foreign)
-        return not_evaluated.find(asked, self._cluster.related, self.profile, alike=self._cluster.alike)
+        return not_evaluated.find(
+            asked, self._cluster.related, self.profiles[0], self.profiles[1:], alike=self._cluster.alike
+        )
 
     def _request(self, pod: Pod) -> Request:
         first = self._cluster.alike.first(pod)
