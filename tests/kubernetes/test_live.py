@@ -126,6 +126,19 @@ def test_an_assumption_ends_with_the_pod(what):
     assert used(live) == {"a": 0, "b": 0, "c": 3000 if what == "elsewhere" else 0}
 
 
+def test_a_list_that_lacks_an_assumed_pod_says_that_it_is_gone():
+    clock = Clock()
+    live = small(clock)
+    for name in "pq":
+        free_for(live, make_pod(name, cpu="3", meta={"uid": f"uid-{name}"}))
+        live.assume("default", name, f"uid-{name}", "b" if name == "p" else "c")
+        clock.now += 10
+    live.apply(live.list_changes("Pod", [], begun=clock.now - 10))  # q was assumed when the list was under way
+    assert (used(live), live.assumed) == ({"a": 0, "b": 0, "c": 3000}, 1)
+    live.apply(live.list_changes("Node", list(live._nodes.values())[:2], begun=0))
+    assert list(used(live)) == ["a", "b"]
+
+
 def test_assuming_is_refused_with_the_reason_and_twice_is_once():
     live = small()
     live.apply([change(running("p")), change(running("q", "a"))])

@@ -27,6 +27,7 @@ class Api:
         self.history = []  # (version, plural, type, object)
         self.faults = []
         self.asked = []
+        self.snapshots = {}
         self.bookmarks = 0.2
         self.open = 0
         self._closed = False
@@ -161,16 +162,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _list(self, plural, query):
+        """A page of what there was when the list was begun."""
         with self.api.lock:
-            found = [one for key, one in self.api.objects.items() if key[0] == plural]
-            begin = int(query.get("continue", 0))
+            version, _, begin = query.get("continue", f"{self.api.version}/0").partition("/")
+            if "continue" not in query:
+                self.api.snapshots[plural] = [one for key, one in self.api.objects.items() if key[0] == plural]
+            found, begin = self.api.snapshots[plural], int(begin)
             size = self.api.pages or len(found) or 1
-            more = str(begin + size) if begin + size < len(found) else ""
+            more = f"{version}/{begin + size}" if begin + size < len(found) else ""
             items = [{key: value for key, value in one.items() if key not in ("kind", "apiVersion")} for one in found]
-            data = {"kind": "List", "apiVersion": "v1", "items": items[begin : begin + size] or None,
-                    "metadata": {"resourceVersion": str(self.api.version), "continue": more}}  # fmt: skip
-            text = copy.deepcopy(data)
-        self._status(200, text)
+            meta = {"resourceVersion": version, "continue": more}
+            page = {"kind": "List", "apiVersion": "v1", "items": items[begin : begin + size] or None, "metadata": meta}
+            page = copy.deepcopy(page)
+        self._status(200, page)
 
     def _watch(self, plural, query):
         api, after = self.api, int(query["resourceVersion"])

@@ -47,7 +47,9 @@ type Cluster struct {
 }
 
 // newCluster starts a scheduler. percentage nil looks at every node; workers is the parallelism of its algorithms.
-func newCluster(objects *Objects, bound []*v1.Pod, raw json.RawMessage, percentage *int32, workers int32) (*Cluster, error) {
+func newCluster(
+	objects *Objects, bound []*v1.Pod, raw json.RawMessage, percentage *int32, workers int32, extenders ...config.Extender,
+) (*Cluster, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	client := fake.NewClientset(objects.served()...)
 	factory := scheduler.NewInformerFactory(client, 0)
@@ -66,6 +68,7 @@ func newCluster(objects *Objects, bound []*v1.Pod, raw json.RawMessage, percenta
 		scheduler.WithProfiles(profiles...),
 		scheduler.WithPercentageOfNodesToScore(percentage),
 		scheduler.WithParallelism(workers),
+		scheduler.WithExtenders(extenders...),
 		scheduler.WithBuildFrameworkCapturer(func(built config.KubeSchedulerProfile) { captured = built }),
 	)
 	if err != nil {

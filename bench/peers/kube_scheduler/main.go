@@ -2,6 +2,7 @@
 //
 //	kube_scheduler verdicts <CASES >RESULTS    a file of cases on stdin; the same with `expected` anew on stdout
 //	kube_scheduler speed DIR [FLAGS]           how fast it decides a workload; one JSON object on stdout
+//	kube_scheduler calls DIR [FLAGS]           how long an extender takes to answer its calls; one JSON object on stdout
 //	kube_scheduler version                     the release that is built in
 package main
 
@@ -35,10 +36,12 @@ func main() {
 		err = verdicts(os.Stdin, os.Stdout)
 	case "speed":
 		err = speed(os.Args[2:], os.Stdout)
+	case "calls":
+		err = calls(os.Args[2:], os.Stdout)
 	case "version":
 		fmt.Println(release())
 	default:
-		err = fmt.Errorf("usage: kube_scheduler verdicts|speed|version")
+		err = fmt.Errorf("usage: kube_scheduler verdicts|speed|calls|version")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "kube_scheduler:", err)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/kubernetes/pkg/scheduler/apis/config"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
 )
 
@@ -36,6 +37,10 @@ type Speed struct {
 	CPU        float64 `json:"cpuSeconds"`   // of the process meanwhile, collector included
 	Median     float64 `json:"medianSeconds"`
 	Fastest    float64 `json:"fastestSeconds"`
+	Extender   bool    `json:"extender"`
+
+	Samples []float64         `json:"microseconds,omitempty"` // of each pod, with an extender or -samples
+	Hosts   map[string]string `json:"hosts,omitempty"`        // where each pod went, likewise
 }
 
 const warmUps = 3
@@ -46,6 +51,9 @@ func speed(arguments []string, out io.Writer) error {
 	percentage := flags.Int("percentage", everyNode, "percentageOfNodesToScore; 0 adapts")
 	workers := flags.Int("parallelism", 16, "workers of the algorithm")
 	most := flags.Int("pods", 0, "read and decide only so many pods; 0: all")
+	url := flags.String("extender", "", "URL prefix of an extender that filters, prioritizes and binds")
+	cached := flags.Bool("names", true, "only names of nodes travel to it (nodeCacheCapable)")
+	samples := flags.Bool("samples", false, "say how long each pod took, and where it went")
 	if len(arguments) == 0 {
 		return errors.New("usage: kube_scheduler speed DIR [-percentage N] [-parallelism N] [-pods N]")
 	}
@@ -65,7 +73,11 @@ func speed(arguments []string, out io.Writer) error {
 	}
 	read := time.Since(begin)
 	share := int32(*percentage)
-	cluster, err := newCluster(&objects, bound, nil, &share, int32(*workers))
+	var extenders []config.Extender
+	if *url != "" {
+		extenders = append(extenders, extender(*url, *cached))
+	}
+	cluster, err := newCluster(&objects, bound, nil, &share, int32(*workers), extenders...)
 	if err != nil {
 		return err
 	}
@@ -73,6 +85,10 @@ func speed(arguments []string, out io.Writer) error {
 	result := Speed{
 		Release: release(), Nodes: len(objects.Nodes), Bound: len(bound), Pods: len(pods), Percentage: *percentage,
 		Workers: *workers, Cores: runtime.GOMAXPROCS(0), Read: read.Seconds(), Build: (time.Since(begin) - read).Seconds(),
+	}
+	result.Extender = *url != ""
+	if *samples || result.Extender {
+		result.Hosts = map[string]string{}
 	}
 	if err := cluster.decideAll(pods, &result); err != nil {
 		return err
@@ -103,7 +119,14 @@ func (c *Cluster) decideAll(pods []*v1.Pod, result *Speed) error {
 		if err := c.Cache.AssumePod(c.logger, bound); err != nil {
 			return err
 		}
+		if err := c.bindBy(bound, found.SuggestedHost); err != nil {
+			return err
+		}
 		times = append(times, time.Since(start))
+		if result.Hosts != nil {
+			result.Hosts[key(pod)] = found.SuggestedHost
+			result.Samples = append(result.Samples, float64(time.Since(start).Nanoseconds())/1000)
+		}
 		feasible += found.FeasibleNodes
 	}
 	result.Seconds, result.CPU = time.Since(begin).Seconds(), (cpu() - before).Seconds()

@@ -145,12 +145,15 @@ class LiveCluster:
         kept = {"builds": self.builds + 1, "changed": self.changed + 1, "_asked": self._asked}
         self.__dict__.update(after.__dict__ | kept)
 
-    def list_changes(self, kind: str, objects: Sequence[Any]) -> list[Change]:
-        """What a whole list of one kind changes. The kind is known from now on, though it may have no objects."""
+    def list_changes(self, kind: str, objects: Sequence[Any], begun: float) -> list[Change]:
+        """What a whole list of one kind changes. The kind is known from now on, though it may have no objects. begun:
+        when the list was asked for, by the clock; pods that were assumed before and are not in it are gone.
+        """
         if kind == "Node":
             known: Iterable[Any] = self._nodes.values()
         elif kind == "Pod":
-            known = self._pods.values()
+            before = begun + ASSUMED_SECONDS
+            known = [*self._pods.values(), *(one.pod for one in self._assumed.values() if one.until < before)]
         else:
             if not self._related.stated(kind):
                 self._related.state(kind)

@@ -7,6 +7,7 @@ version, which bookmarks move along. Knows the protocol, not the cluster: what i
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -43,10 +44,11 @@ class Response(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """All objects of a kind."""
+    """All objects of a kind; begun: when they were asked for, seconds of the monotonic clock."""
 
     kind: str
     objects: list[Any]
+    begun: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class Watch:
 
     def _list(self) -> None:
         objects: list[Any] = []
+        begun = time.monotonic()
         version, next_page = "", ""
         while True:
             asked: dict[str, Any] = {"limit": PAGE}
@@ -173,7 +176,7 @@ class Watch:
             version, next_page = page.metadata.resource_version or version, page.metadata.next_page
             if not next_page:
                 break
-        self.deliver(Listed(self.kind, objects))
+        self.deliver(Listed(self.kind, objects, begun))
         self._version = version or "0"
         self._failures = 0
 

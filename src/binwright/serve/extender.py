@@ -45,6 +45,7 @@ class ExtenderService:
         self.metrics = Metrics(self.journal, _gauges(live))
         self._extender = Extender(live, single=single)
         self._binder = binder
+        self._follows = binder is not None
         self._verbs: dict[str, Callable[[bytes], Answer]] = {
             "filter": self._extender.filter,
             "prioritize": self._extender.prioritize,
@@ -76,6 +77,7 @@ class ExtenderService:
 
     def put_state(self, body: bytes) -> dict[str, Any]:
         """All objects of the cluster, as `kubectl get ... -o json` prints them. Raises InputError."""
+        self._check_source()
         if body.lstrip()[:1] not in (b"{", b"["):
             raise InputError("state: not JSON")
         self.live.replace(read_blobs([Blob("state", body)], stored=True))
@@ -84,9 +86,14 @@ class ExtenderService:
 
     def post_events(self, body: bytes) -> dict[str, Any]:
         """Watch events, one or many. Raises InputError naming the event; then none of them has happened."""
+        self._check_source()
         changes = read_events(body)
         self.live.apply(changes)
         return {"events": len(changes), "nodes": self.live.nodes, "pods": self.live.pods}
+
+    def _check_source(self) -> None:
+        if self._follows:
+            raise InputError(f"state: comes from {self.source}, so it is not taken from clients")
 
     async def tick(self) -> None:
         """End assumptions whose time is over, for as long as the service runs."""

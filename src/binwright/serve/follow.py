@@ -70,7 +70,7 @@ class Follower:
             self._apply(changes)
             changes = []
             if isinstance(one, Listed):
-                self._apply(self._live.list_changes(one.kind, one.objects))
+                self._apply(self._live.list_changes(one.kind, one.objects, one.begun))
                 self._known.add(one.kind)
                 log(logging.INFO, "listed", kind=one.kind, objects=len(one.objects))
             elif isinstance(one, Absent):

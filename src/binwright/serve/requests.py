@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        connection = transport.get_extra_info("socket")
+        if connection is not None:  # an answer is two writes: the second must not wait for the first one's receipt
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._wait()
 
     def data_received(self, data: bytes) -> None:
