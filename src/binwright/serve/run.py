@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import signal
 import socket
 import ssl
 from dataclasses import dataclass
@@ -53,9 +54,11 @@ def serve(app: Any, where: Listening) -> None:
     server, listener = make_server(app, where)
     host, port = listener.getsockname()[:2]
     log(logging.INFO, "listening", host=host, port=port, tls=where.cert is not None, pid=os.getpid())
+    before = signal.signal(signal.SIGTERM, lambda *_: None)  # the server raises it once more when it has ended
     try:
         server.run(sockets=[listener])
     finally:
+        signal.signal(signal.SIGTERM, before)
         listener.close()
     log(logging.INFO, "stopped")
 
