@@ -1,13 +1,15 @@
 """Named, seeded work for the indexes of the core: equal requests under each kind of term, classes in turn, what-if.
 
-Like bench.workloads, which see. What a run decided is checked against the plain scan: its first decisions, and the next
-ones after it.
+Like binwright.bench.workloads, which see. What a run decided is checked against the plain scan: its first decisions,
+and the next ones after it.
 """
 
 from array import array
 from collections.abc import Callable
 
-from bench.fleets import (
+from binwright._core import place
+from binwright._core.state import State
+from binwright.bench.fleets import (
     Hosts,
     Wanted,
     default_profile,
@@ -18,9 +20,7 @@ from bench.fleets import (
     state_of,
     term,
 )
-from bench.workloads import PLACED, Answers, Unit, columns
-from binwright._core import place
-from binwright._core.state import State
+from binwright.bench.workloads import PLACED, Answers, Unit, columns
 
 RESOURCES = 4
 GROWN = 8  # hosts are so many times as large as elsewhere, so that a million requests fit on 5,000
@@ -175,7 +175,7 @@ def ref(key: int, **more: int) -> dict[str, int]:
 
 
 def hard(op: str, key: int, **more: int) -> dict[str, object]:
-    """A hard term over the one counter, as bench.fleets' rules have it in place of the first."""
+    """A hard term over the one counter, as binwright.bench.fleets' rules have it in place of the first."""
     rest = {"argument": 0, "missing": 0, "skip_when_empty": 0, "resolvable": 1, "missing_resolvable": 0, "self": 1}
     rest |= {"limit": 5, "least_domains": 1, "held": -1, "resource": -1}
     return {"op": op, "rule": 0, **rest, **more, "refs": [ref(key)]}

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.fleets import Wanted, hosts_of, least_allocated, register, repeated, requests_of, state_of
-from bench.workloads import Answers
 from binwright import Fleet
 from binwright._core import place
+from binwright.bench.fleets import Wanted, hosts_of, least_allocated, register, repeated, requests_of, state_of
+from binwright.bench.workloads import Answers
 
 ROOT = Path(__file__).parents[1]
 HOSTS = (1_000, 5_000, 100_000, 1_000_000)

@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from bench import instructions, machine, memory
+from bench import machine, memory
 from bench.index_workloads import INDEXED
-from bench.workloads import WORKLOADS
+from binwright.bench import instructions
+from binwright.bench.workloads import WORKLOADS
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("results")

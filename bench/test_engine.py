@@ -2,24 +2,21 @@
 
 `python -m bench.table` makes the README's table of them.
 
-Times inform and do not gate (bench/instructions.py does). Each benchmark asserts that its answer is right, and carries
-in `extra_info` its ratio to a calibration loop that was timed right before it.
+Times inform and do not gate (`python -m binwright.bench instructions` does). Each benchmark asserts that its answer is
+right, and carries in `extra_info` its ratio to a calibration loop that was timed right before it.
 """
-
-import hashlib
-import time
 
 import numpy as np
 import pytest
 
 from bench import index_workloads
-from bench.fleets import hosts_of
-from bench.workloads import WORKLOADS, make
 from binwright import Fleet
+from binwright.bench.fleets import hosts_of
+from binwright.bench.times import calibration, seconds_of
+from binwright.bench.workloads import WORKLOADS, make
 
 HOSTS = (1_000, 5_000, 100_000, 1_000_000)
 RESOURCES = (4, 8)
-CALIBRATION = bytes(1 << 18)
 SECONDS = 0.6  # of measuring a benchmark, between 3 and 40 rounds
 
 CASES = [
@@ -27,17 +24,6 @@ CASES = [
     for hosts in HOSTS
     for resources in RESOURCES
 ]
-
-
-def seconds_of(function) -> float:
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
-def calibration() -> float:
-    """Seconds of the calibration loop: blake2b over 256 KiB, the best of 15."""
-    return min(seconds_of(lambda: hashlib.blake2b(CALIBRATION).digest()) for _ in range(15))
 
 
 def measure(benchmark, run, reset, hosts: int, resources: int, decisions: int) -> None:

@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from bench import instructions, machine
+from bench import machine
 from bench.kube_scheduler.peer import PEER, release
 from bench.table import RESULTS, grid, short
 from binwright import Fleet
+from binwright.bench import instructions
 from binwright.formats.files import read_path
 from binwright.kubernetes.place import place_source
 

@@ -6,7 +6,7 @@ from tests.house.sources import CORE, PACKAGE, ROOT, core_files, cython_imports,
 HEIGHTS = {
     "_core": 0,
     **dict.fromkeys(("face", "formats", "schemas"), 1),
-    **dict.fromkeys(("kubernetes", "openstack", "packing", "sample"), 2),
+    **dict.fromkeys(("kubernetes", "openstack", "packing", "sample", "bench"), 2),
     "stack": 3,
     "serve": 4,
     "cli": 5,

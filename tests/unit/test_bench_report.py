@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench import instructions, table
+from bench import table
+from binwright.bench import instructions
 
 
 @pytest.mark.parametrize(

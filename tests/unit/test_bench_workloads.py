@@ -3,7 +3,7 @@
 import pytest
 
 from bench import index_workloads
-from bench.workloads import WORKLOADS, make
+from binwright.bench.workloads import WORKLOADS, make
 
 
 @pytest.mark.parametrize("resources", [4, 8])

@@ -1,16 +1,11 @@
-"""Instructions per run of each workload, counted by callgrind, against bench/instructions.json: the gate on speed.
-
-    python -m bench.instructions [NAME ...]     compare; exit 1 if a workload takes over 1 % more than is stored
-    python -m bench.instructions --update       store what is found
+"""Instructions per run of each workload, counted by callgrind, against a stored baseline: the gate on speed.
 
 Each workload runs at two loop counts in an interpreter without numpy, hash seeds or address randomisation; the
 difference over the loops is the count, the same to the last instruction every time. The AVX2 copy of the kernels is
-forced, because valgrind knows no AVX-512; lost vectorisation of the other copies is bench/vectorised.py's affair.
-Counts are kept per (Python, compiler of the core, copy); under another key they are printed and nothing is compared.
-Needs valgrind (exit 2 without it) and setarch.
+forced, because valgrind knows no AVX-512. Counts are kept per (Python, compiler of the core, copy). Needs valgrind and
+setarch.
 """
 
-import argparse
 import importlib.util
 import json
 import os
@@ -20,11 +15,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-STORE = Path(__file__).with_suffix(".json")
+from binwright.bench.workloads import WORKLOADS
+from binwright.errors import BinwrightError, InputError
+
 HOSTS, RESOURCES, DECISIONS = 1_000, 4, 10
 LOOPS = (5, 85)
 TOLERANCE = 1  # percent
@@ -58,7 +55,7 @@ def counted(name: str, loops: int, core: Path, copy: str) -> int:
         out = Path(scratch) / "callgrind.out"
         command = [
             *("setarch", "-R", "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"),
-            *(sys.executable, "-S", str(Path(__file__).with_name("bare.py")), str(core), name),
+            *(sys.executable, "-S", "-P", str(Path(__file__).with_name("bare.py")), str(core), name),
             # Equally long, so that both processes are alike up to the loop.
             *(f"{loops:04d}", str(HOSTS), str(RESOURCES), str(DECISIONS)),
         ]
@@ -70,9 +67,9 @@ def counted(name: str, loops: int, core: Path, copy: str) -> int:
             # Blocks of hosts get pages of their own: what malloc reuses would depend on all that came before.
             "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=16384",
         }
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
+        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, env=environment, check=False)
         if done.returncode:
-            raise SystemExit(f"instructions: {name} failed\n{done.stderr}")
+            raise BinwrightError(f"instructions: {name} failed: {done.stderr.strip()[-2000:]}")
         found = SUMMARY.search(out.read_text(encoding="utf-8"))
         assert found is not None
         return int(found[1])
@@ -101,36 +98,41 @@ def verdict(found: int, stored: int | None) -> tuple[str, bool]:
     return change, False
 
 
-def main() -> int:
-    from bench.workloads import WORKLOADS
+def gate(names: Sequence[str], baseline: str | os.PathLike[str] | None, update: bool) -> int:
+    """Count, compare with the baseline, print; 1 if a workload takes over 1 % more, or nothing is stored for this
+    Python and compiler. update: store what is found instead. Without a baseline counts are printed alone.
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(WORKLOADS)}; default: all")
-    parser.add_argument("--update", action="store_true", help="store the counts under this machine's key")
-    arguments = parser.parse_args()
-    unknown = set(arguments.names) - set(WORKLOADS)
-    if unknown:
-        parser.error(f"no workload {', '.join(sorted(unknown))}")
+    Raises InputError without valgrind, and for a baseline that is none.
+    """
     if shutil.which("valgrind") is None:
-        print("instructions: valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)", file=sys.stderr)
-        return 2
+        raise InputError("instructions: valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)")
     core, copy = core_folder(), copy_to_force()
     key = key_of(core, copy)
-    stored = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
+    stored = {} if baseline is None else read_baseline(baseline)
     print(f"{key}: instructions a run; {HOSTS} hosts, {RESOURCES} resources, {DECISIONS} decisions where it places")
-    found = counts(arguments.names or list(WORKLOADS), core, copy)
+    found = counts(list(names or WORKLOADS), core, copy)
     failed = False
     for name, count in found.items():
         text, fails = verdict(count, stored.get(key, {}).get(name))
-        failed |= fails and not arguments.update
-        print(f"{name:10} {count:12,}  {text}")
-    if arguments.update:
+        failed |= fails and not update
+        print(f"{name:10} {count:12,}  {'' if baseline is None else text}".rstrip())
+    if baseline is None:
+        return 0
+    if update:
         stored.setdefault(key, {}).update(found)
-        STORE.write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        Path(baseline).write_text(json.dumps(stored, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     elif key not in stored:
-        print(f"nothing is stored for this key in {STORE.name}: reported only")
+        print(f"nothing is stored for this Python and compiler in {baseline}: record a baseline with --update")
+        return 1
     return int(failed)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def read_baseline(path: str | os.PathLike[str]) -> dict[str, dict[str, int]]:
+    """Counts by key and workload; empty where there is no such file yet. Raises InputError for another file."""
+    if not Path(path).exists():
+        return {}
+    try:
+        stored = json.loads(Path(path).read_text(encoding="utf-8"))
+        return {key: {name: int(count) for name, count in counts.items()} for key, counts in stored.items()}
+    except (ValueError, AttributeError, TypeError):
+        raise InputError(f"{path}: not a baseline of `python -m binwright.bench instructions`") from None

@@ -1,12 +1,13 @@
 """The slow answer that each workload is checked against: one decision by plain loops over plain lists.
 
-Uses the arithmetic of tests/reference; knows nothing of the engine but the score terms it was given.
+Knows nothing of the engine but the score terms it was given; its arithmetic is that of tests/reference.
 """
+
+from __future__ import annotations
 
 from typing import Any
 
-from bench.fleets import Wanted
-from tests.reference import arithmetic
+from binwright.bench.fleets import Wanted
 
 
 def feasible(capacity: list[Any], used: list[Any], wanted: Wanted) -> list[int]:
@@ -25,7 +26,7 @@ def best(capacity: list[Any], used: list[Any], wanted: Wanted, specs: list[dict[
     slot = 0
     for spec in specs:
         if spec["kind"] == "static":
-            scores = arithmetic.normalise([wanted.raw[slot][host] for host in hosts], spec["normalise"])
+            scores = normalised([wanted.raw[slot][host] for host in hosts], spec["normalise"])
             slot += 1
         else:
             scores = [score(spec, capacity, used, wanted, host) for host in hosts]
@@ -40,6 +41,23 @@ def score(spec: dict[str, Any], capacity: list[Any], used: list[Any], wanted: Wa
     """One resource score of one host after placing."""
     pairs = [(capacity[r][host], used[r][host] + wanted.demand[r]) for r in spec["columns"]]
     if spec["kind"] == "balanced":
-        return arithmetic.balanced(pairs)
-    shares = [arithmetic.least_part(whole, taken) for whole, taken in pairs]
-    return arithmetic.weighted_mean(list(zip(shares, spec["weights"], strict=True)))
+        return balanced(pairs)
+    shares = [0 if taken > whole else (whole - taken) * 100 // whole for whole, taken in pairs]
+    total: int = sum(share * weight for share, weight in zip(shares, spec["weights"], strict=True))
+    return total // int(sum(spec["weights"]))
+
+
+def balanced(pairs: list[tuple[int, int]]) -> int:
+    """100 less the deviation of two used fractions."""
+    (first, one), (second, other) = pairs
+    deviation = abs((min(float(one) / float(first), 1.0) - min(float(other) / float(second), 1.0)) / 2.0)
+    return int((1.0 - deviation) * 100.0)
+
+
+def normalised(raw: list[int], how: str | None) -> list[int]:
+    """Raw scores 0..100 by the largest, "reverse" upside down."""
+    largest = max(raw, default=0)
+    if largest == 0:
+        return [100 if how == "reverse" else 0] * len(raw)
+    scaled = [100 * value // largest for value in raw]
+    return [100 - value for value in scaled] if how == "reverse" else scaled

@@ -3,6 +3,8 @@
 Touches the standard library and `binwright._core`; never numpy or the Python face: callgrind counts the engine.
 """
 
+from __future__ import annotations
+
 import random
 from array import array
 from dataclasses import dataclass, field
@@ -23,10 +25,13 @@ DEMANDS = (250, 500 * 2**20, 1, 2**30, 1, 5, 2**20, 3)  # a request wants about 
 
 @dataclass(frozen=True)
 class Hosts:
-    """Capacity and used of every host, one int64 array (hosts,) a resource. Every host is 10 to 60 % used."""
+    """Capacity and used of every host, one int64 array (hosts,) a resource; of each, a request wants one to three times
+    `shares`.
+    """
 
-    capacity: list[array]
-    used: list[array]
+    capacity: list[array[int]]
+    used: list[array[int]]
+    shares: tuple[int, ...] = DEMANDS
 
     @property
     def count(self) -> int:
@@ -37,9 +42,9 @@ class Hosts:
 class Wanted:
     """One request class: amounts by resource, rejected hosts (uint32 masks), raw scores by slot (int64)."""
 
-    demand: array
-    mask: array | None = None
-    raw: dict[int, array] = field(default_factory=dict)
+    demand: array[int]
+    mask: array[int] | None = None
+    raw: dict[int, array[int]] = field(default_factory=dict)
 
 
 def least_allocated(resources: int) -> list[dict[str, Any]]:
@@ -66,7 +71,7 @@ def term(kind: str, columns: Any, weight: int = 1, normalise: str | None = None)
 
 @lru_cache(maxsize=2)
 def hosts_of(count: int, resources: int, seed: int = 1) -> Hosts:
-    """`count` hosts with `resources` (at most 8) resources."""
+    """`count` hosts with `resources` (at most 8) resources, each 10 to 60 % used."""
     dice = random.Random(seed)
     drawn = min(count, PERIOD)
     sizes = dice.choices(SIZES, k=drawn)
@@ -75,7 +80,7 @@ def hosts_of(count: int, resources: int, seed: int = 1) -> Hosts:
     return Hosts([repeated(column, count) for column in capacity], [repeated(column, count) for column in used])
 
 
-def repeated(column: array, count: int) -> array:
+def repeated(column: array[int], count: int) -> array[int]:
     return (column * (count // len(column) + 1))[:count]
 
 
@@ -86,7 +91,7 @@ def requests_of(hosts: Hosts, classes: int, statics: bool, seed: int = 2) -> lis
     dice = random.Random(seed)
     result = []
     for number in range(classes):
-        demand = array("q", [(1 + (number + r) % 3) * DEMANDS[r] + number for r in range(len(hosts.capacity))])
+        demand = array("q", [(1 + (number + r) % 3) * hosts.shares[r] + number for r in range(len(hosts.capacity))])
         if not statics:
             result.append(Wanted(demand))
             continue
@@ -115,7 +120,7 @@ def register(state: State, wanted: Wanted) -> int:
     return state.add_class(made, Statics(mask, {}, raw), [])
 
 
-def filled(cells: array, stride: int) -> Columns:
+def filled(cells: array[int], stride: int) -> Columns:
     column = Columns(1, stride, cells.itemsize)
     column.load(0, memoryview(cells).cast("B"))
     return column

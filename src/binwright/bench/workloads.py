@@ -5,12 +5,16 @@ AssertionError when what the last `run` left behind is wrong. One list for pytes
 (instructions): `make(name, hosts, resources)`.
 """
 
+from __future__ import annotations
+
 from array import array
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from bench import plain
-from bench.fleets import (
+from binwright._core import place
+from binwright._core.state import State
+from binwright.bench import plain
+from binwright.bench.fleets import (
     FIT,
     Hosts,
     Wanted,
@@ -21,8 +25,6 @@ from bench.fleets import (
     requests_of,
     state_of,
 )
-from binwright._core import place
-from binwright._core.state import State
 
 PLACED, UNSCHEDULABLE, UNRESOLVABLE = 0, 1, 2
 FEASIBLE = 255
@@ -53,7 +55,7 @@ class Answers:
         self.hosts, self.scores, self.items, self.positions = (array("q", bytes(8 * count)) for _ in range(4))
         self.verdicts = array("B", bytes(count))
 
-    def columns(self) -> tuple[array, array, array, array, array]:
+    def columns(self) -> tuple[array[int], ...]:
         return self.hosts, self.scores, self.items, self.positions, self.verdicts
 
 
@@ -115,13 +117,12 @@ class WhatIf(Placing):
 
 
 class Refused(Placing):
-    """Requests that no host can take, `spare` more of the first resource than any host has free (or has at all)."""
+    """Requests that no host can take: more of the first resource than `most`, what any host has free, or at all."""
 
-    def __init__(self, hosts: Hosts, specs: list[dict[str, Any]], decisions: int, verdict: int) -> None:
+    def __init__(self, hosts: Hosts, specs: list[dict[str, Any]], decisions: int, most: int) -> None:
         (wanted,) = requests_of(hosts, 1, statics=False)
-        free = [whole - taken for whole, taken in zip(hosts.capacity[0], hosts.used[0], strict=True)]
-        wanted.demand[0] = 1 + (max(free) if verdict == UNSCHEDULABLE else max(hosts.capacity[0]))
-        self.verdict = verdict
+        wanted.demand[0] = 1 + most
+        self.verdict = UNSCHEDULABLE if most < max(hosts.capacity[0]) else UNRESOLVABLE
         super().__init__(hosts, specs, [wanted], decisions)
 
     def run(self) -> None:
@@ -250,11 +251,12 @@ def profile(hosts: Hosts, decisions: int) -> Unit:
 
 
 def full(hosts: Hosts, decisions: int) -> Unit:
-    return Refused(hosts, least_allocated(len(hosts.capacity)), decisions, UNSCHEDULABLE)
+    free = max(whole - taken for whole, taken in zip(hosts.capacity[0], hosts.used[0], strict=True))
+    return Refused(hosts, least_allocated(len(hosts.capacity)), decisions, free)
 
 
 def too_large(hosts: Hosts, decisions: int) -> Unit:
-    return Refused(hosts, least_allocated(len(hosts.capacity)), decisions, UNRESOLVABLE)
+    return Refused(hosts, least_allocated(len(hosts.capacity)), decisions, max(hosts.capacity[0]))
 
 
 def what_if(hosts: Hosts, decisions: int) -> Unit:

@@ -1,4 +1,4 @@
-"""Runs one workload in a bare interpreter: `python -S bench/bare.py CORE NAME LOOPS HOSTS RESOURCES DECISIONS`.
+"""Runs one workload in a bare interpreter: `python -S bare.py CORE NAME LOOPS HOSTS RESOURCES DECISIONS`.
 
 CORE is the folder of binwright._core. The package binwright itself is left empty, so that neither numpy nor the Python
 face is loaded and a count of instructions is the engine's. The first run is checked, whatever the number of loops.
@@ -14,10 +14,9 @@ def main() -> None:
     core, name = Path(sys.argv[1]), sys.argv[2]
     loops, hosts, resources, decisions = map(int, sys.argv[3:])
     package = types.ModuleType("binwright")
-    package.__path__ = [str(core.parent)]
+    package.__path__ = [str(core.parent), str(Path(__file__).parents[1])]  # two where the install is editable
     sys.modules["binwright"] = package
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from bench.workloads import make
+    from binwright.bench.workloads import make
 
     unit = make(name, hosts, resources, decisions)
     unit.run()
