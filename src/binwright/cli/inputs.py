@@ -8,6 +8,7 @@ from binwright.cli.arguments import Parser
 from binwright.errors import InputError
 from binwright.stack.label_selector import label_selector
 from binwright.stack.sources import INPUTS, OPENB, Source, find_sources
+from binwright.stack.wishes import Wishes, refuse_unheard
 
 if TYPE_CHECKING:
     from binwright.stack.sandwich import Sandwich
@@ -48,10 +49,15 @@ def _add_options(parser: Parser) -> None:
     group.add_argument("--input", choices=inputs, default="auto", help="what plain files hold (default: auto)")
 
 
-def add_rules(parser: Parser) -> None:
-    """How the rules are read: --config, --complete, and whether what was not evaluated counts: --strict."""
+def add_configuration(parser: Parser) -> None:
+    """--config and --complete: how the clusters' schedulers read the input."""
     parser.add_argument("--config", metavar="FILE", help="a KubeSchedulerConfiguration: plugins, weights, arguments")
     parser.add_argument("--complete", action="store_true", help="kinds of objects that the input lacks do not exist")
+
+
+def add_rules(parser: Parser) -> None:
+    """How the rules are read: --config, --complete, and whether what was not evaluated counts: --strict."""
+    add_configuration(parser)
     parser.add_argument("--strict", action="store_true", help="exit 1 when a rule in the input was not evaluated")
 
 
@@ -75,11 +81,24 @@ def add_sandwich(parser: Parser) -> None:
     parser.add_argument("--racks", metavar="FILE", action="append", default=[], help=text)
 
 
+def add_schedulers(parser: Parser) -> None:
+    """How the schedulers of a sandwich are configured: --config, --nova-conf, --complete."""
+    add_configuration(parser)
+    add_nova_conf(parser)
+
+
 def open_options(options: argparse.Namespace) -> "Sandwich":
-    """The sources that the command line names, joined. Raises InputError as `sources_of` and `open_sandwich` do."""
+    """The sources that the command line names, joined, with the schedulers that `add_schedulers` may have told of.
+
+    Raises InputError as `sources_of` and `open_sandwich` do, and for an option that no source takes.
+    """
     from binwright.stack.inventory import open_sandwich  # imports every layer, which few verbs need
 
-    return open_sandwich(sources_of(options), [*options.paths, *options.clusters, *options.clouds], options.racks)
+    sources = sources_of(options)
+    given = vars(options)
+    wishes = Wishes(complete=given.get("complete", False), config=given.get("config"), nova_conf=given.get("nova_conf"))
+    refuse_unheard(wishes, sources)
+    return open_sandwich(sources, [*options.paths, *options.clusters, *options.clouds], options.racks, wishes)
 
 
 def selection(options: argparse.Namespace) -> Callable[[Any], bool]:

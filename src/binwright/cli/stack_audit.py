@@ -5,7 +5,7 @@ import time
 
 from binwright.cli import exits, stack_audit_report
 from binwright.cli.arguments import FORMS, Parser, add_output
-from binwright.cli.inputs import PATHS, add_sandwich, open_options
+from binwright.cli.inputs import PATHS, add_sandwich, add_schedulers, open_options
 from binwright.cli.output import Rows, show
 from binwright.errors import InputError
 from binwright.stack.audit import audit
@@ -26,6 +26,7 @@ COLUMNS = ("Id", "Kind", "Severity", "Object", "Claimed", "Actual", "Evidence")
 def configure(parser: Parser) -> None:
     """The options of `stack audit`."""
     add_sandwich(parser)
+    add_schedulers(parser)
     parser.add_argument("--strict", action="store_true", help="exit 1 when something could not be judged")
     parser.add_argument(
         "--cost", metavar="pod=N,migrate=N,node=N",

@@ -6,7 +6,7 @@ from typing import Any
 
 from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_output
-from binwright.cli.inputs import PATHS, add_sandwich, open_options
+from binwright.cli.inputs import PATHS, add_sandwich, add_schedulers, open_options
 from binwright.cli.output import Rows, borderless, show
 from binwright.cli.report import draw_not_evaluated, indented, title
 from binwright.cli.words import count, printable
@@ -29,6 +29,7 @@ MOST = 10  # rows of the table form; `wide` shows all
 def configure(parser: Parser) -> None:
     """The options of `stack blast`."""
     add_sandwich(parser)
+    add_schedulers(parser)
     parser.add_argument(
         "--strict", action="store_true", help="exit 1 when something lies on no known host or a rule was not evaluated"
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_output
-from binwright.cli.inputs import PATHS, add_sandwich, open_options
+from binwright.cli.inputs import PATHS, add_sandwich, add_schedulers, open_options
 from binwright.cli.output import Rows, borderless, show
 from binwright.cli.progress import progress_bar
 from binwright.cli.report import title
@@ -42,6 +42,7 @@ Several in a file are documents with --- between them. --jobs N runs them in N p
 def configure(parser: Parser) -> None:
     """The options of `stack compare`."""
     add_sandwich(parser)
+    add_schedulers(parser)
     parser.add_argument(
         "--scenario", dest="scenarios", metavar="FILE", action="append", required=True, help="what is changed, as YAML"
     )

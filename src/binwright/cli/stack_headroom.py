@@ -6,7 +6,7 @@ from typing import Any
 
 from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_output
-from binwright.cli.inputs import PATHS, add_sandwich, open_options
+from binwright.cli.inputs import PATHS, add_sandwich, add_schedulers, open_options
 from binwright.cli.output import Rows, borderless, show
 from binwright.cli.report import asked_text, change_text, draw_not_evaluated, draw_notes, indented, title
 from binwright.cli.stack_words import no_host_text
@@ -37,6 +37,7 @@ COLUMNS = (
 def configure(parser: Parser) -> None:
     """The options of `stack headroom`."""
     add_sandwich(parser)
+    add_schedulers(parser)
     parser.add_argument(
         "--pod", dest="pods", metavar="SPEC", action="append", required=True, help="shapes of pods, as capacity --pod"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from binwright.cli import exits
 from binwright.cli.arguments import FORMS, Parser, add_output
-from binwright.cli.inputs import PATHS, add_sandwich, open_options
+from binwright.cli.inputs import PATHS, add_sandwich, add_schedulers, open_options
 from binwright.cli.output import Rows, borderless, show
 from binwright.cli.report import change_text, draw_not_evaluated, draw_notes, indented, title
 from binwright.cli.stack_words import no_host_text
@@ -41,6 +41,7 @@ MOST = 12  # rows of the table form; `wide` shows all
 def configure(parser: Parser) -> None:
     """The options of `stack place`."""
     add_sandwich(parser)
+    add_schedulers(parser)
     text = "flavors of new nodes, by name, separated by commas (default: those that the workers are)"
     parser.add_argument("--flavor", dest="flavors", metavar="NAME", action="append", default=[], help=text)
     parser.add_argument("--bins", metavar="CATALOGUE", help="prices of flavors: CSV name,vcpus,memory_mb,price,...")

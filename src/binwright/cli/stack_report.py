@@ -5,7 +5,7 @@ from pathlib import Path
 
 from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_verbosity
-from binwright.cli.inputs import PATHS, add_sandwich, open_options
+from binwright.cli.inputs import PATHS, add_sandwich, add_schedulers, open_options
 from binwright.cli.output import emit
 from binwright.stack.report import report
 from binwright.stack.usage import read_usage, usage_files
@@ -21,6 +21,7 @@ host breaks, the sandwich drawn to scale with what is used, before and after the
 def configure(parser: Parser) -> None:
     """The options of `stack report`."""
     add_sandwich(parser)
+    add_schedulers(parser)
     parser.add_argument("-o", "--output", metavar="FILE", default="report.html", help="the page (default: report.html)")
     parser.add_argument("--usage", metavar="FILE", action="append", default=[], help="series of use")
     parser.add_argument("--risk", type=float, default=0.01, help="as of `stack ledger` (default: 0.01)")

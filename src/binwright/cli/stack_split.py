@@ -6,7 +6,7 @@ from typing import Any
 
 from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_output
-from binwright.cli.inputs import PATHS, add_sandwich, open_options
+from binwright.cli.inputs import PATHS, add_sandwich, add_schedulers, open_options
 from binwright.cli.output import Rows, borderless, show
 from binwright.cli.report import draw_not_evaluated, indented, title
 from binwright.cli.words import amount, count, printable
@@ -28,6 +28,7 @@ COLUMNS = ("Source", "Layer", "Waiting", "Placed without", "Placed with", "Hosts
 def configure(parser: Parser) -> None:
     """The options of `stack split`."""
     add_sandwich(parser)
+    add_schedulers(parser)
     parser.add_argument("--bare-metal", type=int, metavar="HOSTS", required=True, help="how many empty hosts there are")
     parser.add_argument("--like", metavar="HOST", required=True, help="a hypervisor of the same make")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a rule in the input was not evaluated")

@@ -190,7 +190,7 @@ class Cluster:
 
     def eligible(self, pod: Pod) -> np.ndarray:
         """(nodes,) bool: no rule about what a node is rejects the pod. What lies there, and amounts, are not asked."""
-        by_rule = {one.rule: (one, one.key(pod)) for one in self.rules.filters}
+        by_rule = {one.rule: (one, one.key(pod)) for one in self.book(pod).filters}
         passes = np.ones(len(self.nodes), np.bool_)
         for column in self._answers("rejects", by_rule, pod).values():
             passes &= ~column if column.dtype == np.bool_ else column == PASSES

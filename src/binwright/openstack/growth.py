@@ -15,6 +15,7 @@ from binwright.openstack.capacity import cloud_hosts
 from binwright.openstack.cloud import Cloud, Hypervisor, Server
 from binwright.openstack.flavors import flavor_groups
 from binwright.openstack.not_evaluated import rules_not_evaluated
+from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf
 from binwright.openstack.nova.server_groups import AFFINITY_FILTER, ANTI_AFFINITY_FILTER, group_hint
 from binwright.openstack.pending import Wanted, pending_servers, wanted_servers
 from binwright.openstack.place import refused_message
@@ -60,22 +61,26 @@ class NoHost:
 class Growth:
     """One cloud and the servers it was given, `grown`, in order."""
 
-    def __init__(self, cloud: Cloud, wanted: Iterable[Wanted], *, after_pending: bool = False) -> None:
+    def __init__(
+        self, cloud: Cloud, wanted: Iterable[Wanted], *, after_pending: bool = False, conf: NovaConf = PLAIN_CONF
+    ) -> None:
         """wanted: servers like all that will be asked for; only names may differ. after_pending: what waits in the
-        cloud gets its hosts first. Raises InputError where the dump does not tell the capacity of its hosts.
+        cloud gets its hosts first. conf: the deployment's. Raises InputError where the dump does not tell the capacity
+        of its hosts.
         """
         self.cloud = cloud
         self.grown: list[Grown] = []
         self.pending_placed = self.pending = 0
         self._wanted = list(wanted)
         self._after_pending = after_pending
+        self._conf = conf
         self._scheduler = self._open()
 
     def _open(self) -> Scheduler:
         hosts = cloud_hosts(self.cloud, pending_servers(self.cloud))
         pending = wanted_servers(self.cloud) if self._after_pending else []
         zones = cloud_zones(self.cloud, hosts)
-        scheduler = Scheduler(self.cloud, hosts, zones, [*pending, *self._wanted])
+        scheduler = Scheduler(self.cloud, hosts, zones, [*pending, *self._wanted], self._conf)
         self.pending = len(pending)
         self.pending_placed = sum(one.host is not None for one in scheduler.place_all(pending))
         paths = []

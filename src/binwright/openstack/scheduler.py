@@ -200,52 +200,38 @@ class Scheduler:
         return [Decision(Verdict.PLACED, *one) for one in given]
 
     def ranking(self, server: Wanted) -> list[int]:
-        """The hosts that take a server now, best first; nothing changes. Raises InputError for what cannot be read."""
+        """The hosts that take a server now, best first, none where a filter cannot read it; nothing changes."""
         asked = self.asked(server)
         path = self.plain_path(asked)
         if path is None:
-            return [host for host, _ in self.look(server).ranking]
+            try:
+                return [host for host, _ in self.look(server).ranking]
+            except InputError:
+                return []
         told = path.fleet.explain(path.request(asked, self.groups.group_of(server)), live=True)
         feasible = np.flatnonzero(told.refusals.first == FEASIBLE)
-        return feasible[np.argsort(-told.scores.totals[feasible], kind="stable")].tolist()
+        ranked: list[int] = feasible[np.argsort(-told.scores.totals[feasible], kind="stable")].tolist()
+        return ranked
 
     def place(self, server: Wanted, host: int | None = None) -> Decision:
         """Give a server to the best host; nothing changes where there is none. host: the one that is asked for, which
         has to pass all rules, as with `server create --host` (compute API 2.74).
         """
-        if host is not None:
-            return self._place_on(server, host)
         asked, group = self.asked(server), self.groups.group_of(server)
         path = self.plain_path(asked)
         if path is not None:
-            return self._place_plainly(path, asked, server, group)
+            return self._place_plainly(path, asked, server, group, host)
         try:
             look = self.look(server)
-            if not look.ranking:
+            scores = dict(look.ranking)
+            chosen = next(iter(scores), None) if host is None else host
+            if chosen is None or chosen not in scores:
                 return self.refusal(asked, look)
-            host, score = look.ranking[0]
-            allocations = self.chain.claim(look, host).allocations
+            allocations = self.chain.claim(look, chosen).allocations
         except InputError as problem:
             return self._unreadable(problem)
-        self._charge_fleet(asked, group, allocations, host)
-        return Decision(Verdict.PLACED, host, score, allocations)
-
-    def _place_on(self, server: Wanted, host: int) -> Decision:
-        asked, group = self.asked(server), self.groups.group_of(server)
-        path = self.plain_path(asked)
-        if path is not None:
-            told = path.fleet.explain(path.request(asked, group), live=True)
-            if told.refusals.first[host] != FEASIBLE:
-                return self.plain_refusal(path, path.request(asked, group), told)
-            path.fleet.claim(path.request(asked, group), host)
-            return self._settled_plainly(asked, server, host, float(told.scores.totals[host]))
-        look = self.look(server)
-        score = dict(look.ranking).get(host)
-        if score is None:
-            return self.refusal(asked, look)
-        allocations = self.chain.claim(look, host).allocations
-        self._charge_fleet(asked, group, allocations, host)
-        return Decision(Verdict.PLACED, host, score, allocations)
+        self._charge_fleet(asked, group, allocations, chosen)
+        return Decision(Verdict.PLACED, chosen, scores[chosen], allocations)
 
     def _charge_fleet(
         self, asked: Asked, group: ServerGroup | None, allocations: Mapping[str, Mapping[str, int]], host: int
@@ -260,23 +246,28 @@ class Scheduler:
         """A filter cannot read what it compares; Nova gives such a server up."""
         return Decision(Verdict.ERROR, reasons=[ReasonText("filters", len(self.hosts), f"not filtered: {problem}")])
 
-    def _place_plainly(self, path: FleetPath, asked: Asked, server: Wanted, group: ServerGroup | None) -> Decision:
+    def _place_plainly(
+        self, path: FleetPath, asked: Asked, server: Wanted, group: ServerGroup | None, wished: int | None
+    ) -> Decision:
         request = path.request(asked, group)
-        result = path.fleet.place(request)
-        host = int(result.hosts[0])
-        if host < 0:
-            return self.plain_refusal(path, request, path.fleet.explain(request, live=True))
-        return self._settled_plainly(asked, server, host, float(result.scores[0]))
-
-    def _settled_plainly(self, asked: Asked, server: Wanted, host: int, score: float) -> Decision:
-        """The answer where the engine has given a server its host, once the chain knows of it."""
+        if wished is None:
+            result = path.fleet.place(request)
+            host, score = int(result.hosts[0]), result.scores[0]
+            if host < 0:
+                return self.plain_refusal(path, request, path.fleet.explain(request, live=True))
+        else:
+            told = path.fleet.explain(request, live=True)
+            if told.refusals.first[wished] != FEASIBLE:
+                return self.plain_refusal(path, request, told)
+            host, score = wished, told.scores.totals[wished]
+            path.fleet.claim(request, [host])
         provider = self.hosts.providers[host]
         amounts = asked.queries[0].groups[""].resources
         allocations = {} if provider is None else {provider.uuid: amounts}
         if "chain" in self.__dict__:
             self.chain.charge(allocations)
             self.chain.settle(asked, server.key, self.groups.members_of(server), host)
-        return Decision(Verdict.PLACED, host, score, allocations)
+        return Decision(Verdict.PLACED, host, float(score), allocations)
 
     # -- refusing
 

@@ -142,7 +142,7 @@ class _Cluster:
         objects = sandwich.clusters[name]
         self.name = name
         with errors_of(name):
-            self.outages = Outages(objects)
+            self.outages = Outages(objects, sandwich.options.profiles)
         self.workload_of: dict[int, Workload] = {}
         for workload in sandwich.workloads(name):
             for pod in workload.pods:

@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 
 from binwright.errors import InputError
-from binwright.kubernetes.pending import sort_out
-from binwright.kubernetes.place import Options, place_read
+from binwright.kubernetes.place import place_read
 from binwright.openstack.capacity import cloud_hosts
 from binwright.stack.audit import audit
 from binwright.stack.blast import blast
@@ -152,10 +151,10 @@ def measure(world: World, scenario: Scenario, shapes: Sequence[str]) -> Measured
     pending = homeless = 0
     for name in sorted(sandwich.clusters):
         objects = sandwich.clusters[name]
-        waiting = len(sort_out(objects.pods).pending)
+        waiting = len(sandwich.queue(name).pending)
         pending += waiting
         if waiting:
-            homeless += len(place_read(name, objects, Options()).unplaced) if objects.nodes else waiting
+            homeless += len(place_read(name, objects, sandwich.options).unplaced) if objects.nodes else waiting
     found = Measured(
         scenario.name,
         sum(host.physical() is host for host in sandwich.hosts.values()),

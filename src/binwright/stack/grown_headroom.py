@@ -16,8 +16,6 @@ from binwright.headroom import Headroom, Question, ShapeCount
 from binwright.kubernetes.headroom import headroom_objects
 from binwright.kubernetes.node_copies import Mould, with_nodes
 from binwright.kubernetes.objects import Pod
-from binwright.kubernetes.pending import sort_out
-from binwright.kubernetes.place import Options
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.shapes import split
 from binwright.kubernetes.solitary import are_solitary
@@ -25,7 +23,7 @@ from binwright.openstack.capacity import cloud_hosts
 from binwright.openstack.growth import Growth, NoHost
 from binwright.outcome import NotEvaluated
 from binwright.packing.catalogue import Catalogue
-from binwright.stack.new_nodes import Pool, Pools, find_pools, new_labels, with_physical_labels
+from binwright.stack.new_nodes import Pool, Pools, find_pools, grow, new_labels, with_physical_labels
 from binwright.stack.sandwich import Sandwich
 
 MOST_NODES = 1000
@@ -205,7 +203,7 @@ class _Asker:
         if key not in self._counts:
             objects = with_nodes(self.clusters[cluster], new_nodes(self.sandwich, bought))
             question = Question((text,), self.after_pending, self.namespace)
-            told = headroom_objects(cluster, objects, question, Options())
+            told = headroom_objects(cluster, objects, question, self.sandwich.options)
             if not bought:
                 self._unseen(cluster, told.not_evaluated)
             self._counts[key] = None if told.unknown else told.answers[0]
@@ -216,7 +214,7 @@ class _Asker:
         if self.after_pending or not AMOUNTS.fullmatch(text):
             return False
         if cluster not in self._alone:
-            self._alone[cluster] = are_solitary([Pod()], sort_out(self.clusters[cluster].pods).bound)
+            self._alone[cluster] = are_solitary([Pod()], self.sandwich.bound(cluster))
         return self._alone[cluster]
 
     def _added(self, cluster: str, text: str, bought: Bought) -> Headroom | None:
@@ -224,7 +222,8 @@ class _Asker:
         base = self._ask(cluster, text, ())
         alone = Objects(related=self.clusters[cluster].related)
         question = Question((text,), False, self.namespace)
-        told = headroom_objects(cluster, with_nodes(alone, new_nodes(self.sandwich, bought)), question, Options())
+        grown = with_nodes(alone, new_nodes(self.sandwich, bought))
+        told = headroom_objects(cluster, grown, question, self.sandwich.options)
         if base is None or base.refused is None:
             return base
         (more,) = told.answers
@@ -261,7 +260,7 @@ class _Asker:
             for room in rooms:
                 wanted.setdefault(room.pool.cloud, []).append(room.pool)
         return {
-            name: Growth(self.sandwich.clouds[name], [pool.wanted for pool in pools], after_pending=self.after_pending)
+            name: grow(self.sandwich, name, pools, after_pending=self.after_pending)
             for name, pools in sorted(wanted.items())
         }
 

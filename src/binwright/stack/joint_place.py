@@ -8,14 +8,14 @@ out as chosen is chosen anew for the pods that are left. All of it holds, or not
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from binwright.errors import InputError
 from binwright.kubernetes.node_copies import with_bound, with_nodes, with_spread
 from binwright.kubernetes.objects import Pod
-from binwright.kubernetes.pending import Queue, sort_out
-from binwright.kubernetes.place import Options, place_read
+from binwright.kubernetes.pending import Queue
+from binwright.kubernetes.place import place_read
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.solitary import are_solitary
 from binwright.openstack.growth import Growth, Mark
@@ -29,6 +29,7 @@ from binwright.stack.new_nodes import (
     Pool,
     find_pools,
     fresh,
+    grow,
     new_labels,
     with_physical_labels,
 )
@@ -37,7 +38,6 @@ from binwright.stack.sandwich import Sandwich
 from binwright.stack.whatif import with_new_nodes
 from binwright.verdict import Verdict
 
-QUICKLY = Options(explain=False)
 MOST_ROUNDS = 8
 """How often new nodes are chosen for what is left of one cluster."""
 
@@ -103,6 +103,7 @@ class _Planner:
         if spread is not None:
             self.clusters = {name: with_spread(one, PHYSICAL[spread]) for name, one in self.clusters.items()}
         self.pools = find_pools(sandwich, flavors, catalogue)
+        self.quickly = replace(sandwich.options, explain=False)
         self.prices = {} if catalogue is None else dict(zip(catalogue.names, catalogue.prices))
         self.after_pending = after_pending
         self.bought: list[Bought] = []
@@ -134,7 +135,7 @@ class _Planner:
             unplaced = [one for one in state.outcome.values() if one.host is None]
             if unplaced:
                 # In the words of the nodes that there will be: without the new ones, where the plan comes to nothing.
-                told = place_read(cluster, state.objects if partial else self.clusters[cluster], Options())
+                told = place_read(cluster, state.objects if partial else self.clusters[cluster], self.sandwich.options)
                 waiting = {key_of(one) for one in unplaced}
                 unplaced = [one for one in told.unplaced if key_of(one) in waiting]
                 pools = [one for one in self.pools.by_cluster.get(cluster, ()) if one.cloud in self._growths]
@@ -159,9 +160,9 @@ class _Planner:
     def _growth(self, cloud: str) -> Growth | None:
         """The cloud with room for what any cluster may want; None where its dump does not tell its hosts' capacity."""
         if cloud not in self._growths and cloud not in self._closed:
-            wanted = [pool.wanted for pool in self.pools.all() if pool.cloud == cloud]
+            wanted = [pool for pool in self.pools.all() if pool.cloud == cloud]
             try:
-                growth = Growth(self.sandwich.clouds[cloud], wanted, after_pending=self.after_pending)
+                growth = grow(self.sandwich, cloud, wanted, after_pending=self.after_pending)
             except InputError as problem:
                 self._closed[cloud] = f"its cloud cannot be asked: {problem}"
                 return None
@@ -174,10 +175,10 @@ class _Planner:
 
     def _placed(self, cluster: str, objects: Objects) -> _State:
         """What its scheduler places on the nodes as they are."""
-        queue = sort_out(objects.pods)
+        queue = self.sandwich.sorted_out(objects.pods)
         if not objects.nodes or not queue.pending:
             return _State(objects, queue, {}, [])
-        told = place_read(cluster, objects, QUICKLY)
+        told = place_read(cluster, objects, self.quickly)
         self.unseen.append((cluster, told.not_evaluated))
         outcome = {key_of(one): one for one in (*told.placed, *told.unplaced)}
         return _State(bound(objects, told.placed), queue, outcome, [])
@@ -193,7 +194,7 @@ class _Planner:
             if not left:
                 return
             prices = [self.prices.get(pool.flavor.name, Fraction(1)) for pool in pools]
-            chooser = Chooser(state.objects, left, pools, prices, spreads=number > 0)
+            chooser = Chooser(state.objects, left, pools, prices, self.quickly.profiles, spreads=number > 0)
             marks = self._marks(pools)
             open_stock = [0 if kind in barred else most for kind, most in enumerate(stock)]
             made = self._buy(cluster, state, pools, open_stock, chooser)
@@ -308,9 +309,9 @@ class _Planner:
         """
         waits = {id(pod) for pod in left}
         if not are_solitary(left, (pod for pod in state.objects.pods if id(pod) not in waits)):
-            return place_read(cluster, self._added(state.objects, made), QUICKLY)
+            return place_read(cluster, self._added(state.objects, made), self.quickly)
         alone = Objects(pods=list(left), related=state.objects.related)
-        return place_read(cluster, self._added(alone, made), QUICKLY)
+        return place_read(cluster, self._added(alone, made), self.quickly)
 
     # ---- the whole -------------------------------------------------------------------------------------------
 

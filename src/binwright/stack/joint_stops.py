@@ -7,7 +7,6 @@ from typing import Any
 from binwright.headroom import HostRoom, Question
 from binwright.kubernetes.headroom import headroom_objects
 from binwright.kubernetes.node_copies import with_nodes
-from binwright.kubernetes.place import Options
 from binwright.kubernetes.reader import Objects
 from binwright.openstack.growth import Growth, NoHost
 from binwright.outcome import Outcome
@@ -35,6 +34,7 @@ class Stops:
     ) -> None:
         """objects: with what was placed. note: why the cluster can get no new nodes at all."""
         self._cluster = cluster
+        self._options = sandwich.options
         self._pools = pools
         self._growths = growths
         self._note = note
@@ -66,7 +66,7 @@ class Stops:
     def _looked_into(self, outcome: Outcome) -> list[PoolStop]:
         """What a new node of each pool says of the pod, and what the cloud says of such a node."""
         question = Question((f"{outcome.namespace}/{outcome.name}",))
-        told = headroom_objects(self._cluster, self._objects, question, Options())
+        told = headroom_objects(self._cluster, self._objects, question, self._options)
         answer = told.answers[0] if told.answers else None
         rooms = answer.hosts[-len(self._pools) :] if answer is not None else []
         found = []

@@ -13,7 +13,7 @@ from binwright.kubernetes.node_copies import Mould, amounts_of, lasting_taints, 
 from binwright.kubernetes.objects import Node
 from binwright.kubernetes.reader import Objects
 from binwright.openstack.cloud import Cloud, Flavor
-from binwright.openstack.growth import Grown
+from binwright.openstack.growth import Grown, Growth
 from binwright.openstack.pending import Catalogue as Flavors
 from binwright.openstack.pending import Wanted
 from binwright.packing.catalogue import Catalogue
@@ -197,6 +197,12 @@ def derived(mould: Mould, flavor: Flavor, catalogue: Catalogue | None) -> Mould 
         if catalogue.max_items[row] >= 0:
             amounts["pods"] = catalogue.max_items[row]
     return resized(mould, amounts) if amounts["cpu"] > 0 and amounts["memory"] > 0 else None
+
+
+def grow(sandwich: Sandwich, cloud: str, pools: Iterable[Pool], *, after_pending: bool = False) -> Growth:
+    """A cloud that takes servers of these pools. Raises InputError where its dump does not tell its hosts' capacity."""
+    wanted = [pool.wanted for pool in pools]
+    return Growth(sandwich.clouds[cloud], wanted, after_pending=after_pending, conf=sandwich.conf)
 
 
 def fresh(cluster: str, names: set[str | None], number: int) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from binwright.kubernetes import label_selectors
 from binwright.kubernetes.compile import Cluster
+from binwright.kubernetes.configuration import Profiles
 from binwright.kubernetes.node_copies import HOSTNAME, amounts_of, with_nodes
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.reader import Objects
@@ -43,13 +44,14 @@ class Chooser:
         pods: Sequence[Pod],
         pools: Sequence[Pool],
         prices: Sequence[Fraction],
+        profiles: Profiles = None,
         spreads: bool = False,
     ) -> None:
-        """prices: of one node of each pool. spreads: as for `keeps_apart`."""
+        """prices: of one node of each pool. profiles: of the schedulers. spreads: as for `keeps_apart`."""
         self._prices = prices
         samples = [(pool.mould, f"{pool.cluster}-sample-{n}", new_labels(pool, None)) for n, pool in enumerate(pools)]
         nodes = with_nodes(Objects(related=objects.related), samples)
-        cluster = Cluster([*objects.nodes, *nodes.nodes], pods, None, nodes.related)
+        cluster = Cluster([*objects.nodes, *nodes.nodes], pods, profiles, nodes.related)
         requests = Requests()
         offered = [amounts_of(node) for node in nodes.nodes]
         for pool, here in zip(pools, offered):

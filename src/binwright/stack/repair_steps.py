@@ -12,14 +12,12 @@ from binwright.kubernetes.disruption import Answer, EvictionApi, read_budgets
 from binwright.kubernetes.evacuation import cordoned
 from binwright.kubernetes.explain import ExplainableCluster
 from binwright.kubernetes.objects import Pod
-from binwright.kubernetes.place import Options
 from binwright.kubernetes.reader import Objects
 from binwright.openstack.explain import ExplainableCloud
-from binwright.openstack.growth import Growth
 from binwright.stack.commands import WANTS, command, create_server
 from binwright.stack.finding import Ref, Repair
 from binwright.stack.join import HOST_ID_LABELS, host_id
-from binwright.stack.new_nodes import NewNode, Pool, fresh
+from binwright.stack.new_nodes import NewNode, Pool, fresh, grow
 from binwright.stack.physical import BARE_METAL, MIB
 from binwright.stack.sandwich import Host, NodePlace, Sandwich, ServerPlace
 from binwright.stack.whatif import with_new_nodes, with_pod_on, with_server_moved
@@ -70,7 +68,7 @@ def move_pod(
     shut = [name for name in (origin,) if not closed(sandwich.nodes[cluster, name])]
     while True:  # what is cordoned changes how the others compare, so the scheduler is asked again
         objects = with_cordons(sandwich.clusters[cluster], shut)
-        explainable = ExplainableCluster(cluster, objects, Options())
+        explainable = ExplainableCluster(cluster, objects, sandwich.options)
         passed = []
         for answer in best_hosts(explainable, lambda name, space, uid: (name, space) == (meta.name, namespace)):
             where = sandwich.nodes[cluster, answer.host].at(level)
@@ -112,7 +110,7 @@ def migrate(sandwich: Sandwich, place: ServerPlace, level: str, crowds: Members,
     server = place.server
     if server.status not in MIGRATE_ALIVE or is_bare_metal(sandwich, place):
         return None
-    explainable = ExplainableCloud(sandwich.clouds[place.cloud])
+    explainable = ExplainableCloud(sandwich.clouds[place.cloud], conf=sandwich.conf)
     for answer in best_hosts(explainable, lambda name, space, uid: (name, uid) == (server.name, server.id)):
         host = sandwich.hosts.get(f"{place.cloud}/{answer.host}")
         if host is None or host.at(level) is None or host.at(level) in crowds:
@@ -186,7 +184,7 @@ def placed_apart(
     sandwich: Sandwich, pool: Pool, name: str, level: str, crowds: Container[str | None]
 ) -> NewNode | None:
     """One more node of a pool on the best host whose domain is none of `crowds`; None where no such host takes it."""
-    growth = Growth(sandwich.clouds[pool.cloud], [pool.wanted])
+    growth = grow(sandwich, pool.cloud, [pool])
     server = pool.server(name)
     takers = growth.takers(server)
     for taker in takers:

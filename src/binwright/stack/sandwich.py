@@ -3,14 +3,16 @@
 How each join was found is in `join`; nothing here decides or measures.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from binwright.kubernetes.objects import Node, Pod
-from binwright.kubernetes.pending import sort_out
+from binwright.kubernetes.pending import Queue, sort_out
+from binwright.kubernetes.place import Options
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.spread_claims import Workload, workloads
 from binwright.openstack.cloud import Cloud, Server
+from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf
 
 LEVELS = ("host", "rack", "zone")
 BY_HOST_NAME, ITSELF = "host name", "a host of its own"
@@ -95,7 +97,10 @@ class Conflict:
 
 @dataclass(slots=True)
 class Sandwich:
-    """All layers of all sources. `nodes` by (cluster, node name); `servers` by (cloud, server id or name)."""
+    """All layers of all sources. `nodes` by (cluster, node name); `servers` by (cloud, server id or name).
+
+    options, conf: how the schedulers of all clusters and of all clouds are configured.
+    """
 
     clusters: Mapping[str, Objects]
     clouds: Mapping[str, Cloud]
@@ -105,14 +110,24 @@ class Sandwich:
     unjoined: list[Unjoined] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     server_lists: bool = False  # whether any cloud tells its servers
-    _bound: dict[str, list[Pod]] = field(default_factory=dict, init=False, repr=False)
+    options: Options = field(default_factory=Options)
+    conf: NovaConf = PLAIN_CONF
+    _queues: dict[str, Queue] = field(default_factory=dict, init=False, repr=False)
     _workloads: dict[str, list[Workload]] = field(default_factory=dict, init=False, repr=False)
 
+    def sorted_out(self, pods: Iterable[Pod]) -> Queue:
+        """Pods by their state, those pending that have a scheduler here."""
+        return sort_out(pods, [one.scheduler_name for one in self.options.profiles])
+
+    def queue(self, cluster: str) -> Queue:
+        """The pods of a cluster by their state; sorted out once."""
+        if cluster not in self._queues:
+            self._queues[cluster] = self.sorted_out(self.clusters[cluster].pods)
+        return self._queues[cluster]
+
     def bound(self, cluster: str) -> list[Pod]:
-        """The pods of a cluster that hold a node, in input order; sorted out once."""
-        if cluster not in self._bound:
-            self._bound[cluster] = sort_out(self.clusters[cluster].pods).bound
-        return self._bound[cluster]
+        """The pods of a cluster that hold a node, in input order."""
+        return self.queue(cluster).bound
 
     def workloads(self, cluster: str) -> list[Workload]:
         """The controllers of a cluster with their bound pods; put together once."""

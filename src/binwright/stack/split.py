@@ -12,8 +12,7 @@ from typing import Any
 
 from binwright.errors import InputError
 from binwright.kubernetes.node_copies import Mould, lasting_taints, moulds, reserved, resized, with_nodes
-from binwright.kubernetes.pending import sort_out
-from binwright.kubernetes.place import Options, place_read
+from binwright.kubernetes.place import place_read
 from binwright.openstack.cloud_changes import with_hosts_like
 from binwright.openstack.place import place_cloud
 from binwright.outcome import NotEvaluated
@@ -124,7 +123,7 @@ def split(sandwich: Sandwich, pool: int, like: str, seconds: float = 0.0) -> Spl
     result = Split(pool, f"{cloud}/{hostname}", {})
     result.shares.append(of_cloud(sandwich, cloud, hostname, result))
     for cluster in sorted(sandwich.clusters):
-        if sort_out(sandwich.clusters[cluster].pods).pending and sandwich.clusters[cluster].nodes:
+        if sandwich.queue(cluster).pending and sandwich.clusters[cluster].nodes:
             result.shares.append(of_cluster(sandwich, cluster, size, result))
     result.elapsed_seconds = seconds + time.perf_counter() - start
     return result
@@ -137,7 +136,7 @@ def of_cloud(sandwich: Sandwich, name: str, like: str, result: Split) -> Share:
     def placed(hosts: int) -> int:
         nonlocal waiting
         bigger = with_hosts_like(sandwich.clouds[name], like, [f"bare-metal-{n}" for n in range(hosts)])
-        told = place_cloud(bigger)
+        told = place_cloud(bigger, conf=sandwich.conf)
         waiting = sum(one.kind == "Server" for one in (*told.placed, *told.unplaced))
         if not hosts:
             result.not_evaluated.append((name, told.not_evaluated))
@@ -160,13 +159,13 @@ def of_cluster(sandwich: Sandwich, name: str, size: dict[str, int], result: Spli
 
     def placed(hosts: int) -> int:
         bigger = with_nodes(objects, [(mould, f"{name}-bare-metal-{n}", {}) for n in range(hosts)])
-        told = place_read(name, bigger, Options())
+        told = place_read(name, bigger, sandwich.options)
         if not hosts:
             result.not_evaluated.append((name, told.not_evaluated))
         return len(told.placed)
 
     without, most, hosts = least(placed, result.pool)
-    return Share(name, "kubernetes", len(sort_out(objects.pods).pending), without, most, hosts)
+    return Share(name, "kubernetes", len(sandwich.queue(name).pending), without, most, hosts)
 
 
 def least(placed: Callable[[int], int], pool: int) -> tuple[int, int, int]:

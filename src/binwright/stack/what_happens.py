@@ -68,6 +68,7 @@ def joined(world: World, clusters: dict[str, Objects] | None = None, clouds: dic
     """The world joined anew from changed layers."""
     sandwich = world.sandwich
     made = join(clusters or sandwich.clusters, clouds or sandwich.clouds, world.seats)
+    made.options, made.conf = sandwich.options, sandwich.conf
     return replace(world, sandwich=made)
 
 
@@ -131,7 +132,7 @@ def with_cluster(world: World, step: AddCluster) -> World:
             wanted = wanted_server(clouds[cloud], place.server.server)
             asked.append((place, replace(wanted, name=name, uid=None, hints=hints, where=f"cluster {step.name}")))
         bigger = replace(clouds[cloud], server_groups=[*clouds[cloud].server_groups, *groups.values()])
-        growth = Growth(bigger, [wanted for _, wanted in asked])
+        growth = Growth(bigger, [wanted for _, wanted in asked], conf=sandwich.conf)
         for place, wanted in asked:
             host = growth.place(wanted).host
             if host is None:
