@@ -9,7 +9,7 @@ from tests.serve.soak import soak
 
 
 @pytest.mark.parametrize(
-    ("seconds", "every"), [pytest.param(15, 5, id="short"), pytest.param(120, 15, id="long", marks=pytest.mark.slow)]
+    ("seconds", "every"), [pytest.param(18, 3, id="short"), pytest.param(120, 15, id="long", marks=pytest.mark.slow)]
 )
 def test_nothing_is_wrong_lost_or_doubled(seconds, every):
     told = soak(seconds, seed=7, every=every)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from binwright.cli import exits
 from binwright.cli.arguments import Parser
+from binwright.cli.inputs import add_nova_conf
 from binwright.errors import InputError
 from binwright.formats.files import read_path
 from binwright.kubernetes.configuration import SchedulerProfile, read_file
 from binwright.kubernetes.live import LiveCluster
 from binwright.kubernetes.reader import read_blobs
+from binwright.openstack.nova.conf import read_conf
 from binwright.units import nanos, whole
 
 DESCRIPTION = """\
@@ -20,6 +22,7 @@ Serves kube-scheduler's HTTP extender: POST /v1/filter, /v1/prioritize, /v1/pree
 The state comes from a cluster (--kubeconfig), from a file (--state), or from clients: PUT /v1/state with what
 `kubectl get nodes,pods,... -A -o json` prints, POST /v1/events with watch events. A filter answer reserves nothing; a
 bind, or the event that shows the pod on its node, does; a bound pod that no event shows within 30 s is dropped.
+With --cloud it also answers POST /scheduler/nova/external, the external scheduler that SAP's Nova asks.
 GET / is a page about it, /metrics for Prometheus, /healthz and /readyz for probes. Stops on SIGTERM or Ctrl-C.
 """
 
@@ -32,6 +35,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--context", metavar="NAME", help="the context of the kubeconfig")
     parser.add_argument("--config", metavar="FILE", help="a KubeSchedulerConfiguration: plugins, weights, arguments")
     parser.add_argument("--complete", action="store_true", help="kinds of objects that the state lacks do not exist")
+    parser.add_argument("--cloud", metavar="PATH", help="answer for Nova by this dump, read again when it changes")
+    add_nova_conf(parser)
     parser.add_argument("--single", action="store_true", help="filter returns only the chosen node")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8890, help="port to listen on (default: 8890; 0: any)")
@@ -49,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
     from binwright.serve.app import make_app
     from binwright.serve.extender import ExtenderService
     from binwright.serve.logs import set_up
+    from binwright.serve.nova import NovaService
     from binwright.serve.requests import Limits
     from binwright.serve.run import Listening, serve
 
@@ -75,7 +81,10 @@ def run(options: argparse.Namespace) -> int:
     if options.state is not None:
         live.replace(read_blobs(read_path(options.state), stored=True))
         service.source = f"file {os.fspath(options.state)}, then events"
-    serve(make_app(service, limits, background), where)
+    nova = None
+    if options.cloud is not None:
+        nova = NovaService(options.cloud, read_conf(options.nova_conf), service.journal, service.metrics)
+    serve(make_app(service, limits, background, nova), where)
     return exits.YES
 
 

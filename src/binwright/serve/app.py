@@ -18,6 +18,7 @@ from binwright.errors import BinwrightError, MissingExtraError
 from binwright.serve.extender import ExtenderService
 from binwright.serve.logs import log
 from binwright.serve.metrics import CONTENT_TYPE
+from binwright.serve.nova import NovaService
 from binwright.serve.overview import overview
 from binwright.serve.requests import Limits, Refused, body_of, check_token
 
@@ -44,8 +45,13 @@ _PAGE_HEADERS = {
 Answerer = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(service: ExtenderService, limits: Limits, background: Callable[[], Awaitable[None]] | None = None) -> Any:
-    """The ASGI application. background: what else runs as long as the service does."""
+def make_app(
+    service: ExtenderService,
+    limits: Limits,
+    background: Callable[[], Awaitable[None]] | None = None,
+    nova: NovaService | None = None,
+) -> Any:
+    """The ASGI application. background: what else runs as long as the service does. nova: a cloud to answer for."""
 
     def guarded(path: str, answer: Answerer, *, open_to_all: bool = False) -> Answerer:
         async def endpoint(request: Request) -> Response:
@@ -69,6 +75,11 @@ def make_app(service: ExtenderService, limits: Limits, background: Callable[[], 
 
     async def post_events(request: Request) -> Response:
         return _json(service.post_events(await body_of(request, limits)))
+
+    async def ask_nova(request: Request) -> Response:
+        if nova is None:
+            raise Refused(404, "no cloud is served here: begin with --cloud")
+        return _json(nova.ask(await body_of(request, limits)))
 
     async def health(request: Request) -> Response:
         return Response("ok\n", media_type="text/plain")
@@ -109,6 +120,7 @@ def make_app(service: ExtenderService, limits: Limits, background: Callable[[], 
             *(route(f"/v1/{verb}", ["POST"], of_verb(verb)) for verb in _VERBS),
             route("/v1/state", ["PUT"], put_state),
             route("/v1/events", ["POST"], post_events),
+            route("/scheduler/nova/external", ["POST"], ask_nova),
             route("/v1/overview", ["GET"], show_overview),
             route("/metrics", ["GET"], metrics),
             route("/healthz", ["GET"], health, open_to_all=True),

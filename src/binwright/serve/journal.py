@@ -69,9 +69,9 @@ class Journal:
         self.last.append(decision)
         if decision.result != "scheduled":
             self.refusals.append(decision)
-        if decision.verb in ("filter", "bind"):
+        if decision.verb in ("filter", "schedule", "bind"):
             self.refused.pop(decision.name, None)
-            if decision.verb == "filter" and decision.result == "unschedulable":
+            if decision.verb != "bind" and decision.result == "unschedulable":
                 self.refused[decision.name] = decision.reasons[0][0] if decision.reasons else "none"
                 if len(self.refused) > _MOST_REFUSED:
                     del self.refused[next(iter(self.refused))]
