@@ -16,10 +16,13 @@ from binwright.kubernetes.live import KINDS
 from binwright.kubernetes.watch import READ_SECONDS, Brought, Response, Watch
 
 try:
-    from kubernetes import client, config
-    from kubernetes.config import ConfigException
+    import kubernetes
+    import kubernetes.config
 except ModuleNotFoundError as missing:
     raise MissingExtraError.for_module("kubernetes", extra="kubernetes") from missing
+
+client: Any = kubernetes.client  # its releases are typed differently, or not at all
+config: Any = kubernetes.config
 
 __all__ = ["ApiServer"]
 
@@ -69,7 +72,7 @@ class ApiServer:
         try:
             try:
                 config.load_kube_config(kubeconfig, context, client_configuration=settings)
-            except ConfigException:
+            except config.ConfigException:
                 if kubeconfig is not None or context is not None:
                     raise
                 config.load_incluster_config(client_configuration=settings)
