@@ -62,7 +62,7 @@ def _compute(stock: Any, hosts: Hosts, spec: Any) -> Hosts:
     oldest = now - timedelta(seconds=stock.servicegroup_api._driver.service_down_time)
     left = []
     for host in hosts:
-        service = host.service
+        service = getattr(host.service, "data", host.service)  # a UserDict, whose own look-ups cost most of this loop
         seen = service.get("last_seen_up")
         plain = (
             isinstance(seen, datetime)

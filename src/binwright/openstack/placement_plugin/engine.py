@@ -58,35 +58,37 @@ def answered(
     context: a RequestContext of Placement; groups, wide: its RequestGroups by suffix and its RequestWideParams; nested:
     whether a candidate may use two providers of one tree.
     """
-    reason = "no change feed"
     try:
         with db_api.placement_context_manager.reader.using(context):
             resident = _resident(context.session.get_bind())
-            if resident is not None:
-                with resident.lock:
-                    found = _search(context, resident, groups, wide, nested)
-                    if found is not None:
-                        answer = write(found)
-                        _counts["engine"] += 1
-                        return answer
-                reason = "unknown name"
+            if resident is None:
+                _counts["no change feed"] += 1
+                return None
+            with resident.lock:
+                found = _search(context, resident, groups, wide, nested)
+                if found is None:
+                    _counts["unknown name"] += 1
+                    return None
+                answer = write(found)
+        resident.prune(db_api.get_placement_engine())
     except SearchLimit:
-        reason = "search limit"
+        _counts["search limit"] += 1
+        return None
     except Exception:  # a search is never lost for the engine's sake
         LOG.exception("binwright: a search failed; Placement's own answers it")
-        reason = "error"
-    _counts[reason] += 1
-    return None
+        _counts["error"] += 1
+        return None
+    _counts["engine"] += 1
+    return answer
 
 
 def _resident(engine: Any) -> Resident | None:
     """The copy of an engine's database; None where it has no feed, which is said once."""
     with _making:
         if engine not in _residents:
-            writer = db_api.get_placement_engine()
             try:
-                create(writer)
-                _residents[engine] = Resident(writer)
+                create(db_api.get_placement_engine())
+                _residents[engine] = Resident()
             except NoFeed as problem:
                 LOG.error("binwright: %s; all searches stay with Placement", problem)
                 _residents[engine] = None

@@ -20,13 +20,11 @@ __all__ = ["Resident"]
 class Resident:
     """The copy. Whoever uses it, from `follow` to the last look at its providers, holds `lock`."""
 
-    def __init__(self, engine: Any) -> None:
-        """engine: of the database that is written to, in which the feed has been made."""
+    def __init__(self) -> None:
         self.lock = threading.Lock()
         self.rebuilt = 0
         self.trait_order: dict[str, list[str]] = {}
         self.id_of: dict[str, int] = {}
-        self._engine = engine
         self._feed = Feed()
         self._pruned = 0
         self._names = Names({}, {})
@@ -53,14 +51,17 @@ class Resident:
                 self._rows |= read_rows(session, self._names, providers)
                 search = self._compile()
         self._search = search
+        return search
+
+    def prune(self, engine: Any) -> None:
+        """Delete old notes, now and then; engine: of the database that is written to."""
         if self._feed.last - self._pruned > KEPT:
             self._pruned = self._feed.last
-            self._feed.prune(self._engine)
-        return search
+            self._feed.prune(engine)
 
     def _read(self, session: Any) -> CandidateSearch:
         self._feed.start(session)
-        self._pruned = self._feed.last
+        self._pruned = self._pruned or self._feed.last
         self._names = read_names(session)
         self._known = set(self._names.classes.values()), set(self._names.traits.values())
         self._rows = read_rows(session, self._names)
