@@ -105,6 +105,16 @@ def answers():
         "/volume/volumes/detail": {"volumes": []},
         "/volume/types": {"volume_types": []},
         "/volume/os-services": {"services": []},
+        "/compute/os-quota-sets/p1/detail": {
+            "quota_set": {
+                "id": "p1",
+                "instances": {"limit": 10, "in_use": 3, "reserved": 0},
+                "cores": {"limit": 20, "in_use": 6, "reserved": 1},
+                "ram": {"limit": -1, "in_use": 6144, "reserved": 0},
+                "server_group_members": {"limit": 10, "in_use": 0, "reserved": 0},
+            }
+        },
+        "/volume/os-quota-sets/p1": (403, {"forbidden": {"code": 403, "message": "Policy does not allow it"}}),
         "/volume/scheduler-stats/get_pools": (403, {"forbidden": {"code": 403, "message": "Policy does not allow it"}}),
     }
     for uuid in (HOST_1, HOST_2):

@@ -30,7 +30,7 @@ def test_every_table_and_every_part_of_each_provider(cloud):
     assert sorted(collected.files) == sorted(
         [
             *("servers", "flavors", "hypervisors", "services", "aggregates", "server_groups", "providers"),
-            *("volumes", "volume_types", "volume_services"),
+            *("volumes", "volume_types", "volume_services", "quotas"),
             *parts,
         ]
     )
@@ -43,6 +43,9 @@ def test_what_there_is_not_is_said(cloud):
     notes = collect(connected(cloud)).notes
     assert any(line.startswith("baremetal: not offered") for line in notes)
     assert any(line.startswith("network: not offered") for line in notes)
+    assert [line for line in notes if line.startswith("quotas")] == [
+        "quotas of block_storage: left out: block_storage /os-quota-sets/p1?usage=True: 403 Policy does not allow it"
+    ]
     left = [line for line in notes if line.startswith("pools: left out")]
     assert left == [
         "pools: left out: block_storage /scheduler-stats/get_pools?detail=True: 403 Policy does not allow it"

@@ -73,7 +73,7 @@ def test_what_the_dump_does_not_tell_is_listed():
     result = grown_headroom(join(clusters, {"north": made}), ["cpu=3"])
     told = {one.rule: one.objects for source, entries in result.not_evaluated for one in entries if source == "north"}
     assert told["required and forbidden traits: the input has no traits/"] == 1
-    assert told["quota of projects: no dump tells it"] == 1
+    assert told["quota of projects (no row of quotas.json tells it)"] == 1
 
 
 def test_a_taint_of_the_pool_is_why_new_nodes_take_nothing():

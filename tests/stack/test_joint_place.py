@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from binwright.cli.stack_words import no_host_text
 from binwright.errors import InputError
 from binwright.formats.files import Blob
 from binwright.kubernetes.place import Options
@@ -25,7 +26,9 @@ def waiting(number, cpu="5", app="web", **spec):
     return [pod(f"{app}-{i}", None, app, ("ReplicaSet", app), cpu=cpu, **spec) for i in range(number)]
 
 
-def sandwich(pods=(), *, on=("h1", "h2"), hosts=("h1", "h2"), used=16, groups=(), flavors=(), taints=(), more=None):
+def sandwich(
+    pods=(), *, on=("h1", "h2"), hosts=("h1", "h2"), used=16, groups=(), flavors=(), taints=(), more=None, quotas=()
+):
     """Cluster k: nodes n0.. of 8 CPUs on servers s0.. of 16 GiB; hosts of 64 GiB, `used` of which are taken."""
     nodes = [node(f"n{i}", provider=f"id-s{i}", **TYPE) for i in range(len(on))]
     for one in nodes:
@@ -36,6 +39,7 @@ def sandwich(pods=(), *, on=("h1", "h2"), hosts=("h1", "h2"), used=16, groups=()
         [hypervisor(name, used_gib=used[name] if isinstance(used, dict) else used) for name in hosts],
         flavors=[flavor(), *flavors],
         server_groups=list(groups),
+        quotas=list(quotas),
     )
     return join({"k": cluster(*nodes, *pods), **(more or {})}, {"north": made})
 
@@ -111,6 +115,18 @@ def test_the_server_group_of_the_workers_stops_it():
     assert [(one.grown.host, one.pool.group) for one in plan.nodes] == [("h3", "id-workers")]
     (stop,) = plan.stops
     assert (stop.pools[0].layer, stop.pools[0].no_host.shut_out) == ("openstack", 3)
+
+
+def test_a_quota_stops_it():
+    """Two servers are there, the project may have four: four pods of six."""
+    row = {"project_id": "p", "instances": {"limit": 4, "in_use": 2, "reserved": 0}, "cores": -1, "ram": -1}
+    made = sandwich(waiting(6), quotas=[row])
+    plan = place(made, partial=True)
+    assert (len(plan.nodes), len(plan.placed)) == (2, 4)
+    (stop,) = plan.stops[0].pools
+    assert (stop.layer, stop.text) == ("openstack", "quota: project p may have 4 instances, has 4 and asks for 1 more")
+    assert [one.rule for _, entries in plan.not_evaluated for one in entries if "quota" in one.rule] == []
+    assert no_host_text("m1", stop.no_host) == f"no further m1: {stop.text}"
 
 
 def test_the_cheapest_set_by_price():

@@ -57,6 +57,22 @@ def test_what_no_host_helps_takes_none():
     ]
 
 
+def test_servers_that_are_wished_for_are_held_to_quotas():
+    """Of four wished for the project may have two more; those listed as BUILD were let when they came."""
+    row = {"project_id": "p", "instances": {"limit": 8, "in_use": 6, "reserved": 0}}
+    wishes = [{"name": "w", "flavor": "m1", "count": 4, "project_id": "p"}]
+    made = sandwich(pods=0)
+    waiting = [server(f"vm-{i}", None, Status="BUILD") for i in range(5)]
+    north = cloud(
+        [server("s0", "h1"), *waiting], [hypervisor("h1", used_gib=64)], flavors=[flavor()], quotas=[row],
+        requests=wishes,
+    )  # fmt: skip
+    result = divided(join(made.clusters, {"north": north}), 5)
+    (share,) = result.shares
+    assert (share.waiting, share.most, share.hosts, share.still, share.barred) == (9, 7, 2, 2, 2)
+    assert not [one for _, some in result.not_evaluated for one in some if "quota" in one.rule]
+
+
 def test_what_kubelet_keeps_is_taken_off():
     made = sandwich()
     worker = node("n0", provider="id-s0")

@@ -18,7 +18,7 @@ Divide a pool of empty bare-metal hosts: how many should run hypervisors and how
 servers and pods that wait in the input find a place. Hosts are really added, as hypervisors like --like HOST, or as
 nodes of its physical size (like the cluster's plainest worker, less what kubelet keeps there), and what waits is placed
 by the whole rules; the least number that places all that any number places is found by halving. Cinder's pools are
-asked, too; quotas of Neutron are in no dump and not held.
+asked, too, and servers of requests.json are held to the quotas of Nova, Neutron and Cinder that quotas.json tells.
 
 {PATHS} Exit code 0: the pool is enough for both and nothing that it could help is left, 1: it is not.
 """

@@ -288,6 +288,14 @@ class NodeGroup:
     where: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a project may have: resource -> (limit, -1 without one; what is used, None where that is not told)."""
+
+    project: str
+    limits: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Cloud:
     """Everything known of one cloud. `present` names the kinds that the input has, also when it has none of them.
@@ -316,6 +324,7 @@ class Cloud:
     qos_policies: list[QosPolicy] = field(default_factory=list)
     baremetal_nodes: list[BareMetalNode] = field(default_factory=list)
     node_groups: list[NodeGroup] = field(default_factory=list)
+    quotas: list[Quota] = field(default_factory=list)
     providers: list[Provider] = field(default_factory=list)
     consumers: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)

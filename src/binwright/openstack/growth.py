@@ -19,6 +19,7 @@ from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf
 from binwright.openstack.nova.server_groups import AFFINITY_FILTER, ANTI_AFFINITY_FILTER, group_hint
 from binwright.openstack.pending import Wanted, pending_servers, wanted_servers
 from binwright.openstack.place import refused_message
+from binwright.openstack.quotas import Quotas, quotas_not_told, with_allowed_wishes
 from binwright.openstack.scheduler import Decision, Scheduler
 from binwright.openstack.zones import cloud_zones
 from binwright.outcome import NotEvaluated, ReasonText
@@ -28,6 +29,7 @@ __all__ = ["Grown", "Growth", "Mark", "NoHost", "with_servers"]
 
 Mark = tuple[int, tuple[int, int, int] | None]
 """Servers so far, and the engine's checkpoint where that alone keeps the books."""
+QUOTA = "quota"
 _GROUP_RULES = (ANTI_AFFINITY_FILTER, AFFINITY_FILTER)
 
 
@@ -68,12 +70,17 @@ class Growth:
         cloud gets its hosts first. conf: the deployment's. Raises InputError where the dump does not tell the capacity
         of its hosts.
         """
-        self.cloud = cloud
         self.grown: list[Grown] = []
         self.pending_placed = self.pending = 0
         self._wanted = list(wanted)
         self._after_pending = after_pending
         self._conf = conf
+        self.cloud, refused = with_allowed_wishes(cloud) if after_pending else (cloud, [])
+        self._quotas = Quotas(cloud)
+        for wish in wanted_servers(self.cloud) if after_pending else ():
+            if wish.uid is None:
+                self._quotas.take(wish)
+        self.refused_wishes = len(refused)
         self._scheduler = self._open()
 
     def _open(self) -> Scheduler:
@@ -81,7 +88,7 @@ class Growth:
         pending = wanted_servers(self.cloud) if self._after_pending else []
         zones = cloud_zones(self.cloud, hosts)
         scheduler = Scheduler(self.cloud, hosts, zones, [*pending, *self._wanted], self._conf)
-        self.pending = len(pending)
+        self.pending = len(pending) + self.refused_wishes
         self.pending_placed = sum(one.host is not None for one in scheduler.place_all(pending))
         paths = []
         for one in self._wanted:
@@ -108,14 +115,22 @@ class Growth:
         return max(shares, default=Fraction(1))
 
     def takers(self, server: Wanted) -> list[str]:
-        """Names of the hosts that take a server now, best first."""
+        """Names of the hosts that take a server now, best first; none where its project may not have another one."""
+        if self._quotas.refusal(server) is not None:
+            return []
         return [self.hosts[host] for host in self._scheduler.ranking(server)]
 
     def place(self, server: Wanted, host: str | None = None) -> Decision:
-        """Give a server to the best host, or to the one that is asked for; nothing changes where that takes it not."""
+        """Give a server to the best host, or to the one that is asked for; nothing changes where that takes it not, or
+        where its project may not have another one.
+        """
+        exceeded = self._quotas.refusal(server)
+        if exceeded is not None:
+            return Decision(Verdict.UNSCHEDULABLE, reasons=[ReasonText(QUOTA, len(self.hosts), exceeded)])
         decision = self._scheduler.place(server, None if host is None else self.hosts.index(host))
         if decision.host is not None:
             self.grown.append(Grown(server, self.hosts[decision.host], decision.allocations, host is not None))
+            self._quotas.take(server)
         return decision
 
     def fill(self, server: Wanted, most: int) -> list[str]:
@@ -140,22 +155,27 @@ class Growth:
         kept = self.grown[: mark[0]]
         if self._fleet is not None and mark[1] is not None:
             self._fleet.rollback(mark[1])
+            self._quotas.give_back(one.server for one in self.grown[mark[0] :])
             self.grown = kept
         elif len(self.grown) > len(kept):
+            self._quotas.give_back(one.server for one in self.grown)
             self._scheduler, self.grown = self._open(), []
             for one in kept:
                 self.place(one.server, one.host if one.requested else None)
 
     def not_evaluated(self) -> list[NotEvaluated]:
-        """Rules that the wanted servers are under and that were not asked, quotas among them: no dump has those."""
+        """Rules that the wanted servers are under and that were not asked, quotas that the dump does not tell among
+        them.
+        """
         found = list(rules_not_evaluated(self.cloud, self._scheduler, self._wanted))
-        projects = sorted({one.project for one in self._wanted if one.project})
-        if projects:
-            found.append(NotEvaluated("quota of projects: no dump tells it", len(projects), projects[0]))
+        wishes = self.cloud if self._after_pending else replace(self.cloud, wishes=[])
+        found += quotas_not_told(wishes, (one.project for one in self._wanted))
         return found
 
     def why_not(self, server: Wanted, decision: Decision) -> NoHost:
         """A refusal, with the hosts told apart by what stands in the way first."""
+        if decision.reasons and decision.reasons[0].rule == QUOTA:
+            return NoHost(f"quota: {decision.reasons[0].text}", reasons=decision.reasons)
         counts = {"lacking": 0, "shut_out": 0}
         for reason in decision.reasons:
             if reason.text.startswith("without trait"):

@@ -58,6 +58,12 @@ TABLES = (
     Table("qos_policies", "network", "/qos/policies", "policies", paged="marker"),
     Table("baremetal_nodes", "baremetal", "/nodes/detail", "nodes", (1, 37), "marker"),
 )
+QUOTAS = {
+    "compute": (("/os-quota-sets/{}/detail",), "quota_set"),
+    "network": (("/quotas/{}/details", "/quotas/{}"), "quota"),
+    "block_storage": (("/os-quota-sets/{}?usage=True",), "quota_set"),
+}
+"""Service -> paths of a project's quotas, of which the first is the better one, and the key of the answer."""
 PARTS = {
     "inventories": ("inventories", "inventories"),
     "traits": ("traits", "traits"),
@@ -118,8 +124,41 @@ def _collect_all(
         flavors = collected.files["flavors"]
         specs = pool.map(lambda flavor: _extra_specs(compute, flavor), flavors)
         collected.files["flavors"] = [flavor | {"extra_specs": one} for flavor, one in zip(flavors, specs)]
+    _collect_quotas(pool, adapters, collected)
+    report("quotas", len(tables) + 1, len(tables) + 1)
     if "providers" in collected.files:
-        _collect_parts(pool, adapters["placement"], collected, len(tables), report)
+        _collect_parts(pool, adapters["placement"], collected, len(tables) + 1, report)
+
+
+def _collect_quotas(pool: ThreadPoolExecutor, adapters: dict[str, _Adapter], collected: Collected) -> None:
+    """The quotas of every project that has servers; a service that does not tell them is left out, and said once."""
+    owners = (row.get("tenant_id") or row.get("project_id") for row in collected.files["servers"])
+    projects = sorted({one for one in owners if isinstance(one, str)})
+    tasks = [(service, project) for service in QUOTAS if service in adapters for project in projects]
+    rows = []
+    for (service, project), told in zip(tasks, pool.map(lambda task: _quota(adapters[task[0]], task[1]), tasks)):
+        if isinstance(told, _Refused):
+            if not any(note.startswith(f"quotas of {service}:") for note in collected.notes):
+                collected.notes.append(f"quotas of {service}: left out: {told}")
+        else:
+            rows.append({**told, "project_id": project, "service": service})
+    if rows:
+        collected.files["quotas"] = rows
+
+
+def _quota(adapter: _Adapter, project: str) -> dict[str, Any] | _Refused:
+    paths, key = QUOTAS[adapter.service]
+    refused: _Refused | None = None
+    for path in paths:
+        try:
+            body = adapter.get(path.format(project), None)
+        except _Refused as problem:
+            refused = refused or problem
+            continue
+        if isinstance(body, dict) and isinstance(body.get(key), dict):
+            return dict(body[key])
+        refused = refused or _Refused(f"{adapter.service} {path.format(project)}: no {key} in the answer")
+    return refused or _Refused(f"{adapter.service}: no quotas")
 
 
 def _collect_parts(

@@ -15,6 +15,7 @@ from binwright.kubernetes.node_copies import Mould, lasting_taints, moulds, rese
 from binwright.kubernetes.place import place_read
 from binwright.openstack.cloud_changes import with_hosts_like
 from binwright.openstack.place import place_cloud
+from binwright.openstack.quotas import quotas_not_told, with_allowed_wishes
 from binwright.outcome import NotEvaluated
 from binwright.stack.envelope import API_VERSION, merged_not_evaluated, not_evaluated_entries
 from binwright.stack.new_nodes import is_control
@@ -27,7 +28,8 @@ MOST_HOSTS = 1000
 @dataclass(slots=True)
 class Share:
     """What one source makes of hosts. without: objects placed with none of them; most: with all of the pool; hosts:
-    the least number that places as many as that; still: objects that wait even so.
+    the least number that places as many as that; still: objects that wait even so, `barred` of them because their
+    projects may not have more.
     """
 
     source: str
@@ -36,6 +38,7 @@ class Share:
     without: int
     most: int
     hosts: int
+    barred: int = 0
 
     @property
     def still(self) -> int:
@@ -93,6 +96,7 @@ class Split:
                     "placedWith": one.most,
                     "hosts": one.hosts,
                     "stillWaiting": one.still,
+                    "barredByQuota": one.barred,
                 }
                 for one in self.shares
             ],
@@ -130,20 +134,21 @@ def split(sandwich: Sandwich, pool: int, like: str, seconds: float = 0.0) -> Spl
 
 
 def of_cloud(sandwich: Sandwich, name: str, like: str, result: Split) -> Share:
-    """Hypervisors for the servers that wait."""
+    """Hypervisors for the servers that wait, and for those wished for that quotas let."""
     waiting = 0
+    cloud, barred = with_allowed_wishes(sandwich.clouds[name])
 
     def placed(hosts: int) -> int:
         nonlocal waiting
-        bigger = with_hosts_like(sandwich.clouds[name], like, [f"bare-metal-{n}" for n in range(hosts)])
+        bigger = with_hosts_like(cloud, like, [f"bare-metal-{n}" for n in range(hosts)])
         told = place_cloud(bigger, conf=sandwich.conf)
         waiting = sum(one.kind == "Server" for one in (*told.placed, *told.unplaced))
         if not hosts:
-            result.not_evaluated.append((name, told.not_evaluated))
+            result.not_evaluated.append((name, told.not_evaluated + quotas_not_told(cloud)))
         return sum(one.kind == "Server" for one in told.placed)
 
     without, most, hosts = least(placed, result.pool)
-    return Share(name, "openstack", waiting, without, most, hosts)
+    return Share(name, "openstack", waiting + len(barred), without, most, hosts, len(barred))
 
 
 def of_cluster(sandwich: Sandwich, name: str, size: dict[str, int], result: Split) -> Share:

@@ -35,6 +35,7 @@ TABLES = (
     "qos_policies",
     "baremetal_nodes",
     "node_groups",
+    "quotas",
     "providers",
     "requests",
 )
@@ -46,6 +47,9 @@ ALIASES = {name: name for name in TABLES} | {
     "policies": "qos_policies",
     "nodes": "baremetal_nodes",
     "nodegroups": "node_groups",
+    "compute_quotas": "quotas",
+    "network_quotas": "quotas",
+    "volume_quotas": "quotas",
 }
 EXTENSIONS = {".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz", ".xz"}
 

@@ -8,7 +8,7 @@ from typing import Any
 from binwright.formats.files import Blob
 from binwright.openstack import magnum
 from binwright.openstack.cloud import Cloud
-from binwright.openstack.dumps import block_storage, compute, compute_nodes, network, nodes
+from binwright.openstack.dumps import block_storage, compute, compute_nodes, network, nodes, quotas
 from binwright.openstack.dumps.compute import refuse_duplicates
 from binwright.openstack.dumps.fields import Table, plain
 from binwright.openstack.dumps.layout import Layout, sort_files
@@ -34,7 +34,14 @@ UNIQUE = {
     "baremetal_nodes": ("uuid",),
 }
 ATTRIBUTES = {"requests": "wishes", "volume_requests": "volume_wishes"}
-READERS = {**compute.READERS, **compute_nodes.READERS, **block_storage.READERS, **network.READERS, **nodes.READERS}
+READERS = {
+    **compute.READERS,
+    **compute_nodes.READERS,
+    **block_storage.READERS,
+    **network.READERS,
+    **nodes.READERS,
+    **quotas.READERS,
+}
 
 
 def read_dump(name: str, blobs: Iterable[Blob]) -> Cloud:

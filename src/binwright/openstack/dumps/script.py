@@ -43,6 +43,7 @@ maybe volumes.json volume list --all-projects --long
 maybe volume_types.json volume type list --long
 maybe volume_services.json volume service list
 maybe networks.json network list --long
+for service in compute network volume; do maybe "${{service}}_quotas.json" quota list "--$service"; done
 maybe baremetal_nodes.json baremetal node list --long
 
 export OS_PLACEMENT_API_VERSION=1.14
