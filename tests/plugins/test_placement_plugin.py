@@ -369,6 +369,17 @@ def test_a_number_that_comes_late_is_not_missed(database, monkeypatch):
     assert not reader.missing
 
 
+def test_an_older_transaction_has_nothing_to_tell(database):
+    """One that began before the last change that was read, or a replica that is behind."""
+    feed.create(database)
+    reader = reading(database)
+    reader.last += 3
+    assert told(reader, database) == []
+    for number in (1, 2, 3, 4):
+        write(database, f"INSERT INTO allocations (resource_provider_id) VALUES ({number})")
+    assert told(reader, database) == [("usage", 4)]
+
+
 def test_whoever_is_far_behind_reads_everything(database, monkeypatch):
     """Behind what was deleted, behind too much, or behind a feed that was made anew."""
     feed.create(database)
@@ -401,7 +412,7 @@ def test_a_feed_is_taken_out_again(database):
 
 def test_a_feed_that_cannot_be_made_is_one_clear_line(tmp_path):
     with pytest.raises(feed.NoFeed, match="no triggers are known for a database of kind oracle"):
-        list(feed.statements("oracle"))
+        list(feed.statements("oracle", 1))
     empty = sa.create_engine(f"sqlite:///{tmp_path / 'empty.db'}")
     with pytest.raises(feed.NoFeed, match=r"refuses to make table binwright_changes.*no such table") as told_so:
         feed.create(empty)

@@ -6,6 +6,7 @@ deleted allocations, aggregates below microversion 1.19. What a note means for a
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -64,10 +65,10 @@ class NoFeed(BinwrightError):
     """The database has no change feed, and none could be made."""
 
 
-def statements(dialect: str) -> Iterator[str]:
+def statements(dialect: str, token: int) -> Iterator[str]:
     """The SQL that makes the feed, for "sqlite", "mysql" (MariaDB, too) or "postgresql"; the last one says it is made.
 
-    Raises NoFeed for any other database.
+    token: tells this feed from one made before or after. Raises NoFeed for any other database.
     """
     if dialect not in CREATE_TABLE:
         raise NoFeed(f"change feed: no triggers are known for a database of kind {dialect}")
@@ -78,7 +79,7 @@ def statements(dialect: str) -> Iterator[str]:
             note = f"INSERT INTO {TABLE} (kind, provider_id) VALUES {values}"
             condition = " OR ".join(DIFFERS[dialect].format(name) for name in columns) if event == "UPDATE" else ""
             yield from _trigger(dialect, f"binwright_{table}_{event.lower()}", table, event, note, condition)
-    yield f"INSERT INTO {TABLE} (kind) VALUES ('{READY}')"
+    yield f"INSERT INTO {TABLE} (kind, provider_id) VALUES ('{READY}', {token})"
 
 
 def _trigger(dialect: str, name: str, table: str, event: str, note: str, condition: str) -> Iterator[str]:
@@ -103,18 +104,19 @@ def create(engine: Any) -> None:
     """Make the feed where there is none. engine: of the database that is written to. Raises NoFeed."""
     try:
         with engine.connect() as connection:
-            if sa.inspect(connection).has_table(TABLE) and _is_ready(connection):
+            if sa.inspect(connection).has_table(TABLE) and _token(connection) is not None:
                 return
         with engine.begin() as connection:
-            for statement in statements(engine.dialect.name):
+            for statement in statements(engine.dialect.name, secrets.randbelow(2**31)):
                 connection.exec_driver_sql(statement)
     except sa.exc.DBAPIError as problem:
         why = str(problem.orig).splitlines()[0]
         raise NoFeed(f"change feed: the database refuses to make table {TABLE} and its triggers: {why}") from None
 
 
-def _is_ready(connection: Any) -> bool:
-    return connection.execute(sa.select(CHANGES.c.id).where(CHANGES.c.kind == READY)).first() is not None
+def _token(connection: Any) -> int | None:
+    found: int | None = connection.execute(sa.select(CHANGES.c.provider_id).where(CHANGES.c.kind == READY)).scalar()
+    return found
 
 
 def drop(engine: Any) -> None:
@@ -147,9 +149,11 @@ class Feed:
 
     last: int = 0
     missing: dict[int, float] = field(default_factory=dict)
+    token: int | None = None
 
     def start(self, connection: Any) -> None:
         """From here on; what was written before is read otherwise, in the same transaction or a later one."""
+        self.token = _token(connection)
         self.last = connection.execute(sa.select(sa.func.max(CHANGES.c.id))).scalar() or 0
         first = max(1, self.last - WATCHED)
         seen = connection.execute(sa.select(CHANGES.c.id).where(CHANGES.c.id >= first)).scalars()
@@ -163,9 +167,13 @@ class Feed:
         select = sa.select(CHANGES.c.id, CHANGES.c.kind, CHANGES.c.provider_id)
         rows = list(connection.execute(select.where(wanted).order_by(CHANGES.c.id)))
         known = next((place for place, row in enumerate(rows) if row.id == self.last), None)
-        if known is None or rows[-1].id - self.last > KEPT // 2:  # pruned, or made anew
+        if known is not None:
+            del rows[known]
+        elif (rows and rows[-1].id > self.last) or _token(connection) != self.token:
+            return None  # the last one was pruned, or the feed was made anew
+        # otherwise this transaction, or this replica, is older than what was read already, and has nothing to tell
+        if rows and rows[-1].id - self.last > KEPT // 2:
             return None
-        del rows[known]
         now = time.monotonic()
         for row in rows:
             self.missing.pop(row.id, None)
