@@ -3,7 +3,7 @@
 import json
 
 from binwright.formats.files import Blob
-from binwright.stack.hypervisors import carriers
+from binwright.stack.hypervisors import carriers, emptiable
 from binwright.stack.sources import Source
 from tests.stack.made import cluster, hypervisor, node, server
 
@@ -53,3 +53,9 @@ def test_hosts_that_only_their_servers_tell_of_are_found_too():
             "h2": ("servers", "carries 1 server of cloud north"),
         }
     }
+
+
+def test_a_cloud_beside_clusters_is_asked_what_they_carry_and_not_emptied_itself():
+    cluster_source, north = Source("k", "kubernetes", []), cloud_source("north", [], [])
+    assert emptiable([north, cluster_source]) == [cluster_source]
+    assert emptiable([north]) == [north]  # whose layer then says that it has no such verb

@@ -5,12 +5,11 @@ from typing import Any
 
 from binwright.cli import capacity_report, exits
 from binwright.cli.arguments import Parser, add_output
-from binwright.cli.inputs import PATHS, add_nova_conf, add_rules, add_sources, sources_of
+from binwright.cli.inputs import PATHS, add_nova_conf, add_rules, add_sources, sources_of, wishes_of
 from binwright.cli.output import Rows, say, show
 from binwright.headroom import Question
 from binwright.stack.headroom import headroom
 from binwright.stack.headroom_result import HeadroomResult
-from binwright.stack.wishes import Wishes
 
 DESCRIPTION = f"""\
 How many more fit? Really places pods or servers of a shape, one after another by the whole rules, until the first is
@@ -47,8 +46,7 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Count and print. 0: every shape fits at least once, 1: one does not, or (--strict) a rule was not evaluated."""
     sources = sources_of(options)
-    wishes = Wishes(complete=options.complete, config=options.config, nova_conf=options.nova_conf)
-    result = headroom(sources, questions(options), wishes)
+    result = headroom(sources, questions(options), wishes_of(options))
     say(options, result.notes)
     show(
         options,

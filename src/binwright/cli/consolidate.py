@@ -4,14 +4,12 @@ import argparse
 
 from binwright.cli import evacuation_report, exits
 from binwright.cli.arguments import FORMS, Parser, add_output
-from binwright.cli.drain import COLUMNS
-from binwright.cli.inputs import PATHS, add_rules, add_sources, sources_of
+from binwright.cli.inputs import PATHS, add_rules, add_sources, sources_of, wishes_of
 from binwright.cli.kubectl import consolidate_commands
-from binwright.cli.output import Rows, show
+from binwright.cli.output import show
 from binwright.cli.progress import progress_bar
 from binwright.packing.catalogue import read_catalogue_file
 from binwright.stack.consolidate import consolidate_sources
-from binwright.stack.wishes import Wishes
 
 DESCRIPTION = f"""\
 Which nodes of a cluster can be emptied together, and how: the largest set that was found, the moves in an order in
@@ -49,17 +47,15 @@ def run(options: argparse.Namespace) -> int:
     with progress_bar(options.quiet) as progress:
         result = consolidate_sources(
             sources,
-            Wishes(complete=options.complete, config=options.config),
+            wishes_of(options),
             catalogue,
             progress,
             delete_emptydir_data=options.delete_emptydir_data,
         )
-    rows = [evacuation_report.move_row(move) for move in result.moves]
-    rows += [evacuation_report.held_row(one) for source in result.sources for one in source.held]
     show(
         options,
         envelope=result.to_dict(),
-        rows=Rows(COLUMNS, rows),
+        rows=evacuation_report.rows(result),
         names=[f"{source.source}/{node}" for source in result.sources for node in source.emptied],
         report=lambda console, wide: evacuation_report.draw_consolidate(console, result, wide),
         commands=lambda: consolidate_commands(result.sources),

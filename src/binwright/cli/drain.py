@@ -4,12 +4,11 @@ import argparse
 
 from binwright.cli import evacuation_report, exits
 from binwright.cli.arguments import FORMS, Parser, add_output
-from binwright.cli.inputs import PATHS, add_names_and_sources, add_rules, names_and_sources
+from binwright.cli.inputs import PATHS, add_names_and_sources, add_rules, names_and_sources, wishes_of
 from binwright.cli.kubectl import drain_commands
-from binwright.cli.output import Rows, show
+from binwright.cli.output import show
 from binwright.stack.drain import drain_named
 from binwright.stack.names import full_name
-from binwright.stack.wishes import Wishes
 
 DESCRIPTION = f"""\
 What `kubectl drain` of these nodes would do, on paper: who leaves, where the scheduler puts each replacement, who may
@@ -24,7 +23,6 @@ have to be migrated first. With -o commands, contexts are named after the source
 
 {PATHS} Exit code 0: every node is emptied and everything finds a place, 1: not so.
 """
-COLUMNS = ("Source", "Namespace", "Name", "From", "Verdict", "Host", "Round", "Budget", "Message")
 FLAGS = {
     "ignore_daemonsets": "leave pods of daemon sets where they are",
     "delete_emptydir_data": "evict pods with emptyDir volumes, too; their data is lost",
@@ -45,16 +43,14 @@ def run(options: argparse.Namespace) -> int:
     """Drain and print. 0: all nodes are emptied, 1: not so, or (--strict) a rule was not evaluated."""
     names, sources = names_and_sources(options, "NODE")
     flags = {flag: getattr(options, flag) for flag in FLAGS}
-    result = drain_named(names, sources, Wishes(complete=options.complete, config=options.config), **flags)
-    rows = [evacuation_report.move_row(move) for move in result.moves]
-    rows += [evacuation_report.held_row(one) for source in result.sources for one in source.held]
+    result = drain_named(names, sources, wishes_of(options), **flags)
     show(
         options,
         envelope=result.to_dict(),
-        rows=Rows(COLUMNS, rows),
+        rows=evacuation_report.rows(result),
         names=[full_name(move.outcome) for move in result.moves],
         report=lambda console, wide: evacuation_report.draw_drain(console, result, wide),
-        commands=lambda: drain_commands(result.drained, [option(flag) for flag in FLAGS if flags[flag]]),
+        commands=lambda: drain_commands(result.sources, [option(flag) for flag in FLAGS if flags[flag]]),
     )
     return exits.YES if result.empties and not (options.strict and result.not_evaluated) else exits.NO
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from binwright.cli.output import borderless, cell_text
+from binwright.cli.output import Rows, borderless, cell_text
 from binwright.cli.place_report import draw_unplaced
 from binwright.cli.report import draw_not_evaluated, draw_notes, fair_cut, indented, title
 from binwright.cli.words import count, listing, printable
@@ -16,6 +16,7 @@ from binwright.moves import Held, Move
 from binwright.stack.evacuation_result import ConsolidateResult, DrainResult, Evacuations
 from binwright.stack.names import full_name
 
+COLUMNS = ("Source", "Namespace", "Name", "From", "Verdict", "Host", "Round", "Budget", "Message")
 MOST_MOVES = 16  # rows of the table form; `wide` shows all
 MOST_NODES = 8
 MOST_BUDGETS = 8
@@ -83,7 +84,7 @@ def draw_rest(console: Any, result: Evacuations, wide: bool) -> None:
     draw_left(console, result, wide)
     draw_not_evaluated(console, result.not_evaluated, wide)
     notes = [[f"{one.source}: {note}" for note in one.notes] for one in result.sources]
-    draw_notes(console, [result.layer_notes, *notes], wide)
+    draw_notes(console, [result.remarks, *notes], wide)
 
 
 def draw_moves(console: Any, result: Evacuations, wide: bool) -> None:
@@ -186,6 +187,12 @@ def by_text(held: Sequence[Held]) -> list[tuple[str, list[Held]]]:
 def allowance(one: Held) -> str:
     """How many disruptions a budget allows, where that is the reason."""
     return "" if one.budget is None else f" ({one.budget} allows {one.allowed} now)"
+
+
+def rows(result: Evacuations) -> Rows:
+    """What moves, then what does not, for csv and value."""
+    found = [move_row(move) for move in result.moves]
+    return Rows(COLUMNS, found + [held_row(one) for source in result.sources for one in source.held])
 
 
 def move_row(move: Move) -> tuple[Any, ...]:

@@ -5,14 +5,13 @@ from typing import Any
 
 from binwright.cli import exits, explain_report
 from binwright.cli.arguments import Parser, add_output, add_selection
-from binwright.cli.inputs import PATHS, add_nova_conf, add_rules, add_sources, selection, sources_of
+from binwright.cli.inputs import PATHS, add_nova_conf, add_rules, add_sources, selection, sources_of, wishes_of
 from binwright.cli.output import Rows, say, show
 from binwright.cli.report import change_text
 from binwright.errors import InputError
 from binwright.explained import HostAnswer
 from binwright.stack.explain import DEFAULT_BEST, explain_named
 from binwright.stack.explain_result import ExplainResult
-from binwright.stack.wishes import Wishes
 
 DESCRIPTION = f"""\
 Say everything about one pod or server: which host takes it and which does not, by which rule, what it lacks there, and
@@ -46,13 +45,7 @@ def run(options: argparse.Namespace) -> int:
     if options.best < 0:
         raise InputError(f"--best {options.best}: must not be negative")
     selected = selection(options)
-    wishes = Wishes(
-        retry_errors=options.retry_errors,
-        complete=options.complete,
-        config=options.config,
-        nova_conf=options.nova_conf,
-    )
-    result = explain_named(options.name, sources_of(options), wishes, options.best, selected)
+    result = explain_named(options.name, sources_of(options), wishes_of(options), options.best, selected)
     say(options, result.explained.notes)
     hosts = result.explained.hosts
     show(

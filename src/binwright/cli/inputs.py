@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from binwright.cli.arguments import Parser
@@ -81,6 +82,12 @@ def add_sandwich(parser: Parser) -> None:
     parser.add_argument("--racks", metavar="FILE", action="append", default=[], help=text)
 
 
+def wishes_of(options: argparse.Namespace) -> Wishes:
+    """How to place, as far as the verb has options for it."""
+    given = vars(options)
+    return Wishes(**{one.name: given[one.name] for one in fields(Wishes) if one.name in given})
+
+
 def add_schedulers(parser: Parser) -> None:
     """How the schedulers of a sandwich are configured: --config, --nova-conf, --complete."""
     add_configuration(parser)
@@ -94,9 +101,7 @@ def open_options(options: argparse.Namespace) -> "Sandwich":
     """
     from binwright.stack.inventory import open_sandwich  # imports every layer, which few verbs need
 
-    sources = sources_of(options)
-    given = vars(options)
-    wishes = Wishes(complete=given.get("complete", False), config=given.get("config"), nova_conf=given.get("nova_conf"))
+    sources, wishes = sources_of(options), wishes_of(options)
     refuse_unheard(wishes, sources)
     return open_sandwich(sources, [*options.paths, *options.clusters, *options.clouds], options.racks, wishes)
 

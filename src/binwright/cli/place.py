@@ -6,7 +6,7 @@ from typing import Any
 
 from binwright.cli import exits, place_report
 from binwright.cli.arguments import Parser, add_output, add_selection
-from binwright.cli.inputs import add_nova_conf
+from binwright.cli.inputs import add_nova_conf, wishes_of
 from binwright.cli.output import Rows, emit, on_console, say, show
 from binwright.cli.progress import progress_bar
 from binwright.decision_log import DecisionLog
@@ -17,7 +17,6 @@ from binwright.stack.names import find_named, full_name
 from binwright.stack.place import place_paths
 from binwright.stack.place_result import PlaceResult
 from binwright.stack.sources import INPUTS
-from binwright.stack.wishes import Wishes
 
 DESCRIPTION = """\
 Place what is pending in each PATH: pods of `kubectl get nodes,pods -A -o json|yaml`, servers of
@@ -53,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     has_labels = None if options.selector is None else label_selector(options.selector)
     recorded = nullcontext() if options.log is None else DecisionLog(options.log)
     with recorded, progress_bar(options.quiet) as progress:
-        result = place_paths(options.paths, options.input, wishes(options), progress)
+        result = place_paths(options.paths, options.input, wishes_of(options), progress)
     say(options, result.notes)
     if options.namespace is not None:
         result = result.only(lambda outcome: outcome.namespace == options.namespace)
@@ -66,18 +65,6 @@ def run(options: argparse.Namespace) -> int:
     if result.unplaced or (options.strict and result.not_evaluated):
         return exits.NO
     return exits.YES
-
-
-def wishes(options: argparse.Namespace) -> Wishes:
-    """How to place, from the options."""
-    return Wishes(
-        retry_errors=options.retry_errors,
-        preempt=options.preempt,
-        peer_sampling=options.peer_sampling,
-        complete=options.complete,
-        config=options.config,
-        nova_conf=options.nova_conf,
-    )
 
 
 def print_result(options: argparse.Namespace, result: PlaceResult) -> None:

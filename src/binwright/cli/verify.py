@@ -5,11 +5,10 @@ from typing import Any
 
 from binwright.cli import exits, verify_report
 from binwright.cli.arguments import Parser, add_output, add_selection
-from binwright.cli.inputs import PATHS, add_nova_conf, add_rules, add_sources, selection, sources_of
+from binwright.cli.inputs import PATHS, add_nova_conf, add_rules, add_sources, selection, sources_of, wishes_of
 from binwright.cli.output import Rows, say, show
 from binwright.stack.names import full_name
 from binwright.stack.verify import verify_sources
-from binwright.stack.wishes import Wishes
 from binwright.verified import Finding
 
 DESCRIPTION = f"""\
@@ -42,7 +41,7 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Verify and print. 0: clean, 1: a placement is refused, the books are wrong, or (--strict) a rule was left out."""
     selected = selection(options)
-    wishes = Wishes(complete=options.complete, config=options.config, nova_conf=options.nova_conf)
+    wishes = wishes_of(options)
     result = verify_sources(sources_of(options), wishes)
     say(options, result.notes)
     result = result.only(selected)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from binwright.packing.catalogue import Catalogue
 from binwright.stack.evacuation_result import ConsolidateResult
-from binwright.stack.hypervisors import carriers
+from binwright.stack.hypervisors import carriers, emptiable
 from binwright.stack.layers import by_layer
 from binwright.stack.node_bound import least_hosts
 from binwright.stack.sources import Source
@@ -37,7 +37,7 @@ def consolidate_sources(
     """
     start = time.perf_counter()
     sources = list(sources)
-    able, notes = by_layer(sources, "consolidate", "consolidate")
+    able, notes = by_layer(emptiable(sources), "consolidate", "consolidate")
     options = kubernetes_options(wishes)
     clusters = {source.name: module.read_source(source.name, source.blobs, options) for source, module in able}
     kept = carriers(clusters, sources)

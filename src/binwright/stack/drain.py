@@ -15,7 +15,7 @@ from binwright.errors import InputError
 from binwright.explained import Named
 from binwright.moves import Held
 from binwright.stack.evacuation_result import DrainResult
-from binwright.stack.hypervisors import carriers
+from binwright.stack.hypervisors import carriers, emptiable
 from binwright.stack.layers import by_layer
 from binwright.stack.names import find_named, full_name
 from binwright.stack.sources import Source
@@ -35,7 +35,7 @@ def drain_named(
     """
     start = time.perf_counter()
     sources = list(sources)
-    able, notes = by_layer(sources, "drain", "drain")
+    able, notes = by_layer(emptiable(sources), "drain", "drain")
     opened: dict[str, Any] = {}
     hosts: list[Named] = []
     for source, module in able:

@@ -11,35 +11,23 @@ from fractions import Fraction
 from typing import Any
 
 from binwright.moves import BudgetUse, Consolidated, Evacuated, Held, Move
-from binwright.outcome import NotEvaluated
 from binwright.stack.envelope import (
     API_VERSION,
     identity,
-    merged_not_evaluated,
     not_evaluated_entries,
     reason_entries,
     verdict_word,
 )
 from binwright.stack.node_bound import COVERS, Bound
+from binwright.stack.over_sources import OverSources
 
 __all__ = ["ConsolidateResult", "DrainResult", "Evacuations"]
 
 
-class Evacuations:
-    """What both results share: everything over all sources, in order."""
+class Evacuations(OverSources[Evacuated]):
+    """What both results share."""
 
     elapsed_seconds: float
-    layer_notes: list[str]
-
-    @property
-    def sources(self) -> list[Evacuated]:
-        """What each source says."""
-        raise NotImplementedError
-
-    @property
-    def hosts(self) -> int:
-        """Hosts of all sources."""
-        return sum(source.hosts for source in self.sources)
 
     @property
     def moves(self) -> list[Move]:
@@ -60,16 +48,6 @@ class Evacuations:
         """The most rounds of any source."""
         return max((source.rounds for source in self.sources), default=0)
 
-    @property
-    def not_evaluated(self) -> list[NotEvaluated]:
-        """Rules that stand in the input and were not evaluated, one entry a rule, most objects first."""
-        return merged_not_evaluated((source.source, source.not_evaluated) for source in self.sources)
-
-    @property
-    def notes(self) -> list[str]:
-        """Remarks of the layers, each with its source."""
-        return [*self.layer_notes, *(f"{one.source}: {note}" for one in self.sources for note in one.notes)]
-
     def shared_entries(self) -> dict[str, Any]:
         """The part of the envelope that both kinds have."""
         return {
@@ -89,14 +67,9 @@ class Evacuations:
 class DrainResult(Evacuations):
     """The drains of the sources in the order in which their nodes were named."""
 
-    drained: list[Evacuated]
-    layer_notes: list[str] = field(default_factory=list)
+    sources: list[Evacuated]
+    remarks: list[str] = field(default_factory=list)
     elapsed_seconds: float = 0.0
-
-    @property
-    def sources(self) -> list[Evacuated]:
-        """What each source says."""
-        return self.drained
 
     @property
     def empties(self) -> bool:
@@ -105,7 +78,7 @@ class DrainResult(Evacuations):
 
     def nodes(self) -> Iterator[tuple[str, str, int, int]]:
         """(source, node, pods that leave it for another, pods that keep it from being emptied)."""
-        for source in self.drained:
+        for source in self.sources:
             for node in source.emptied:
                 leaving = [move for move in source.moves if move.origin == node]
                 kept = [one for one in source.held if one.host == node and one.action == "refuse"]
@@ -140,13 +113,12 @@ class ConsolidateResult(Evacuations):
     """The plan of each source, and the bound beside it."""
 
     plans: list[tuple[Consolidated, Bound]]
-    layer_notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     elapsed_seconds: float = 0.0
+    sources: list[Evacuated] = field(init=False)
 
-    @property
-    def sources(self) -> list[Evacuated]:
-        """What each source says."""
-        return [plan.evacuated for plan, _ in self.plans]
+    def __post_init__(self) -> None:
+        self.sources = [plan.evacuated for plan, _ in self.plans]
 
     @property
     def emptied(self) -> int:

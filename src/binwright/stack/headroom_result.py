@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from binwright.headroom import Headroom, HostRoom, MatrixRow, SourceHeadroom
-from binwright.outcome import NotEvaluated
-from binwright.stack.envelope import API_VERSION, merged_not_evaluated, not_evaluated_entries, reason_entries
+from binwright.stack.envelope import API_VERSION, not_evaluated_entries, reason_entries
+from binwright.stack.over_sources import OverSources
 
 
 @dataclass(slots=True)
-class HeadroomResult:
+class HeadroomResult(OverSources[SourceHeadroom]):
     """The answers of the sources in the order given; `elapsed_seconds` is wall time after the files were read."""
 
     sources: list[SourceHeadroom]
@@ -17,24 +17,9 @@ class HeadroomResult:
     elapsed_seconds: float = 0.0
 
     @property
-    def hosts(self) -> int:
-        """Hosts of all sources that were asked."""
-        return sum(source.hosts for source in self.sources)
-
-    @property
     def answers(self) -> list[Headroom]:
         """The answers, source by source: a shape each, then the mix."""
         return [answer for source in self.sources for answer in source.answers]
-
-    @property
-    def not_evaluated(self) -> list[NotEvaluated]:
-        """Rules that stand in the input and were not evaluated, over all sources."""
-        return merged_not_evaluated((source.source, source.not_evaluated) for source in self.sources)
-
-    @property
-    def notes(self) -> list[str]:
-        """Remarks of the layers, each with its source, and of the stack."""
-        return [*(f"{source.source}: {note}" for source in self.sources for note in source.notes), *self.remarks]
 
     def to_dict(self) -> dict[str, Any]:
         """The envelope of kind CapacityResult: plain dicts, lists, strings and exact numbers; schema in `schemas`."""

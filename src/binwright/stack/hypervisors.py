@@ -6,7 +6,7 @@ The joins say which they are. Reads clouds only where there are any, and decides
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from binwright.stack.sources import Source
@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from binwright.kubernetes.reader import Objects
     from binwright.stack.sandwich import Sandwich
 
-__all__ = ["carriers"]
+__all__ = ["carriers", "emptiable"]
 
 WORD = "servers"
+
+
+def emptiable(sources: Sequence[Source]) -> Sequence[Source]:
+    """Sources whose hosts may be emptied: without the clouds beside clusters, which are asked what they carry."""
+    return [source for source in sources if source.layer != "openstack"] or sources
 
 
 def carriers(clusters: Mapping[str, Objects], sources: Iterable[Source]) -> dict[str, dict[str, tuple[str, str]]]:

@@ -7,29 +7,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from binwright.outcome import NotEvaluated, Outcome, ResourceUse, SourceOutcome
+from binwright.outcome import Outcome, ResourceUse, SourceOutcome
 from binwright.stack.envelope import (
     API_VERSION,
     identity,
-    merged_not_evaluated,
     not_evaluated_entries,
     reason_entries,
     verdict_word,
 )
+from binwright.stack.over_sources import OverSources
 
 
 @dataclass(slots=True)
-class PlaceResult:
+class PlaceResult(OverSources[SourceOutcome]):
     """The outcomes of the sources in the order given; `elapsed_seconds` is wall time for reading and placing."""
 
     sources: list[SourceOutcome]
     elapsed_seconds: float = 0.0
     seed: int | None = field(default=None)
-
-    @property
-    def hosts(self) -> int:
-        """Hosts of all sources."""
-        return sum(source.hosts for source in self.sources)
 
     @property
     def placed(self) -> list[Outcome]:
@@ -54,19 +49,6 @@ class PlaceResult:
             for kind, count in source.skipped_kinds.items():
                 counts[kind] = counts.get(kind, 0) + count
         return dict(sorted(counts.items()))
-
-    @property
-    def not_evaluated(self) -> list[NotEvaluated]:
-        """Rules that stand in the input and were not evaluated, one entry a rule, most objects first.
-
-        With several sources an example begins with its source's name.
-        """
-        return merged_not_evaluated((source.source, source.not_evaluated) for source in self.sources)
-
-    @property
-    def notes(self) -> list[str]:
-        """Remarks of the layers, each with its source."""
-        return [f"{source.source}: {note}" for source in self.sources for note in source.notes]
 
     def only(self, keep: Callable[[Outcome], bool]) -> "PlaceResult":
         """A copy that lists the outcomes which `keep` accepts; hosts and resources still count everything."""

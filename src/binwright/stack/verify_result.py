@@ -4,20 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from binwright.outcome import NotEvaluated
 from binwright.stack.envelope import (
     API_VERSION,
     identity,
-    merged_not_evaluated,
     not_evaluated_entries,
     rejection_entries,
     shortfall_entries,
 )
+from binwright.stack.over_sources import OverSources
 from binwright.verified import ALLOCATION, INFEASIBLE, ORPHAN, PAST, Finding, SourceVerified
 
 
 @dataclass(slots=True)
-class VerifyResult:
+class VerifyResult(OverSources[SourceVerified]):
     """The findings of the sources in the order given; `elapsed_seconds` is wall time after the files were read."""
 
     sources: list[SourceVerified]
@@ -28,11 +27,6 @@ class VerifyResult:
     def checked(self) -> int:
         """Objects that were replayed."""
         return sum(source.checked for source in self.sources)
-
-    @property
-    def hosts(self) -> int:
-        """Hosts of all sources."""
-        return sum(source.hosts for source in self.sources)
 
     @property
     def findings(self) -> list[Finding]:
@@ -53,16 +47,6 @@ class VerifyResult:
     def feasible_share(self) -> float | None:
         """Part of the replayed placements that the rules allow, 0 to 1; None when nothing was replayed."""
         return 1 - len(self.infeasible) / self.checked if self.checked else None
-
-    @property
-    def not_evaluated(self) -> list[NotEvaluated]:
-        """Rules that stand in the input and were not evaluated, over all sources."""
-        return merged_not_evaluated((source.source, source.not_evaluated) for source in self.sources)
-
-    @property
-    def notes(self) -> list[str]:
-        """Remarks of the layers, each with its source, and of the stack."""
-        return [*(f"{source.source}: {note}" for source in self.sources for note in source.notes), *self.remarks]
 
     def only(self, keep: Callable[[Finding], bool]) -> "VerifyResult":
         """A copy with the findings that `keep` accepts; what was checked stays."""
