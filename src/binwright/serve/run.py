@@ -95,8 +95,13 @@ def make_server(app: Any, where: Listening) -> tuple[uvicorn.Server, socket.sock
 
 
 def _listen(where: Listening) -> socket.socket:
+    if not 0 <= where.port < 2**16:
+        raise InputError(f"{where.host} port {where.port}: is not in 0..65535")
     try:
         family = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((where.host, where.port), family=family, backlog=2048)
-    except (OSError, OverflowError) as problem:
-        raise InputError(f"{where.host} port {where.port}: {getattr(problem, 'strerror', None) or problem}") from None
+    except socket.gaierror as problem:
+        raise InputError(f"{where.host} port {where.port}: {problem.strerror}") from None
+    except OSError as problem:
+        why = os.strerror(problem.errno) if problem.errno else str(problem)
+        raise InputError(f"{where.host} port {where.port}: {why}") from None
