@@ -38,11 +38,24 @@ LAG = 20.0
 NODES = 40
 MOST_PODS = 500
 CPU, MEMORY = 8000, 32
+FAULTS = [
+    ("pods", "stream", "garbage"),
+    ("nodes", "stream", "410"),
+    ("pods", "watch", "500"),
+    ("pods", "watch", "410"),
+    ("nodes", "list", "500"),
+]
+MOST_FAULTS = 3
+"""That wait for their request: a list is made rarely, and must come through in the end."""
 SPARE = {"key": "spare", "effect": "NoSchedule"}
 
 
 class Unreachable(Exception):
     """The service is away."""
+
+
+class Refusal(Exception):
+    """The service answers with another status than 200."""
 
 
 class Service:
@@ -65,27 +78,27 @@ class Service:
     def wait(self) -> None:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            with suppress(Unreachable, RuntimeError):
+            with suppress(Unreachable, Refusal):
                 self.ask("GET", "/readyz")
                 return
             if self.process.poll() is not None:
-                raise SystemExit(f"the service ended by itself: {self._log.read_text()[-2000:]}")
+                raise RuntimeError(f"the service ended by itself: {self._log.read_text()[-2000:]}")
             time.sleep(0.1)
-        raise SystemExit("the service did not become ready")
+        raise RuntimeError("the service did not become ready")
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """The JSON of an answer. Raises Unreachable, and RuntimeError for another status than 200."""
+        """The JSON of an answer. Raises Unreachable, and Refusal."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as problem:
-            raise RuntimeError(f"{path}: {problem.code} {problem.read()[:300]!r}") from None
+            raise Refusal(f"{path}: {problem.code} {problem.read()[:300]!r}") from None
         except (OSError, EOFError) as problem:
             raise Unreachable(str(problem)) from None
         except Exception as problem:  # http.client's own, when the service dies in the middle of an answer
@@ -102,8 +115,9 @@ class Service:
 class Soak:
     """One run. `wrong`: everything that must not have happened."""
 
-    def __init__(self, seconds: float, seed: int, folder: Path, every: float) -> None:
+    def __init__(self, seconds: float, seed: int, folder: Path, every: float, progress: Path | None = None) -> None:
         """every: seconds between two kills."""
+        self.progress = progress
         self.rng = random.Random(seed)
         self.api = Api(pages=100)
         self.end = time.monotonic() + seconds
@@ -167,6 +181,7 @@ class Soak:
         for one in threads:
             one.join()
         self._guarded(self.settle)
+        self._end_service()
         return self.report()
 
     def _guarded(self, work: Any) -> None:
@@ -188,6 +203,8 @@ class Soak:
             time.sleep(0.03)
             if self.number % 200 == 0:
                 self.service.memory()
+                if self.progress is not None:
+                    self.progress.write_text(json.dumps(self.report()) + "\n", encoding="utf-8")
 
     def _one(self, pod: Json) -> None:
         names = [key[2] for key in list(self.api.objects) if key[0] == "nodes"]
@@ -283,16 +300,13 @@ class Soak:
             time.sleep(0.2)
             what = rng.choice(["cut", "gone", "fault", "malformed", "malformed", "large", "slow", "halfway", "page"])
             self.counts[what] += 1
-            with suppress(Unreachable, RuntimeError, OSError):
+            with suppress(Unreachable, Refusal, OSError):
                 if what == "cut":
                     self.api.cut()
                 elif what == "gone":
                     self.api.compact()
-                elif what == "fault":
-                    self.api.faults.append(rng.choice([
-                        ("pods", "stream", "garbage"), ("nodes", "stream", "410"), ("pods", "watch", "500"),
-                        ("pods", "watch", "410"), ("nodes", "list", "500"),
-                    ]))  # fmt: skip
+                elif what == "fault" and len(self.api.faults) < MOST_FAULTS:
+                    self.api.faults.append(rng.choice(FAULTS))
                 elif what == "malformed":
                     self._malformed(rng)
                 elif what == "large":
@@ -373,14 +387,15 @@ class Soak:
             time.sleep(0.5)
         self.wrong.append(f"at the end the service holds {seen}, the API server {wanted}")
 
-    def report(self) -> Json:
+    def _end_service(self) -> None:
         self.service.memory()
-        with suppress(Exception):
-            self.service.process.send_signal(signal.SIGTERM)
-            code = self.service.process.wait(20)
-            if code != 0:
-                self.wrong.append(f"after SIGTERM the service ended with {code}")
+        self.service.process.send_signal(signal.SIGTERM)
+        code = self.service.process.wait(20)
+        if code != 0:
+            self.wrong.append(f"after SIGTERM the service ended with {code}")
         self.api.close()
+
+    def report(self) -> Json:
         last = self.service.lives[-1]
         settled = last[len(last) // 4 :]
         grown = (settled[-1] - settled[0]) / settled[0] if len(settled) > 1 else 0.0
@@ -403,10 +418,14 @@ def _amounts(pod: Json) -> tuple[int, int]:
     return int(asked["cpu"].removesuffix("m")), int(asked.get("memory", "0Gi").removesuffix("Gi"))
 
 
-def soak(seconds: float, seed: int = 1, every: float = 120.0) -> Json:
-    """Run one, and return its report."""
+def soak(seconds: float, seed: int = 1, every: float = 120.0, progress: Path | None = None) -> Json:
+    """Run one, and return its report. progress: a file that has the report so far, written every 20 s."""
     with tempfile.TemporaryDirectory() as folder:
-        return Soak(seconds, seed, Path(folder), every).run()
+        one = Soak(seconds, seed, Path(folder), every, progress)
+        try:
+            return one.run()
+        finally:
+            one.service.process.kill()
 
 
 if __name__ == "__main__":
@@ -416,7 +435,8 @@ if __name__ == "__main__":
     reading.add_argument("--report", type=Path)
     options = reading.parse_args()
     os.nice(10)
-    told = soak(options.minutes * 60, options.seed, every=max(10.0, options.minutes * 60 / 20))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    told = soak(options.minutes * 60, options.seed, max(10.0, options.minutes * 60 / 20), options.report)
     text = json.dumps(told, indent=1)
     print(text)
     if options.report:
