@@ -7,6 +7,7 @@ from binwright._core.request cimport ClassView
 from binwright._core.scan cimport Scan
 
 
+cdef bint rejected(Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil
 cdef bint in_place(const IndexView* index, Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil
 cdef int read_host(IndexView* index, Scan scan, const ClassView* request, Py_ssize_t host) except -1 nogil
 cdef int read_many(

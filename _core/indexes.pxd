@@ -3,6 +3,7 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 
+from binwright._core.block_filter cimport BlockFilter
 from binwright._core.index cimport IndexView
 from binwright._core.journal cimport Journal
 from binwright._core.request cimport ClassView
@@ -19,6 +20,7 @@ cdef struct Standing:          # of a class, as long as its definition stays as 
     int64_t edition            # of the class's static columns, and of its terms, when the way was settled
     int64_t terms_edition
     int64_t asked_at           # entries of the feed at its last decision
+    int32_t bounded            # decisions by bounds for which an index would have been worth its reading
     int64_t waits              # turn before which it is not tried again to find room for an index
     IndexView* index           # NULL = none; owner: `indexes`
 
@@ -31,7 +33,9 @@ cdef class Indexes:
     cdef Py_ssize_t room
     cdef dict indexes          # class number -> Index
     cdef public int64_t most_bytes  # of all indexes when one is made: the least recently used make room
+    cdef readonly BlockFilter filter    # for decisions without an index
     cdef public bint off       # tests: every decision is the scan's
+    cdef public bint none      # tests: no class has an index
     cdef int64_t turn
     cdef int64_t* gathered     # (resources, 2, block) while many hosts are read at once
     cdef readonly int64_t answered  # decisions taken by an index

@@ -1,5 +1,6 @@
 from typing import final
 
+from binwright._core.block_filter import BlockFilter
 from binwright._core.journal import Journal
 from binwright._core.scan import Scan
 
@@ -7,6 +8,8 @@ from binwright._core.scan import Scan
 class Indexes:
     most_bytes: int
     off: bool
+    none: bool
+    filter: BlockFilter
     answered: int
     def __new__(cls, journal: Journal, scan: Scan) -> Indexes: ...
     @property

@@ -8,6 +8,7 @@ cimport cython
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memset
 
+from binwright._core.block_filter cimport BlockFilter
 from binwright._core.index cimport Index, planted
 from binwright._core.index_choice cimport choose_leaf
 from binwright._core.index_hosts cimport find_best, in_place, read_all, read_host, read_many
@@ -15,7 +16,10 @@ from binwright._core.kernels cimport BW_BLOCK, BW_FAN
 
 cdef enum:
     HOSTS_AN_ENTRY = 8     # a scan reads about this many hosts while an index reads one that changed,
-    TERMS_AN_ENTRY = 1     # or so many where the class has terms over counters
+    TERMS_AN_ENTRY = 1     # so many where the class has terms over counters,
+    BOUNDS_AN_ENTRY = 128  # and the block filter so many, but for
+    FEW_BOUNDED = 20       # entries, which are worth what it spends on any fleet
+    A_MAKING = 16          # decisions by bounds cost what making an index does
     MANY = 48              # entries from which on block kernels read them
     FEW = 64               # hosts more, for small fleets
     MOST_BYTES = 1 << 28
@@ -39,7 +43,8 @@ cdef class Indexes:
         self.scan = scan
         self.indexes = {}
         self.most_bytes = MOST_BYTES
-        self.off = False
+        self.filter = BlockFilter(journal, scan)
+        self.off = self.none = False
         self.turn = self.answered = 0
 
     def __dealloc__(self):
@@ -67,6 +72,7 @@ cdef class Indexes:
         """Room for as many classes as there are; called before a batch."""
         cdef Standing* grown
         cdef Py_ssize_t room = max(16, 2 * classes)
+        self.filter.make_room(classes)
         if self.gathered == NULL:
             self.gathered = <int64_t*>malloc(max(self.scan.fleet.resources, 1) * 2 * BW_BLOCK * sizeof(int64_t))
             if self.gathered == NULL:
@@ -95,11 +101,11 @@ cdef class Indexes:
         cdef Standing* mine = self.standing + request.number
         cdef int64_t edition = self.scan.domain_terms.classes[request.number].edition, unread
         cdef IndexView* index
-        cdef bint settled = mine.edition == request.edition and mine.terms_edition == edition, often
+        cdef bint settled = mine.edition == request.edition and mine.terms_edition == edition, often, bounded
         cdef int64_t entries = self.scan.fleet.hosts + FEW  # that cost less to read than a scan
         found[0] = NULL
         self.turn += 1
-        if self.off or self.scan.overlays.live or self.scan.window.stop:
+        if self.none or self.scan.overlays.live or self.scan.window.stop:
             return 0
         if not settled or mine.way == UNSEEN:
             if mine.index != NULL:
@@ -108,15 +114,25 @@ cdef class Indexes:
             mine.edition = request.edition
             mine.terms_edition = edition
             mine.way = self.way_of(request)
+            mine.bounded = 0
             if not soon:
                 return 0
-        entries //= TERMS_AN_ENTRY if self.scan.domain_terms.classes[request.number].ref_count else HOSTS_AN_ENTRY
+        bounded = self.filter.carries(request)
+        if bounded:
+            entries = self.scan.fleet.hosts // BOUNDS_AN_ENTRY + FEW_BOUNDED
+        elif self.scan.domain_terms.classes[request.number].ref_count:
+            entries //= TERMS_AN_ENTRY
+        else:
+            entries //= HOSTS_AN_ENTRY
         often = soon or self.journal.fed - mine.asked_at <= entries
         mine.asked_at = self.journal.fed
         if mine.way == BARRED or mine.waits > self.turn:
             return 0
         index = mine.index
         if index == NULL and not often:
+            return 0
+        if index == NULL and bounded and not soon and mine.bounded < A_MAKING:
+            mine.bounded += 1
             return 0
         if index != NULL:
             unread = self.journal.fed - index.read
@@ -205,11 +221,13 @@ cdef class Indexes:
     # ---- one decision --------------------------------------------------------------------------------------------
 
     cdef bint choose(self, const ClassView* request, Choice* choice, bint soon) except -1 nogil:
-        """The scan's choice, if there is an index for the class; False leaves it to the scan."""
+        """The scan's choice, by an index of the class or by bounds; False leaves it to the scan."""
         cdef IndexView* index
+        if self.off:
+            return False
         self.ready(request, soon, &index)
         if index == NULL:
-            return False
+            return self.filter.choose(request, choice)
         index.turn = self.turn
         self.answered += 1
         while index.stales:

@@ -18,6 +18,7 @@ cdef struct ClassView:
     # All that a nogil loop reads of a class. Borrowed pointers, refreshed whenever a column moves.
     int32_t number              # of the class
     int64_t edition             # grows when a static column is made, or changes without a note
+    int64_t writes              # grows whenever somebody may write to a static column
     const int64_t* fit          # (resources,)
     const int64_t* commit
     const int64_t* score

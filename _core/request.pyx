@@ -124,7 +124,7 @@ cdef class Classes(Idea):
             self.room = max(16, 2 * self.room)
         self.classes.append(made)
         self.statics.append(statics)
-        self.views[number].edition = 0
+        self.views[number].edition = self.views[number].writes = 0
         self.refresh(number)
         return number
 
@@ -161,6 +161,7 @@ cdef class Classes(Idea):
 
     cdef Statics writable(self, Py_ssize_t number):
         cdef Statics statics = self.statics[number]
+        self.views[number].writes += 1
         if statics.shared:
             statics = statics.own()
             self.statics[number] = statics

@@ -19,7 +19,10 @@ CORE_FLOORS = (
         *("devices", "numa", "request", "terms", "overlays", "pools", "budgets", "externals", "windows"),
         *("clauses", "matching", "rowtable", "groups", "host_rows", "search", "row_claims", "float_scores"),
     ),
-    ("scan", "index", "index_hosts", "index_choice", "indexes", "undo", "state"),
+    (
+        *("scan", "index", "index_hosts", "index_choice", "indexes", "undo", "state"),
+        *("block_columns", "block_statics", "block_filter"),
+    ),
     ("place", "evict", "candidates", "pack", "firstfit", "grouping", "pricing", "natives", "capi"),
 )
 

@@ -1,4 +1,4 @@
-"""Two equal fleets, one that decides by index and one that always scans, through one random life: what either says.
+"""Two equal fleets, one that decides by index or by bounds and one that always scans, through one random life.
 
 Decides nothing about right or wrong rules; tests/property/sides.py compares the engine with the reference.
 """
@@ -21,23 +21,28 @@ class Pair:
 
     def __init__(self, rng: random.Random, hosts: int, house=None):
         self.rng = rng
+        self.by_bounds = rng.random() < 0.4  # alone: no class has an index, and most have no terms over counters
         self.house = house or self.drawn_house()
         given = draw.fleet_arguments(rng, self.house, hosts)
+        if self.by_bounds:
+            times = rng.choice((1, 10, 97, 1013))
+            given["capacity"] = {
+                name: [min(times * amount, 2**56) for amount in c] for name, c in given["capacity"].items()
+            }
         made = {name: columns(given[name]) for name in ("capacity", "used") if name in given}
         profile = Profile(
             rules=tuple(map(engine_rule, self.house.rules)), scores=tuple(map(engine_score, self.house.scores))
         )
         options = {"profile": profile, "labels": given["labels"], "scored_only": self.house.scored_only}
-        self.fleets = [binwright.Fleet(**made, **options) for _ in range(2)]
-        self.fleets[1]._state.indexes.off = True
+        self.fleets = self.set_ways([binwright.Fleet(**made, **options) for _ in range(2)])
         self.definitions = SimpleNamespace(counters=[], members=[])
         self.pools = Pools()
         self.requests: list = []
         self.items: list[int] = []
         self.checkpoints: list = []
         self.decisions = 0
-        self.answered = 0  # by an index, of fleets that are gone
-        for _ in range(rng.randint(0, 5)):
+        self.answered = self.bounded = 0  # by an index, by bounds, of fleets that are gone
+        for _ in range(rng.randint(0, 5) if not self.by_bounds or rng.random() < 0.3 else 0):
             self.counter()
         for _ in range(rng.randint(0, 2)):
             self.members()
@@ -67,13 +72,20 @@ class Pair:
             self.pools.claims.append(Claim(claim["size"], claim["rows"], set(), None))
 
     def drawn_house(self):
-        """A third without scores that read counters, so that most classes have an index."""
+        """A third without scores that read counters, so that most classes have an index; all that bounds decide for."""
         house = draw_terms.house(self.rng)
-        if self.rng.random() < 0.4:
+        if self.by_bounds or self.rng.random() < 0.4:
             house = draw.House(
                 house.resources, house.unit, house.rules, [s for s in house.scores if s.kind not in ("count", "spread")]
             )
         return house
+
+    def set_ways(self, fleets: list) -> list:
+        """How each of the two decides."""
+        fleets[0]._state.indexes.none = self.by_bounds
+        fleets[0]._state.indexes.filter.off = not self.by_bounds and self.rng.random() < 0.5
+        fleets[1]._state.indexes.off = True
+        return fleets
 
     # ---- both at once
 
@@ -259,12 +271,14 @@ class Pair:
     def fork(self):
         if not self.checkpoints:
             self.answered += self.fleets[0]._state.indexes.answered
-            self.fleets = [fleet.fork() for fleet in self.fleets]
-            self.fleets[1]._state.indexes.off = True
+            self.bounded += self.fleets[0]._state.indexes.filter.answered
+            self.fleets = self.set_ways([fleet.fork() for fleet in self.fleets])
 
     def squeeze(self):
-        """Little memory for indexes, or enough again."""
-        self.fleets[0]._state.indexes.most_bytes = self.rng.choice((1, 5_000, 20_000, 1 << 28))
+        """Little memory for indexes and static columns, or enough again."""
+        indexes = self.fleets[0]._state.indexes
+        indexes.most_bytes = self.rng.choice((1, 5_000, 20_000, 1 << 28))
+        indexes.filter.statics.most_bytes = self.rng.choice((1, 2_000, 1 << 26))
 
     # ---- a life
 
@@ -293,3 +307,7 @@ class Pair:
     def by_index(self) -> int:
         """Decisions that an index took."""
         return self.answered + self.fleets[0]._state.indexes.answered
+
+    def by_filter(self) -> int:
+        """Decisions that bounds took."""
+        return self.bounded + self.fleets[0]._state.indexes.filter.answered

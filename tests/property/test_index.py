@@ -1,4 +1,5 @@
-"""Index against scan: the same hosts, scores, verdicts and ties after any interleaving of calls, on every kernel copy.
+"""Index and bounds against scan: the same hosts, scores, verdicts and ties after any interleaving of calls, on every
+kernel copy.
 
 The default run compares some 30,000 decisions. Ten million:  pytest -m slow tests/property/test_index.py
 BINWRIGHT_SEED=N repeats a run (each prints its N), BINWRIGHT_DECISIONS=N says how many decisions.
@@ -78,7 +79,7 @@ def lives(most: int) -> None:
     first = int(os.environ.get("BINWRIGHT_SEED") or random.SystemRandom().randrange(2**32))
     print(f"BINWRIGHT_SEED={first}")
     before = kernels.current()
-    compared = by_index = life = 0
+    compared = by_index = by_bounds = life = 0
     try:
         while compared < most:
             kernels.use(COPIES[life % len(COPIES)])
@@ -93,11 +94,13 @@ def lives(most: int) -> None:
                 raise
             compared += pair.decisions
             by_index += pair.by_index()
+            by_bounds += pair.by_filter()
             life += 1
     finally:
         kernels.use(before)
-    print(f"{compared} decisions in {life} lives, {by_index} by index, kernel copies {', '.join(COPIES)}")
-    assert by_index > compared // 8
+    print(f"{compared} decisions in {life} lives, {by_index} by index, {by_bounds} by bounds, kernels {COPIES}")
+    assert by_index > compared // 10
+    assert by_bounds > compared // 20
 
 
 def test_some_thousand_decisions():

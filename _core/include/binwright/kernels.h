@@ -9,11 +9,51 @@
 
 #include <stdint.h>
 
-#define BW_KERNELS_VERSION 3
+#define BW_KERNELS_VERSION 4
 #define BW_BLOCK 256
 #define BW_FAN 32     /* keys of a fan, one cache line */
 #define BW_FAN_BITS 5
 #define BW_NARROW (INT64_C(1) << 45)
+#define BW_WHOLE 51200  /* a whole capacity in the 16-bit units of bounds: 512 a percent */
+#define BW_INVERSE 65535 /* the inverse of a resource's unit of size */
+
+/* What bounds the totals of one decision. Bounds are never below the totals and need no divisions: what a demand leaves
+ * of a resource is rounded up, by at most `slack` units of BW_WHOLE; shares of it are whole percents. */
+typedef struct bw_left {
+    int32_t resource;
+    int32_t filtered;   /* a host where the demand does not fit is out */
+    uint16_t demand;    /* in BW_WHOLE-ths of the resource's size, */
+    uint16_t shift;     /* shifted down by this */
+    uint16_t slack;
+} bw_left;
+
+typedef struct bw_share {
+    int32_t left;       /* its number */
+    uint16_t some;      /* some hosts have none of the resource; the mean leaves it out there */
+    uint16_t weight;    /* in the mean */
+} bw_share;
+
+enum { BW_FREE = 0, BW_TAKEN = 1, BW_EVEN = 2, BW_ALL = 3 };
+
+typedef struct bw_gain {
+    int32_t kind;       /* mean of shares free or taken; evenness; or the 100 that no score exceeds */
+    int32_t first, count;   /* shares */
+    uint16_t weight;
+    uint16_t factor;    /* of a mean: 2^16 / sum of weights, rounded up; of evenness: 2^16 / sqrt(2 count), down */
+    uint16_t slack;     /* the largest of its lefts */
+} bw_gain;
+
+#define BW_LEFTS 24
+#define BW_SHARES 64
+#define BW_GAINS 32
+
+typedef struct bw_bounds {
+    int32_t resources;  /* of the fleet */
+    int32_t lefts, shares, gains;
+    bw_left left[BW_LEFTS];
+    bw_share share[BW_SHARES];
+    bw_gain gain[BW_GAINS];
+} bw_bounds;
 
 typedef struct bw_kernels {
     int32_t version; /* BW_KERNELS_VERSION of the copy */
@@ -63,6 +103,16 @@ typedef struct bw_kernels {
     void (*fold_keys)(const uint16_t *keys, int64_t fans, uint16_t *above);
     void (*climb)(uint16_t *const *level, int64_t depth, int64_t slot, uint16_t key);
     int64_t (*descend)(uint16_t *const *level, int64_t depth);
+
+    /* bounds in 16 bits: shade [0] narrow, [1] wide derives what they read of one resource: room = what is free in
+     * BW_WHOLE-ths of the capacity, rounded up; inverse = size / capacity in BW_INVERSE-ths, rounded down. bound writes
+     * the keys of a block whose cells are these two columns for each resource and then `closed` (0 = takes requests):
+     * 0 where a demand does not fit, the host is closed or `extra` is 0, else extra + the gains; returns the highest.
+     * top and find: the highest key of a block, and the first one of a height, -1 = none */
+    void (*shade[2])(const int64_t *capacity, const int64_t *used, int64_t size, uint16_t *room, uint16_t *inverse);
+    int64_t (*bound)(const bw_bounds *bounds, const uint16_t *cells, const uint16_t *extra, uint16_t *key);
+    int64_t (*top)(const uint16_t *key);
+    int64_t (*find)(const uint16_t *key, int64_t value);
 } bw_kernels;
 
 #endif
