@@ -8,7 +8,7 @@
 # number: the bounds hold whatever it is, and are close if few hosts are smaller.
 
 cimport cython
-from libc.stdint cimport int64_t, uint8_t, uint16_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 
 from binwright._core.fleet cimport Fleet
 from binwright._core.journal cimport Journal
@@ -27,6 +27,9 @@ cdef class BlockColumns:
     cdef uint8_t* none         # (resources,) 1 = some host has none of the resource
     cdef uint8_t* small        # (resources,) 1 = some host has less of it than its size
     cdef int64_t read          # entries of the feed
+    cdef int32_t* touched      # blocks of hosts read singly since this was last cleared, (touch_room,)
+    cdef Py_ssize_t touches, touch_room
+    cdef bint read_whole       # all hosts were read since then
     cdef int64_t asked_at      # entries of the feed when they were last wanted
 
     cdef bint refresh(self) except -1 nogil

@@ -4,7 +4,7 @@ Knows the fleet, nothing of requests or decisions.
 """
 
 cimport cython
-from libc.stdint cimport INT64_MAX, int32_t, uintptr_t
+from libc.stdint cimport INT64_MAX, uintptr_t
 from libc.stdlib cimport calloc, free, malloc
 
 from binwright._core.fleet cimport ABSENT
@@ -28,6 +28,9 @@ cdef class BlockColumns:
         self.journal = journal
         self.fleet = fleet
         self.hosts = self.room = 0
+        self.touched = NULL
+        self.touches = self.touch_room = 0
+        self.read_whole = False
         self.read = self.asked_at = -1
         self.size = <int64_t*>calloc(max(fleet.resources, 1), sizeof(int64_t))
         self.none = <uint8_t*>calloc(2 * max(fleet.resources, 1), 1)
@@ -39,6 +42,7 @@ cdef class BlockColumns:
         free(self.memory)
         free(self.size)
         free(self.none)
+        free(self.touched)
 
     @property
     def bytes(self):
@@ -70,8 +74,15 @@ cdef class BlockColumns:
     cdef int make_room(self) except -1:
         cdef Py_ssize_t blocks = self.fleet.blocks()
         free(self.memory)
+        self.memory = NULL
         self.cells = NULL
         self.room = 0
+        free(self.touched)
+        self.touches = self.touch_room = 0
+        self.touched = <int32_t*>malloc(blocks * sizeof(int32_t))
+        if self.touched == NULL:
+            raise MemoryError("block columns")
+        self.touch_room = blocks
         self.memory = malloc(blocks * self.columns() * BW_BLOCK * sizeof(uint16_t) + 64)
         if self.memory == NULL:
             raise MemoryError("block columns")
@@ -120,6 +131,8 @@ cdef class BlockColumns:
                 cells[i] = flags[start + i]
             cells += BW_BLOCK
         self.hosts = self.fleet.hosts
+        self.touches = 0
+        self.read_whole = True
 
     cdef void read_host(self, Py_ssize_t host) noexcept nogil:
         """Derive one host's cells anew, as K.shade does."""
@@ -127,6 +140,13 @@ cdef class BlockColumns:
         cdef Py_ssize_t r
         cdef int64_t capacity, rest
         cdef double share, part
+        cdef int32_t block = <int32_t>(host // BW_BLOCK)
+        if self.touches == 0 or self.touched[self.touches - 1] != block:
+            if self.touches == self.touch_room:
+                self.touches = 0
+                self.read_whole = True
+            self.touched[self.touches] = block
+            self.touches += 1
         for r in range(self.fleet.resources):
             capacity = self.fleet.capacity.int64s(r)[host]
             rest = max(capacity - self.fleet.used.int64s(r)[host], 0)

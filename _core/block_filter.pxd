@@ -5,9 +5,10 @@
 # answer: it is evaluated exactly, and while its total falls short of its bound the next highest follows.
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint16_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 
 from binwright._core.block_columns cimport BlockColumns
+from binwright._core.block_potentials cimport BlockPotentials
 from binwright._core.block_statics cimport BlockStatics, StaticColumn
 from binwright._core.journal cimport Journal
 from binwright._core.kernels cimport BW_BLOCK, BW_LEFTS, bw_bounds
@@ -23,6 +24,7 @@ cdef struct Plan:          # of one decision
     int64_t highest        # that they can sum up to
     const uint16_t* extra  # static totals + 1 of all hosts, or of one block
     bint one_extra         # the latter
+    const uint16_t* tops   # (blocks,) the highest extra of each block, NULL = the same everywhere
 
 
 @cython.final
@@ -34,10 +36,14 @@ cdef class BlockFilter:
     cdef LocalTerm* local      # scratch of one decision: (terms,)
     cdef Share* shares         # (columns of all terms,)
     cdef uint16_t* key         # (stride,) bounds; the scan's scratch
-    cdef uint16_t* top         # (blocks, in whole blocks,) the highest bound of each block
+    cdef readonly BlockPotentials potentials
+    cdef uint16_t* top         # (blocks, in whole blocks,) the highest bound of each block, or what it cannot pass
+    cdef uint8_t* asked        # (blocks, likewise,) 1 = the former
     cdef Py_ssize_t top_room
     cdef uint16_t[BW_BLOCK] equal_extra
     cdef public bint off       # tests
+    cdef public Py_ssize_t many_blocks  # from which on potentials are kept
+    cdef readonly int64_t read      # blocks whose bounds were computed
     cdef readonly int64_t answered   # decisions taken
     cdef readonly int64_t evaluated  # hosts looked at exactly
 
@@ -49,5 +55,8 @@ cdef class BlockFilter:
     cdef int32_t left_of(self, Plan* plan, int32_t resource, int64_t amount, bint filtered) noexcept nogil
     cdef void scale(self, Plan* plan) noexcept nogil
     cdef bint add_statics(self, const ClassView* request, Plan* plan) except -1 nogil
-    cdef void bound(self, const Plan* plan, Py_ssize_t first, Py_ssize_t last) noexcept nogil
+    cdef void bound(self, const Plan* plan, Py_ssize_t block) noexcept nogil
+    cdef void bound_all(self, const Plan* plan) noexcept nogil
+    cdef void bound_some(self, const Plan* plan) noexcept nogil
+    cdef Py_ssize_t highest_block(self) noexcept nogil
     cdef bint find_best(self, const ClassView* request, const Plan* plan, Choice* choice) noexcept nogil

@@ -3,6 +3,7 @@ from typing import final
 from typing_extensions import Buffer
 
 from binwright._core.block_columns import BlockColumns
+from binwright._core.block_potentials import BlockPotentials
 from binwright._core.block_statics import BlockStatics
 from binwright._core.journal import Journal
 from binwright._core.request import Classes
@@ -12,7 +13,10 @@ from binwright._core.scan import Scan
 class BlockFilter:
     columns: BlockColumns
     statics: BlockStatics
+    potentials: BlockPotentials
     off: bool
+    many_blocks: int
+    read: int
     answered: int
     evaluated: int
     def __new__(cls, journal: Journal, scan: Scan) -> BlockFilter: ...

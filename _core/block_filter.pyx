@@ -21,6 +21,7 @@ cdef enum:
     HIGHEST_SUM = 65535 // 100    # sum of a term's weights
     SURE_TRIES = 32               # exact evaluations before the scan is asked, and
     HOSTS_A_TRY = 128             # one more for so many hosts
+    MANY_BLOCKS = 64              # fewer are read sooner than potentials are kept
     MOST_DEMAND = 0x7FFFFFFF      # that 16 bits tell after a shift by 15 at most
 
 
@@ -32,13 +33,16 @@ cdef class BlockFilter:
         self.local = NULL
         self.shares = NULL
         self.top = NULL
+        self.asked = NULL
         self.top_room = 0
         self.journal = journal
         self.scan = scan
         self.columns = BlockColumns(journal, scan.fleet)
         self.statics = BlockStatics(scan)
+        self.potentials = BlockPotentials(self.columns)
         self.off = False
-        self.answered = self.evaluated = 0
+        self.many_blocks = MANY_BLOCKS
+        self.answered = self.evaluated = self.read = 0
         self.local = <LocalTerm*>malloc(max(scan.terms.count, 1) * sizeof(LocalTerm))
         self.shares = <Share*>malloc(max(scan.terms.columns(), 1) * sizeof(Share))
         if self.local == NULL or self.shares == NULL:
@@ -48,21 +52,26 @@ cdef class BlockFilter:
         free(self.local)
         free(self.shares)
         free(self.top)
+        free(self.asked)
 
     @property
     def bytes(self):
-        """Memory of the 16-bit columns, static ones included."""
-        return self.columns.bytes + self.statics.bytes
+        """Memory of the 16-bit columns, static ones and potentials included."""
+        return self.columns.bytes + self.statics.bytes + self.potentials.bytes
 
     cdef int make_room(self, Py_ssize_t classes) except -1:
         """Room for as many classes and hosts as there are; called before a batch."""
         cdef Py_ssize_t wanted = (self.scan.fleet.blocks() + BW_BLOCK - 1) // BW_BLOCK * BW_BLOCK
         self.statics.make_room(classes)
+        if self.scan.fleet.blocks() >= self.many_blocks:
+            self.potentials.make_room()
         if wanted > self.top_room:
             free(self.top)
+            free(self.asked)
             self.top_room = 0
             self.top = <uint16_t*>malloc(wanted * sizeof(uint16_t))
-            if self.top == NULL:
+            self.asked = <uint8_t*>malloc(wanted)
+            if self.top == NULL or self.asked == NULL:
                 raise MemoryError("block filter")
             self.top_room = wanted
         return 0
@@ -92,7 +101,10 @@ cdef class BlockFilter:
         cdef Plan plan
         if not self.prepare(request, &plan):
             return False
-        self.bound(&plan, 0, self.scan.fleet.blocks())
+        if self.scan.fleet.blocks() < self.many_blocks:
+            self.bound_all(&plan)
+        else:
+            self.bound_some(&plan)
         if not self.find_best(request, &plan, choice):
             return False
         self.answered += 1
@@ -102,6 +114,7 @@ cdef class BlockFilter:
         """Say what bounds a decision of a class now; False leaves it to the scan."""
         if not self.carries(request) or not self.lay_out(request, plan) or not self.columns.refresh():
             return False
+        self.potentials.note()
         self.scale(plan)
         if not self.add_statics(request, plan):
             return False
@@ -121,7 +134,7 @@ cdef class BlockFilter:
         self.columns.asked_at = self.journal.fed
         if not self.prepare(request, &plan):
             return False
-        self.bound(&plan, 0, self.scan.fleet.blocks())
+        self.bound_all(&plan)
         for host in range(self.scan.fleet.hosts):
             key[host] = self.key[host]
         return True
@@ -239,44 +252,82 @@ cdef class BlockFilter:
                 self.equal_extra[i] = <uint16_t>same
             plan.extra = self.equal_extra
             plan.one_extra = True
+            plan.tops = NULL
             return True
         column = self.statics.of(request)
         if not self.statics.settle(column, request) or column.most + plan.highest > 65535:
             return False
         plan.extra = column.extra
         plan.one_extra = False
+        plan.tops = column.tops
         return True
 
     # ---- bounds -----------------------------------------------------------------------------------------------
 
-    cdef void bound(self, const Plan* plan, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
-        """Bounds of the hosts of blocks first .. last - 1, and the highest of each block."""
+    cdef void bound(self, const Plan* plan, Py_ssize_t block) noexcept nogil:
+        """Bounds of the hosts of a block, and the highest."""
+        self.top[block] = <uint16_t>K.bound(
+            &plan.bounds, self.columns.block(block),
+            plan.extra if plan.one_extra else plan.extra + block * BW_BLOCK, self.key + block * BW_BLOCK,
+        )
+        self.asked[block] = True
+        self.read += 1
+
+    cdef void bound_all(self, const Plan* plan) noexcept nogil:
         cdef Py_ssize_t block
-        for block in range(first, last):
-            self.top[block] = <uint16_t>K.bound(
-                &plan.bounds, self.columns.block(block),
-                plan.extra if plan.one_extra else plan.extra + block * BW_BLOCK, self.key + block * BW_BLOCK,
-            )
+        for block in range(self.scan.fleet.blocks()):
+            self.bound(plan, block)
+
+    cdef void bound_some(self, const Plan* plan) noexcept nogil:
+        """Bounds of the blocks that may hold the best host; what the others cannot pass."""
+        cdef const uint16_t* best
+        cdef Py_ssize_t block, holder
+        cdef int64_t most, highest
+        best = self.potentials.of(&plan.bounds)
+        for block in range(self.scan.fleet.blocks()):
+            most = plan.tops[block] if plan.tops != NULL else plan.extra[0]
+            self.top[block] = <uint16_t>min(best[block] + most, 0xFFFF) if most else 0
+        memset(self.asked, 0, self.top_room)
+        holder = self.highest_block()
+        if holder < 0:
+            return
+        self.bound(plan, holder)
+        highest = self.top[holder]
+        for block in range(self.scan.fleet.blocks()):  # equals behind the holder cannot win
+            if not self.asked[block] and self.top[block] >= highest + (block > holder) and self.top[block]:
+                self.bound(plan, block)
+                if self.top[block] > highest or self.top[block] == highest and block < holder:
+                    highest = self.top[block]
+                    holder = block
+
+    cdef Py_ssize_t highest_block(self) noexcept nogil:
+        """The first block of the highest bound, -1 = all are 0."""
+        cdef Py_ssize_t chunk, place = -1
+        cdef int64_t highest = 0, found
+        for chunk in range(0, self.top_room // BW_BLOCK):
+            found = K.top(self.top + chunk * BW_BLOCK)
+            if found > highest:
+                highest = found
+                place = chunk
+        return -1 if place < 0 else place * BW_BLOCK + K.find(self.top + place * BW_BLOCK, highest)
 
     # ---- exact totals -----------------------------------------------------------------------------------------
 
     cdef bint find_best(self, const ClassView* request, const Plan* plan, Choice* choice) noexcept nogil:
         """The first host of the highest total; False: none is feasible, or too many bounds were too high."""
-        cdef Py_ssize_t chunk, chunks = self.top_room // BW_BLOCK, block, host, place = 0
+        cdef Py_ssize_t block, host
         cdef Py_ssize_t tries = SURE_TRIES + self.scan.fleet.hosts // HOSTS_A_TRY
-        cdef int64_t highest, found, total
+        cdef int64_t highest, total
         cdef uint16_t* key
         while tries:
-            tries -= 1
-            highest = 0
-            for chunk in range(chunks):
-                found = K.top(self.top + chunk * BW_BLOCK)
-                if found > highest:
-                    highest = found
-                    place = chunk
-            if highest == 0:
+            block = self.highest_block()
+            if block < 0:
                 return False
-            block = place * BW_BLOCK + K.find(self.top + place * BW_BLOCK, highest)
+            if not self.asked[block]:
+                self.bound(plan, block)
+                continue
+            tries -= 1
+            highest = self.top[block]
             key = self.key + block * BW_BLOCK
             host = K.find(key, highest)
             self.evaluated += 1

@@ -19,7 +19,8 @@ cdef struct StaticColumn:
     int64_t turn               # of its last use
     int64_t serial             # of its making: classes that knew another one here do not know this one
     uint16_t* extra            # (stride,)
-    int64_t most               # the highest extra
+    uint16_t* tops             # (stride / block,) the highest extra of each block
+    int64_t most               # of all
     bint made                  # `extra` is of `extremes`
     Extremes[MAX_SLOTS] now    # of raw slots: over the feasible hosts, when `extra` was made
     Extremes[MAX_SLOTS] ever   # over the eligible hosts
@@ -44,6 +45,7 @@ cdef class BlockStatics:
     cdef public int64_t most_bytes  # of all columns
 
     cdef int make_room(self, Py_ssize_t classes) except -1
+    cdef Py_ssize_t size_of_one(self) noexcept nogil
     cdef void forget_all(self) noexcept nogil
     cdef StaticColumn* of(self, const ClassView* request) except NULL nogil
     cdef bint settle(self, StaticColumn* column, const ClassView* request) noexcept nogil

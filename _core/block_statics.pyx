@@ -13,7 +13,7 @@ from binwright._core.kernels cimport BW_BLOCK, K
 from binwright._core.terms cimport MIN_MAX, NONE, STATIC, Term
 
 cdef enum:
-    MOST_BYTES = 1 << 26
+    MOST_BYTES = 1 << 27
 
 
 cdef bint feasible(Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil:
@@ -54,7 +54,11 @@ cdef class BlockStatics:
     @property
     def bytes(self):
         """Memory of all columns."""
-        return self.columns * self.scan.fleet.stride * <Py_ssize_t>sizeof(uint16_t)
+        return self.columns * self.size_of_one()
+
+    cdef Py_ssize_t size_of_one(self) noexcept nogil:
+        """Memory of a column, in bytes."""
+        return (self.scan.fleet.stride + self.scan.fleet.stride // BW_BLOCK) * <Py_ssize_t>sizeof(uint16_t)
 
     cdef int make_room(self, Py_ssize_t classes) except -1:
         """Room for as many classes as there are."""
@@ -136,7 +140,7 @@ cdef class BlockStatics:
 
     cdef StaticColumn* new_column(self) except NULL nogil:
         """Room for one more, of the least recently used where there is none."""
-        cdef Py_ssize_t size = self.scan.fleet.stride * <Py_ssize_t>sizeof(uint16_t), c
+        cdef Py_ssize_t size = self.size_of_one(), c
         cdef StaticColumn* made
         cdef void* grown
         if (self.columns + 1) * size > self.most_bytes and self.columns:
@@ -158,6 +162,7 @@ cdef class BlockStatics:
                 with gil:
                     raise MemoryError("block statics")
             self.columns += 1
+        made.tops = made.extra + self.scan.fleet.stride
         self.serial += 1
         made.serial = self.serial
         return made
@@ -283,7 +288,7 @@ cdef class BlockStatics:
         cdef const Term* term
         cdef const int64_t* raw
         cdef Py_ssize_t block, start, t, i
-        cdef int64_t same = self.without(request) + 1
+        cdef int64_t same = self.without(request) + 1, most
         column.most = 0
         for block in range(self.scan.fleet.blocks()):
             start = block * BW_BLOCK
@@ -302,8 +307,11 @@ cdef class BlockStatics:
             if request.mask != NULL:
                 for i in range(BW_BLOCK):
                     total[i] = 0 if request.mask[start + i] else total[i]
+            most = 0
             for i in range(BW_BLOCK):
-                column.most = max(column.most, total[i])
+                most = max(most, total[i])
+            column.tops[block] = <uint16_t>most
+            column.most = max(column.most, most)
             for i in range(BW_BLOCK):
                 column.extra[start + i] = <uint16_t>total[i]
         column.made = True

@@ -557,6 +557,61 @@ cdef int64_t bound(
     return top(key)
 
 
+cdef int64_t potential(const bw_bounds* bounds, const uint16_t* cells) noexcept nogil:
+    cdef int i, g, s
+    cdef const bw_gain* gain
+    cdef const uint16_t* room
+    cdef int32_t sum, whole
+    cdef double part, most = 0.0
+    cdef uint16_t[BW_BLOCK] low
+    cdef uint16_t[BW_BLOCK] high
+    cdef int32_t[BW_BLOCK] sums
+    cdef double[BW_BLOCK] total
+    for i in range(BW_BLOCK):
+        total[i] = 1.0
+    for g in range(bounds.gains):
+        gain = bounds.gain + g
+        whole = 0
+        for i in range(BW_BLOCK):
+            sums[i] = 0
+        if gain.kind == BW_EVEN:
+            for i in range(BW_BLOCK):
+                low[i] = BW_WHOLE
+            for i in range(BW_BLOCK):
+                high[i] = 0
+            for s in range(gain.first, gain.first + gain.count):
+                stretch(cells + 2 * bounds.left[bounds.share[s].left].resource * BW_BLOCK, &low[0], &high[0])
+            for i in range(BW_BLOCK):
+                low[i] = less(less(high[i], low[i]), 2)
+            for i in range(BW_BLOCK):
+                sums[i] = BW_WHOLE + 1 - <int32_t>(<uint16_t>((<uint32_t>low[i] * gain.factor) >> 16))
+            whole = 1
+        elif gain.kind == BW_ALL:
+            for i in range(BW_BLOCK):
+                sums[i] = BW_WHOLE
+            whole = 1
+        else:
+            for s in range(gain.first, gain.first + gain.count):
+                sum = bounds.share[s].weight
+                whole += sum
+                room = cells + 2 * bounds.left[bounds.share[s].left].resource * BW_BLOCK
+                if bounds.share[s].some:
+                    for i in range(BW_BLOCK):
+                        sums[i] += sum * (BW_WHOLE if room[i] == 0 and room[BW_BLOCK + i] == BW_INVERSE else room[i])
+                else:
+                    for i in range(BW_BLOCK):
+                        sums[i] += sum * room[i]
+        part = <double>gain.weight / <double>(whole if whole else 1)
+        for i in range(BW_BLOCK):
+            total[i] += part * sums[i]
+    room = cells + 2 * bounds.resources * BW_BLOCK
+    for i in range(BW_BLOCK):
+        total[i] = total[i] if room[i] == 0 else 0.0
+    for i in range(BW_BLOCK):
+        most = total[i] if total[i] > most else most
+    return <int64_t>most >> 9
+
+
 cdef bw_kernels filled
 filled.version = BW_KERNELS_VERSION
 filled.size = sizeof(bw_kernels)
@@ -590,6 +645,7 @@ filled.descend = descend
 filled.shade[0] = shade_narrow
 filled.shade[1] = shade_wide
 filled.bound = bound
+filled.potential = potential
 filled.top = top
 filled.find = find
 

@@ -61,7 +61,7 @@ cdef class Scan:
     cdef int64_t* verdict
     cdef int64_t* total
     cdef int64_t* open             # hosts open per block
-    cdef int64_t* raw              # raw and normalised scores of one soft term
+    cdef int64_t* raw              # raw and normalised scores of one soft term, where the profile has any
     cdef int64_t* score
     cdef int32_t* kept_flags       # (counters,) of one host while promises are added to it
     cdef Py_ssize_t kept_room

@@ -74,16 +74,18 @@ cdef class Scan:
         free(self.open)
         free(self.raw)
         free(self.score)
+        self.raw = self.score = NULL
         self.verdict = <int64_t*>malloc(stride * sizeof(int64_t))
         self.total = <int64_t*>malloc(stride * sizeof(int64_t))
         self.open = <int64_t*>malloc(stride // BW_BLOCK * sizeof(int64_t))
-        self.raw = <int64_t*>malloc(stride * sizeof(int64_t))
-        self.score = <int64_t*>malloc(stride * sizeof(int64_t))
         self.room = 0
-        if (
-            self.verdict == NULL or self.total == NULL or self.open == NULL or self.raw == NULL or self.score == NULL
-        ):
+        if self.verdict == NULL or self.total == NULL or self.open == NULL:
             raise MemoryError("scan scratch")
+        if self.terms.soft_slots:
+            self.raw = <int64_t*>malloc(stride * sizeof(int64_t))
+            self.score = <int64_t*>malloc(stride * sizeof(int64_t))
+            if self.raw == NULL or self.score == NULL:
+                raise MemoryError("scan scratch")
         self.room = stride
         return 0
 

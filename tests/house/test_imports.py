@@ -21,7 +21,7 @@ CORE_FLOORS = (
     ),
     (
         *("scan", "index", "index_hosts", "index_choice", "indexes", "undo", "state"),
-        *("block_columns", "block_statics", "block_filter"),
+        *("block_columns", "block_statics", "block_potentials", "block_filter"),
     ),
     ("place", "evict", "candidates", "pack", "firstfit", "grouping", "pricing", "natives", "capi"),
 )

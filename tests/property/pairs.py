@@ -84,6 +84,7 @@ class Pair:
         """How each of the two decides."""
         fleets[0]._state.indexes.none = self.by_bounds
         fleets[0]._state.indexes.filter.off = not self.by_bounds and self.rng.random() < 0.5
+        fleets[0]._state.indexes.filter.many_blocks = self.rng.choice((1, 64))
         fleets[1]._state.indexes.off = True
         return fleets
 

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define BW_KERNELS_VERSION 4
+#define BW_KERNELS_VERSION 5
 #define BW_BLOCK 256
 #define BW_FAN 32     /* keys of a fan, one cache line */
 #define BW_FAN_BITS 5
@@ -108,9 +108,11 @@ typedef struct bw_kernels {
      * BW_WHOLE-ths of the capacity, rounded up; inverse = size / capacity in BW_INVERSE-ths, rounded down. bound writes
      * the keys of a block whose cells are these two columns for each resource and then `closed` (0 = takes requests):
      * 0 where a demand does not fit, the host is closed or `extra` is 0, else extra + the gains; returns the highest.
-     * top and find: the highest key of a block, and the first one of a height, -1 = none */
+     * potential: the most that the gains could come to at a host that is not closed, whatever the demands are, 0 = all are
+     * closed. top and find: the highest key of a block, and the first one of a height, -1 = none */
     void (*shade[2])(const int64_t *capacity, const int64_t *used, int64_t size, uint16_t *room, uint16_t *inverse);
     int64_t (*bound)(const bw_bounds *bounds, const uint16_t *cells, const uint16_t *extra, uint16_t *key);
+    int64_t (*potential)(const bw_bounds *bounds, const uint16_t *cells);
     int64_t (*top)(const uint16_t *key);
     int64_t (*find)(const uint16_t *key, int64_t value);
 } bw_kernels;
