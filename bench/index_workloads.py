@@ -1,21 +1,30 @@
-"""Named, seeded work for the indexes of the core: equal requests under each kind of term, classes in turn, what-if.
+"""Named, seeded work for the indexes of the core: equal requests under each kind of term, classes in turn, requests
+that are all different, what-if.
 
 Like binwright.bench.workloads, which see. What a run decided is checked against the plain scan: its first decisions,
 and the next ones after it.
 """
 
+import random
 from array import array
 from collections.abc import Callable
 
 from binwright._core import place
+from binwright._core.columns import Columns
+from binwright._core.request import RequestClass, Statics
 from binwright._core.state import State
 from binwright.bench.fleets import (
+    DEMANDS,
+    ELIGIBLE,
+    PERIOD,
     Hosts,
     Wanted,
     default_profile,
+    filled,
     hosts_of,
     least_allocated,
     register,
+    repeated,
     requests_of,
     state_of,
     term,
@@ -28,6 +37,8 @@ ZONES = 3
 CHECKED = 2_000_000  # hosts that the scan looks at to check a run
 MOST = 1_000_000  # decisions of a run
 DIFFERENT = 40  # demands of classes in turn
+LABEL_SETS = SELECTORS = 50  # of requests that are all different
+BOUNDED = 500_000_000  # hosts for which a run of those has bounds computed
 
 
 class Indexed:
@@ -67,8 +78,8 @@ class Indexed:
         """All were placed, by indexes, and again alike; the first and the next ones where the scan places them."""
         decided = list(self.answers.hosts), list(self.answers.scores)
         assert set(self.answers.verdicts) == {PLACED}
-        if len(self.numbers) * 16 < self.state.fleet.hosts:  # else scans are cheaper than reading what changed
-            assert self.state.indexes.answered >= self.decisions - 2 * len(self.numbers)
+        indexes = self.state.indexes
+        assert indexes.answered + indexes.filter.answered >= self.decisions - 2 * min(len(self.numbers), 20)
         few = max(1, min(self.decisions, CHECKED // self.state.fleet.hosts, 64))
         self.compare(self.state, Answers(few), Answers(few), self.decisions)
         self.reset()
@@ -87,6 +98,34 @@ class Indexed:
         self.place(twin, theirs, first)
         self.place(state, ours, first)
         assert (ours.hosts, ours.scores) == (theirs.hosts, theirs.scores)
+
+
+class Different(Indexed):
+    """Requests none of which is like another: the default profile, LABEL_SETS counters to one of which each adds, and
+    one of SELECTORS sets of hosts; those of every fifth selector have preferences among them.
+    """
+
+    def __init__(self, hosts: Hosts, requests: int) -> None:
+        self.decisions, self.warm = requests, True
+        large = grown(hosts)
+        self.state = state_of(large, default_profile(RESOURCES))
+        for _ in range(LABEL_SETS):
+            self.state.counters.new_counter(0, -1)
+        statics = [statics_of(hosts.count, self.state.fleet.stride, i) for i in range(SELECTORS)]
+        self.numbers = []
+        for i in range(requests):
+            demand = array(
+                "q", [(1 + (i + r) % 3) * amount + amount * i // 1024 for r, amount in enumerate(DEMANDS[:RESOURCES])]
+            )
+            mask, raw = statics[i % SELECTORS]  # one copy for the requests of a selector: nobody writes to them
+            made = RequestClass(demand, demand, demand, 0)
+            number = self.state.add_class(made, Statics(mask, {}, dict(raw)), [])
+            self.state.counters.contribute(number, i // SELECTORS % LABEL_SETS, 1, 1, [])
+            self.numbers.append(number)
+        random.Random(5).shuffle(self.numbers)
+        self.queue = array("q", self.numbers)
+        self.answers = Answers(requests)
+        self.token = self.state.checkpoint()
 
 
 class IndexedWhatIf(Indexed):
@@ -154,11 +193,29 @@ class DrainProbe:
         assert columns(self.state, "used") == before
 
 
-def fleet_under(hosts: Hosts, terms: str) -> State:
-    """The hosts, GROWN times as large, in ZONES zones, one counter; scores as `terms` needs them."""
-    large = Hosts(
+def grown(hosts: Hosts) -> Hosts:
+    """The hosts, GROWN times as large."""
+    return Hosts(
         *([array("q", [GROWN * amount for amount in c]) for c in kept] for kept in (hosts.capacity, hosts.used))
     )
+
+
+def statics_of(hosts: int, stride: int, selector: int) -> tuple[Columns, dict[int, Columns]]:
+    """Which hosts a selector rejects, from 5 to 95 of a hundred, and the raw scores of those with preferences."""
+    dice = random.Random(f"selector {selector}")
+    drawn = min(hosts, PERIOD)
+    share = (5, 25, 50, 75, 95)[selector // 10 % 5]
+    mask = array("I", dice.choices((0, 1 << ELIGIBLE), (100 - share, share), k=drawn))
+    raw = {}
+    if selector % 5 == 0:
+        raw = {slot: array("q", dice.choices((0, 1, 2, 7), k=drawn)) for slot in (0, 1)}
+    columns = {slot: filled(repeated(column, hosts), stride) for slot, column in raw.items()}
+    return filled(repeated(mask, hosts), stride), columns
+
+
+def fleet_under(hosts: Hosts, terms: str) -> State:
+    """The hosts, GROWN times as large, in ZONES zones, one counter; scores as `terms` needs them."""
+    large = grown(hosts)
     specs = least_allocated(RESOURCES)
     if terms != "plain":
         specs = [*default_profile(RESOURCES), term("spread", (), 2), term("count", (), 2, "minmax")]
@@ -205,6 +262,10 @@ def equal(terms: str, most: int) -> Callable[[Hosts], Unit]:
     return lambda hosts: Indexed(hosts, terms, 1, most if terms != "apart" else min(most, hosts.count // 2))
 
 
+def different(hosts: Hosts) -> Unit:
+    return Different(hosts, min(5_000, BOUNDED // hosts.count))
+
+
 def drain(hosts: Hosts) -> Unit:
     return DrainProbe(hosts, min(30_000, 30 * hosts.count))
 
@@ -227,6 +288,10 @@ INDEXED: dict[str, tuple[str, Callable[[Hosts], Unit]]] = {
     "index_turns_20": ("20 classes in turn", lambda hosts: Indexed(hosts, "plain", 20, 20_000, warm=True)),
     "index_turns_200": ("200 classes in turn", lambda hosts: Indexed(hosts, "plain", 200, 4_000, warm=True)),
     "index_turns_2000": ("2,000 classes in turn", lambda hosts: Indexed(hosts, "plain", 2_000, 4_000, warm=True)),
+    "index_different": (
+        "5,000 different requests (500 at 1,000,000 hosts), 50 label sets, 50 selectors, default profile",
+        different,
+    ),
 }
 
 
