@@ -72,6 +72,16 @@ def test_it_says_what_the_audit_says(page, command):
     assert "1 cloud, 6 clusters, 72 physical hosts, 398 servers, 178 nodes, 1,677 pods." in text
 
 
+def test_it_draws_what_is_free_sold_used_and_idle(page, command):
+    text = page(SAMPLE)
+    for kind in ("free", "server", "other", "pods", "idle"):
+        assert text.count(f'class="{kind}"') > 50, kind
+    total = json.loads(command("stack", "ledger", str(SAMPLE), "-o", "json").out)["totals"]["cpu"]
+    share = total["reclaimable"] * 100 // total["physical"]
+    assert f"{share} %</b>of the CPU is sold and idle" in text
+    assert "sold and idle, to be had again at risk 0.01" in text
+
+
 def test_before_and_after_are_two_audits(page):
     rows = re.findall(r"<tr><td>([^<]+)</td><td class=\"n\">(\d+)</td><td class=\"n\">(\d+)</td></tr>", page(SAMPLE))
     assert ("hazards", "4", "2") in rows

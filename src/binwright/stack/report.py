@@ -25,6 +25,7 @@ from binwright.stack.whatif import with_repairs
 
 MOST_HOSTS = 400  # drawn; beyond that a page is no picture any more
 MOST_LOSSES = 10
+WORDS = {"movePod": "move", "liveMigrate": "live-migrate", "addNode": "add"}
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ def _numbers(told: Told) -> str:
             cells.append((_share(total.sold, total.physical), f"of the {_word(name)} is sold", ""))
             if total.mean is not None:
                 cells.append((_share(total.mean, total.physical), f"of the {_word(name)} is used", ""))
+            if total.reclaimable:
+                cells.append((_share(total.reclaimable, total.physical), f"of the {_word(name)} is sold and idle", ""))
     inner = "".join(
         f'<div class="number"><b class="{kind}">{big}</b>{escape(small)}</div>' for big, small, kind in cells
     )
@@ -116,7 +119,7 @@ def _finding(one: Finding) -> str:
         else f"claimed {one.claimed}, actual {'nothing' if one.actual is None else one.actual}"
     )
     steps = "".join(
-        f"<p><b>Repair:</b> {step.action} {escape(str(step.object))}: {escape(step.from_host or '?')} → "
+        f"<p><b>Repair:</b> {WORDS[step.action]} {escape(str(step.object))}: {escape(step.from_host or 'new')} → "
         f"{escape(step.to_host or '?')} <span class=faint>(let by {escape(', '.join(step.checked))})</span></p>"
         for step in one.repairs
     )
@@ -178,13 +181,14 @@ def _touched(told: Told, before: Told, after: Told, moved: set[str]) -> list[Hos
 
 def _losses(losses: Sequence[Blast]) -> str:
     rows = "".join(
-        f'<tr><td>{escape(one.name)}</td><td class="n">{one.servers}</td><td class="n">{one.lost}</td>'
-        f'<td class="n">{one.placed}</td><td class="n">{len(one.homeless)}</td>'
+        f'<tr><td>{escape(one.name)}</td><td class="n roomy">{one.servers}</td><td class="n">{one.lost}</td>'
+        f'<td class="n roomy">{one.placed}</td><td class="n">{len(one.homeless)}</td>'
         f"<td>{escape('; '.join(f'{each.kind}: {each.object}' for each in one.breaks)) or '–'}</td></tr>"
         for one in losses[:MOST_LOSSES]
     )
     head = "<tr><th>Host</th>" + "".join(
-        f'<th class="n">{word}</th>' for word in ("Servers", "Pods", "Placed again", "Homeless")
+        f'<th class="n{kind}">{word}</th>'
+        for word, kind in (("Servers", " roomy"), ("Pods", ""), ("Placed again", " roomy"), ("Homeless", ""))
     )
     more = f'<p class="faint small">The worst {MOST_LOSSES} of {len(losses)}.</p>' if len(losses) > MOST_LOSSES else ""
     return f'<div class="scroll"><table>{head}<th>Breaks</th></tr>{rows}</table></div>{more}'
@@ -196,6 +200,7 @@ def _legend(told: LedgerResult) -> str:
         ("free", "not sold"),
     ]  # fmt: skip
     if told.samples:
+        keys.append(("idle", f"sold and idle, to be had again at risk {told.risk:g}"))
         keys.append(("used", "peak of what is used"))
     inner = "".join(f'<span><i class="k-{kind}"></i>{words}</span>' for kind, words in keys)
     about = (
@@ -228,6 +233,7 @@ def _drawings(sandwich: Sandwich, told: LedgerResult, moved: set[str]) -> dict[s
             sandwich.hosts[key].name,
             {name: line.physical for name, line in account.lines.items()},
             used={name: line.peak for name, line in account.lines.items()},
+            reclaimable={name: line.reclaimable for name, line in account.lines.items()},
         )
         for key, account in accounts.items()
     }

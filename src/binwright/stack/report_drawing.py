@@ -11,6 +11,7 @@ from html import escape
 from binwright.stack.physical import CPU, MEMORY
 
 WIDTH, LABEL, BAR, ROW = 360, 92, 6, 18
+IDLE = 1.8  # pixels of the stripe for what is sold and idle
 SCALE = 220  # pixels of a whole host; what is oversold goes on to the right
 
 
@@ -27,12 +28,15 @@ class Block:
 
 @dataclass(slots=True)
 class HostDrawing:
-    """One host: physical amounts, blocks in name order, and the peak of what is used, where that is known."""
+    """One host: physical amounts, blocks in name order; the peak of what is used, and what is sold and idle, where that
+    is known.
+    """
 
     name: str
     physical: Mapping[str, int | None]
     blocks: list[Block] = field(default_factory=list)
     used: Mapping[str, int | None] = field(default_factory=dict)
+    reclaimable: Mapping[str, int | None] = field(default_factory=dict)
 
 
 def draw_hosts(hosts: Sequence[HostDrawing]) -> str:
@@ -68,6 +72,18 @@ def _bar(host: HostDrawing, name: str, top: int) -> str:
             at += sold
     if at > whole:
         parts.append(_rect("over", LABEL + SCALE, min(SCALE * (at - whole) / whole, WIDTH - LABEL - SCALE - 1), top))
+    idle = host.reclaimable.get(name)
+    if idle:
+        end = min(at, whole)
+        parts.append(
+            _rect(
+                "idle",
+                LABEL + SCALE * max(0, end - idle) / whole,
+                SCALE * min(idle, end) / whole,
+                top + BAR - IDLE,
+                height=IDLE,
+            )
+        )
     peak = host.used.get(name)
     if peak is not None:
         x = LABEL + SCALE * min(peak / whole, 1.2)
