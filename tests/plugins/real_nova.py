@@ -9,15 +9,15 @@ from unittest import mock
 
 warnings.simplefilter("ignore")  # what the services import is theirs
 
-from nova import conf, objects  # noqa: E402
+from nova import conf, context, exception, objects  # noqa: E402
 from nova.pci import stats  # noqa: E402
-from nova.scheduler import host_manager  # noqa: E402
+from nova.scheduler import host_manager, manager, utils  # noqa: E402
 from nova.virt import hardware  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from binwright.openstack.nova_plugin import options  # noqa: E402
 
-__all__ = ["configured", "host_states", "manager", "request_spec", "same_cell"]
+__all__ = ["configured", "host_states", "host_manager_without_database", "request_spec", "same_cell", "schedule"]
 
 logging.getLogger("nova").setLevel(logging.CRITICAL)  # random hosts are odd in many ways, of which Nova warns
 objects.register_all()
@@ -51,7 +51,7 @@ def configured(case, **overrides):
 OVERRIDDEN = []
 
 
-def manager(**overrides):
+def host_manager_without_database():
     """A HostManager with the configuration as it is, without a database."""
     nothing = mock.patch.multiple(
         host_manager.HostManager, refresh_cells_caches=mock.DEFAULT, _init_aggregates=mock.DEFAULT
@@ -242,3 +242,33 @@ def _pci_request(row):
         request_id=row["request_id"],
         numa_policy=row.get("numa_policy"),
     )
+
+
+def schedule(case):
+    """The real scheduler's loop over a case's instances, claims always granted: hosts and alternates, host states.
+
+    NoValidHost is an answer, too.
+    """
+    made = manager.SchedulerManager.__new__(manager.SchedulerManager)
+    made.host_manager = host_manager_without_database()
+    states = {state.uuid: state for state in host_states(case)}
+    made._get_all_host_states = lambda _context, _spec, summaries: (
+        state for uuid_, state in states.items() if uuid_ in summaries
+    )
+    offered = {one: [{"allocations": {one: {}}, "mappings": {"": [one]}}] for one in states}
+    stand_ins = mock.patch.multiple(utils, claim_resources=lambda *_args, **_more: True)
+    client = mock.patch.object(manager.SchedulerManager, "placement_client", mock.Mock())
+    with stand_ins, client:
+        try:
+            chosen = made._schedule(
+                context.RequestContext("user", "project"),
+                request_spec(case["spec"]),
+                case["instance_uuids"],
+                offered,
+                dict.fromkeys(offered),
+                return_alternates=True,
+            )
+        except exception.NoValidHost:
+            chosen = []
+    after = [(one.host, one.vcpus_used, one.free_ram_mb, one.num_instances) for one in states.values()]
+    return [[one.service_host for one in row] for row in chosen], after

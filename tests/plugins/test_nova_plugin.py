@@ -72,7 +72,7 @@ def both(case, enabled, index=0):
     """The stock outcome, and the plug-in's."""
     names = {"filter_scheduler__available_filters": AVAILABLE}
     real_nova.configured(case, **names, filter_scheduler__enabled_filters=enabled)
-    stock = outcome(real_nova.manager(), case["spec"], case, index)
+    stock = outcome(real_nova.host_manager_without_database(), case["spec"], case, index)
     real_nova.configured(
         case,
         **names,
@@ -81,7 +81,7 @@ def both(case, enabled, index=0):
         binwright__enabled_filters=enabled,
         binwright__weight_classes=EVERY,
     )
-    return stock, outcome(real_nova.manager(), case["spec"], case, index)
+    return stock, outcome(real_nova.host_manager_without_database(), case["spec"], case, index)
 
 
 def test_every_stock_class_is_known():
@@ -187,7 +187,7 @@ def test_an_operators_own_classes_are_called_as_they_are():
             filter_scheduler__enabled_filters=["OddFilter", "IoOpsFilter"],
             filter_scheduler__weight_classes=own,
         )
-        stock = outcome(real_nova.manager(), case["spec"], case, index)
+        stock = outcome(real_nova.host_manager_without_database(), case["spec"], case, index)
         real_nova.configured(
             {},
             filter_scheduler__available_filters=available,
@@ -196,7 +196,7 @@ def test_an_operators_own_classes_are_called_as_they_are():
             binwright__enabled_filters=["OddFilter", "IoOpsFilter"],
             binwright__weight_classes=own,
         )
-        made = real_nova.manager()
+        made = real_nova.host_manager_without_database()
         assert made.enabled_filters[0].left_alone == ["OddFilter"]
         assert made.weighers[0].left_alone == ["LongNames"]
         assert outcome(made, case["spec"], case, index) == stock
@@ -236,13 +236,40 @@ def test_a_filter_that_there_is_not_is_refused_when_the_scheduler_starts(names):
         binwright__enabled_filters=names,
     )  # fmt: skip
     with pytest.raises(exception.SchedulerHostFilterNotFound, match=rf"{names[-1]} \(of \[binwright\] enabled_filters"):
-        real_nova.manager()
+        real_nova.host_manager_without_database()
 
 
 def test_a_weigher_that_stands_for_itself_is_refused_when_the_scheduler_starts():
     real_nova.configured({}, binwright__weight_classes=[PLUGIN + "BinwrightWeigher"])
     with pytest.raises(cfg.ConfigFileValueError, match="cannot stand for itself"):
         BinwrightWeigher()
+
+
+def test_the_scheduler_chooses_the_same_hosts_for_several_instances():
+    """The whole loop: hosts are consumed between instances, groups grow, alternates follow."""
+    placed = 0
+    for seed in range(25):
+        rng = random.Random(f"schedule {seed}")
+        case = many_hosts(rng, 8, 16) | {"instance_uuids": ["new", "new2", "new3"][: rng.randint(1, 3)]}
+        case["config"].pop("metrics.weight_setting", None)
+        case["spec"]["flavor"] = random_nova.flavor(rng) | {"extra_specs": {}}
+        case["spec"]["image"] = None
+        case["spec"].pop("requested_destination", None)
+        got = []
+        for mine in (False, True):
+            names = ["BinwrightFilter"] if mine else list(random_nova.ENABLED)
+            weighers = [PLUGIN + "BinwrightWeigher"] if mine else EVERY
+            real_nova.configured(
+                case,
+                filter_scheduler__available_filters=AVAILABLE,
+                filter_scheduler__enabled_filters=names,
+                filter_scheduler__weight_classes=weighers,
+                binwright__enabled_filters=list(random_nova.ENABLED),
+            )
+            got.append(real_nova.schedule(case))
+        assert got[0] == got[1], f"seed {seed}"
+        placed += len(got[0][0])
+    assert placed > 20
 
 
 def test_a_host_without_numbers_fails_as_in_stock():
