@@ -269,6 +269,45 @@ def test_services_that_come_later_decide_what_is_spread():
     assert not spread()
 
 
+def test_what_was_kept_for_many_questions_is_let_go(monkeypatch):
+    from binwright.kubernetes import standing
+
+    monkeypatch.setattr(standing, "_FEWEST_CLASSES", 20)
+    monkeypatch.setattr(standing, "_CELLS", 0)
+    live = small()
+    live.apply([change(running("p", "a"))])
+    for number in range(100):
+        assert free_for(live, make_pod("x", cpu=f"{3001 + number}m")) == ["b", "c"]
+        assert len(live.current().cluster.fleet._made) < 40
+    assert 3 < live.builds < 8
+    assert used(live) == {"a": 1000, "b": 0, "c": 0}
+    monkeypatch.setattr(standing, "_MOST_QUESTIONS", 10)
+    before = live.builds
+    for _ in range(25):
+        free_for(live, make_pod("x", cpu="1"))
+    assert before + 2 <= live.builds <= before + 5
+
+
+def test_budgets_that_change_make_new_ones_until_they_are_let_go(monkeypatch):
+    from binwright.kubernetes import standing
+
+    monkeypatch.setattr(standing, "_MOST_BUDGETS", 5)
+    live = small()
+    live.apply([change(running("p", "a", meta={"labels": {"app": "x"}}))])
+    for allowed in range(12):
+        budget = {
+            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b", "namespace": "default"},
+            "spec": {"selector": {"matchLabels": {"app": "x"}}}, "status": {"disruptionsAllowed": allowed % 2},
+        }  # fmt: skip
+        live.apply([change(budget)])
+        vip = make_pod("vip", cpu="4", priority=9)
+        with live.asking(vip) as there:
+            there.tell_worth(np.array([0]))
+            found = there.cluster.fleet.evict(there.request(vip), [0]).candidates
+        assert [one.violations for one in found] == [1 - allowed % 2]
+    assert live.builds == 3
+
+
 def draw(rng, number):
     labels = {"app": rng.choice("xyz")}
     pod = running(f"p{number}", None, rng.choice(["100m", "700m", "1500m"]), meta={"labels": labels})

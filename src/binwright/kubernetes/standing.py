@@ -23,8 +23,8 @@ from binwright.request import Request
 
 __all__ = ["Standing"]
 
-_FEWEST_CLASSES = 256
-_CELLS = 2_000_000
+_FEWEST_CLASSES = 1024
+_CELLS = 10_000_000
 """Cells (classes x nodes) that classes made on the way may fill before it is better to compile anew."""
 _MOST_QUESTIONS = 100_000
 _MOST_BUDGETS = 20_000
