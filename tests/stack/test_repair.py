@@ -4,6 +4,7 @@ import pytest
 
 from binwright.stack.audit import audit
 from binwright.stack.join import host_id, join
+from binwright.stack.racks import Seat
 from binwright.stack.whatif import with_repairs
 from tests.stack.made import apart, cloud, cluster, group, node, pod, server, spread
 
@@ -208,3 +209,35 @@ def test_a_quorum_of_static_pods_gets_no_node():
         one["metadata"]["labels"]["component"] = "etcd"
     made = sandwich(pods, on=("h1", "h1", "h1", "h2", "h3"))
     assert {action for action, *_ in steps(made, costs={"pod": 1, "migrate": 1000, "node": 1})} == {"liveMigrate"}
+
+
+def test_a_step_that_overcommits_another_host_is_not_proposed():
+    """h4 is overcommitted already, which does not make it right to overcommit h3 as well."""
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", **apart("web")) for i in range(3)]
+    pods += [pod(f"big-{i}", "n3", "big", cpu="8", owner=("ReplicaSet", "big")) for i in range(3)]
+    pods += [pod(f"huge-{i}", "n4", "huge", cpu="9", owner=("ReplicaSet", "huge")) for i in range(4)]
+    where = ("h1", "h1", "h2", "h3", "h4")
+    (finding, other) = audit(sandwich(pods, on=where, cpu="64")).findings
+    assert other.kind == "overcommit"
+    assert [(one.action, one.to_host) for one in finding.repairs] == [("movePod", "n3")]  # 24 of its 32 CPUs are asked
+    pods[3]["spec"]["containers"][0]["resources"]["requests"]["cpu"] = "16"
+    (finding, _) = audit(sandwich(pods, on=where, cpu="64")).findings
+    assert finding.repairs == []
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_repairs_are_looked_for_as_often_as_asked(most):
+    pods = [pod(f"{app}-{i}", f"n{i}", app, ("ReplicaSet", app), **apart(app)) for app in "ab" for i in range(3)]
+    found = audit(sandwich(pods), most=most)
+    assert [bool(one.repairs) for one in found.findings] == [number < most for number in range(2)]
+    told = {one.rule: one.objects for one in found.not_evaluated}
+    assert told[f"repairs (looked for {most} findings only, --repairs N)"] == 2 - most
+
+
+def test_steps_over_racks_go_on_until_the_spread_holds():
+    """Three members in rack r1, one in each of two steps to r2 and r3; the rest of the hazard is the same hazard."""
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", cpu="5", **apart("web", "binwright.io/rack")) for i in range(3)]
+    nodes = [node(f"n{i}") for i in range(5)]
+    seats = [Seat(f"n{i}", rack, None, "racks") for i, rack in enumerate(("r1", "r1", "r1", "r2", "r3"))]
+    (finding,) = audit(join({"k": cluster(*nodes, *pods)}, {}, seats)).findings
+    assert [(one.action, one.to_host) for one in finding.repairs] == [("movePod", "n3"), ("movePod", "n4")]

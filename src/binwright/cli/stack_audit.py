@@ -8,7 +8,7 @@ from binwright.cli.arguments import FORMS, Parser, add_output
 from binwright.cli.inputs import PATHS, add_sandwich, add_schedulers, open_options
 from binwright.cli.output import Rows, show
 from binwright.errors import InputError
-from binwright.stack.audit import audit
+from binwright.stack.audit import MOST_REPAIRED, audit
 from binwright.stack.repair import ACTIONS
 
 DESCRIPTION = f"""\
@@ -32,14 +32,19 @@ def configure(parser: Parser) -> None:
         "--cost", metavar="pod=N,migrate=N,node=N",
         help="what a step of a repair counts (default: the bytes of memory that move, or that a new node takes)",
     )  # fmt: skip
+    text = f"look for repairs of so many findings, the worst first (default: {MOST_REPAIRED})"
+    parser.add_argument("--repairs", type=int, metavar="N", default=MOST_REPAIRED, help=text)
     add_output(parser, (*FORMS, "commands"))
 
 
 def run(options: argparse.Namespace) -> int:
     """Audit and print. 0: clean, 1: findings, or (--strict) something was not judged."""
     start = time.perf_counter()
+    if options.repairs < 0:
+        raise InputError(f"--repairs {options.repairs}: must not be negative")
     sandwich = open_options(options)
-    result = audit(sandwich, costs=costs(options.cost), seconds=time.perf_counter() - start)
+    spent = time.perf_counter() - start
+    result = audit(sandwich, costs=costs(options.cost), most=options.repairs, seconds=spent)
     rows = [
         (one.id, one.kind, one.severity, str(one.objects[0]), one.claimed, one.actual, one.evidence)
         for one in result.findings

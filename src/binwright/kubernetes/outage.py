@@ -85,7 +85,8 @@ class Outages:
 
     def not_evaluated(self) -> list[NotEvaluated]:
         """What replacements of the bound pods use and is not evaluated."""
-        pods, others = [], []
+        pods: list[Pod] = []
+        others: list[Pod] = []
         for pod in self._cluster.held.values():
             (pods if is_replaced(pod) else others).append(pod)
         own = [one.scheduler_name for one in self.profiles]

@@ -9,22 +9,30 @@ from binwright.outcome import NotEvaluated
 from binwright.stack.audit_result import AuditResult
 from binwright.stack.finding import Finding, Ref, in_order, not_known
 from binwright.stack.label_check import check_labels
-from binwright.stack.physical import MEMORY, capacities, promised
+from binwright.stack.overcommit_check import check_overcommit
 from binwright.stack.quorum_check import check_quorums
-from binwright.stack.repair import Repairs
+from binwright.stack.repair import MENDABLE, Repairs
 from binwright.stack.sandwich import Sandwich
 from binwright.stack.source_errors import errors_of
 from binwright.stack.spread_check import check_spread
 from binwright.stack.unplaced import unplaced
 
+MOST_REPAIRED = 20
+"""Findings for which ways out are looked for; each is a search of its own."""
 Check = Callable[[Sandwich], tuple[list[Finding], list[NotEvaluated]]]
 
 
 def audit(
-    sandwich: Sandwich, *, repair: bool = True, costs: Mapping[str, int] | None = None, seconds: float = 0.0
+    sandwich: Sandwich,
+    *,
+    repair: bool = True,
+    costs: Mapping[str, int] | None = None,
+    most: int = MOST_REPAIRED,
+    seconds: float = 0.0,
 ) -> AuditResult:
     """All findings, worst first. repair: look for ways out, which are cheapest by the bytes that move, or by `costs`
-    ("pod", "migrate", "node"). seconds: that reading and joining took.
+    ("pod", "migrate", "node"), for the first `most` findings that moving can mend. seconds: that reading and joining
+    took.
     """
     start = time.perf_counter()
     findings, spreads, not_evaluated = check_spread(sandwich)
@@ -35,8 +43,11 @@ def audit(
     findings = in_order(findings)
     if repair and findings:
         repairs = Repairs(sandwich, lambda changed: audit(changed, repair=False).findings, costs)
-        for finding in findings:
+        mendable = [finding for finding in findings if finding.kind in MENDABLE]
+        for finding in mendable[:most]:
             finding.repairs = repairs.of(finding)
+        rule = f"repairs (looked for {most} findings only, --repairs N)"
+        not_evaluated += not_known(rule, [str(one.objects[0]) for one in mendable[most:]])
         not_evaluated += not_known("repairs (a layer lacks what its rules need)", repairs.blind)
     return AuditResult(sandwich, findings, spreads, not_evaluated, seconds + time.perf_counter() - start)
 
@@ -86,24 +97,6 @@ def check_single_replicas(sandwich: Sandwich) -> tuple[list[Finding], list[NotEv
                     )
                     why = f"budget {budget.name} promises {budget.desired}, and there is one pod: it cannot be moved"
                     found.append(Finding("singleReplica", "medium", refs, budget.desired, 1, why))
-    return found, []
-
-
-def check_overcommit(sandwich: Sandwich) -> tuple[list[Finding], list[NotEvaluated]]:
-    """Physical hosts on which pods were promised more than there is: what both schedulers gave away together."""
-    have = capacities(sandwich)
-    found = []
-    for key, requests in sorted(promised(sandwich).items()):
-        host = sandwich.hosts[key]
-        for name, amount in requests.items():
-            there = have.get(key, {}).get(name)
-            if there is not None and amount > there:
-                unit = "bytes of memory" if name == MEMORY else "millicores"
-                why = f"pods on its servers request {amount} {unit}, the host has {there} ({amount / there:.2f} times)"
-                severity = "high" if name == MEMORY else "medium"
-                found.append(
-                    Finding("overcommit", severity, (Ref(host.source, "Host", host.name),), there, amount, why)
-                )
     return found, []
 
 

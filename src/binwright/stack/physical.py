@@ -1,6 +1,6 @@
 """What each physical host has, and what the pods on it were promised, through all layers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from binwright.kubernetes.requests import Requests, base_units
 from binwright.openstack.cloud import Cloud
@@ -73,11 +73,13 @@ def inventories(cloud: Cloud) -> dict[str, dict[str, int]]:
     return found
 
 
-def promised(sandwich: Sandwich) -> Mapping[str, dict[str, int]]:
-    """Host key -> requests of all bound pods on its nodes, cpu (millicores) and memory (bytes)."""
+def promised(sandwich: Sandwich, clusters: Iterable[str] | None = None) -> Mapping[str, dict[str, int]]:
+    """Host key -> requests of the bound pods on its nodes, cpu (millicores) and memory (bytes). clusters: whose pods,
+    those of all by default.
+    """
     found: dict[str, dict[str, int]] = {}
     requests = Requests()
-    for cluster in sorted(sandwich.clusters):
+    for cluster in sorted(sandwich.clusters if clusters is None else clusters):
         for pod in sandwich.bound(cluster):
             place = sandwich.place_of(cluster, pod)
             if place is None or place.host is None:

@@ -5,6 +5,7 @@ afterwards is audited again: a step that makes a new finding is not proposed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from binwright.errors import InputError
@@ -14,18 +15,22 @@ from binwright.kubernetes.outage import ENDS_WITH_NODE
 from binwright.kubernetes.requests import Requests
 from binwright.stack.finding import Finding, Repair
 from binwright.stack.new_nodes import Pool, pools_of
-from binwright.stack.physical import MEMORY, MIB
+from binwright.stack.overcommit_check import overcommitted
+from binwright.stack.physical import MEMORY, MIB, capacities, promised
 from binwright.stack.repair_steps import Step, add_node, memory_of, migrate, move_pod
 from binwright.stack.sandwich import NodePlace, Sandwich
 from binwright.stack.spread_check import LEVEL_OF_KEY
 
-KINDS = ("spread", "quorum")
+MENDABLE = ("spread", "quorum")
 """What moving things can mend."""
+PLACES = ("Node", "Server", "Host", "Rack", "Zone")
+"""Kinds of objects that only say where members are."""
 ACTIONS = ("pod", "migrate", "node")
 """What --cost can put a number on, and in this order where they cost the same."""
 MOST_TRIES = 8  # options of one action that are audited for one step
 
 Findings = Callable[[Sandwich], Iterable[Finding]]
+About = tuple[str, frozenset[str]]
 
 
 class Repairs:
@@ -37,12 +42,32 @@ class Repairs:
         self.costs = dict(costs or {})
         self.blind: list[str] = []  # what could not be asked of a layer, and why
         self._known_pools: dict[str, list[Pool]] = {}
-        self._before = {about(one) for one in check(sandwich)}
+        self._have = capacities(sandwich)
+        self._promised = promised(sandwich)
+        self._before: dict[str, set[About]] = {}
+
+    def _hazards(self, changed: Sandwich, cluster: str) -> list[Finding]:
+        """What is found where only this cluster, and servers that are its nodes, may have changed."""
+        found = list(self.check(alone(changed, cluster)))
+        requested = {key: dict(amounts) for key, amounts in self._promised.items()}
+        for sign, sandwich in ((-1, self.sandwich), (1, changed)):
+            for key, amounts in promised(sandwich, [cluster]).items():
+                here = requested.setdefault(key, dict.fromkeys(amounts, 0))
+                for name, amount in amounts.items():
+                    here[name] += sign * amount
+        return found + overcommitted(changed, requested, self._have)
+
+    def _known(self, cluster: str) -> set[About]:
+        """The hazards that there are already."""
+        if cluster not in self._before:
+            self._before[cluster] = {about(one) for one in self._hazards(self.sandwich, cluster)}
+        return self._before[cluster]
 
     def of(self, finding: Finding) -> list[Repair]:
         """Steps, all of them to be done in this order; none when nothing was found that helps."""
-        if finding.kind not in KINDS:
+        if finding.kind not in MENDABLE:
             return []
+        cluster = finding.objects[0].source
         steps: list[Repair] = []
         current, left = self.sandwich, finding
         for _ in range(len(finding.objects)):
@@ -51,7 +76,7 @@ class Repairs:
                 return []
             steps += step.repairs
             current = step.after
-            rest = [one for one in self.check(current) if about(one) == about(finding)]
+            rest = [one for one in self.check(alone(current, cluster)) if about(one) == about(finding)]
             if not rest:
                 return steps
             left = rest[0]
@@ -82,8 +107,8 @@ class Repairs:
                 cost = self._cost("pod", Requests().of(pod).used.get(MEMORY, 0))
                 offer("pod", cost, partial(move_pod, sandwich, cluster, pod, level, crowds, cost))
                 if pools:
-                    make = partial(add_node, sandwich, cluster, pod, level, crowds, pools, self._cost_of_node, cost)
-                    offer("node", node + cost, make)
+                    adding = partial(add_node, sandwich, cluster, pod, level, crowds, pools, self._cost_of_node, cost)
+                    offer("node", node + cost, adding)
             if place.server is not None:
                 cost = self._cost("migrate", memory_of(sandwich, place.server))
                 offer("migrate", cost, partial(migrate, sandwich, place.server, level, crowds, cost))
@@ -97,7 +122,7 @@ class Repairs:
             except InputError as problem:  # the dump lacks what the layer's rules need
                 self.blind.append(str(problem))
                 continue
-            if step is not None and {about(one) for one in self.check(step.after)} <= self._before:
+            if step is not None and {about(one) for one in self._hazards(step.after, cluster)} <= self._known(cluster):
                 return step
         return None
 
@@ -114,9 +139,16 @@ class Repairs:
         return self.costs.get(action, size)
 
 
-def about(finding: Finding) -> tuple[str, frozenset[str]]:
-    """What a finding is of, wherever that lies."""
-    return finding.kind, frozenset(str(ref) for ref in finding.objects if ref.kind not in ("Node", "Host", "Server"))
+def alone(sandwich: Sandwich, cluster: str) -> Sandwich:
+    """The sandwich with this cluster only: what other clusters claim of themselves stays as it is."""
+    nodes = {key: place for key, place in sandwich.nodes.items() if key[0] == cluster}
+    return replace(sandwich, clusters={cluster: sandwich.clusters[cluster]}, nodes=nodes)
+
+
+def about(finding: Finding) -> About:
+    """What a finding is of, wherever that lies now."""
+    passing = PLACES if finding.kind in MENDABLE else ("Host",) if finding.kind == "staleLabel" else ()
+    return finding.kind, frozenset(str(ref) for ref in finding.objects if ref.kind not in passing)
 
 
 def level_of(finding: Finding) -> str:
