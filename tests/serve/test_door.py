@@ -134,6 +134,24 @@ def test_a_body_that_is_too_slow_is_refused_and_others_are_served_meanwhile():
             assert b"the body was not there after 0.4 s" in answer
 
 
+def test_bodies_on_their_way_are_bounded_together(monkeypatch):
+    monkeypatch.setattr(door, "AT_ONCE", 2)
+    large = json.dumps(CALL | {"x": "y" * 2000}).encode()
+    with Served(ExtenderService(LiveCluster()), Limits(body_bytes=3000, body_seconds=5)) as served:
+        served.put("/v1/state", STATE)
+
+        def meets(status):
+            return any(served.ask("POST", "/v1/filter", large)[0] == status or time.sleep(0.01) for _ in range(300))
+
+        slow = [socket.create_connection(("127.0.0.1", served.port), 20) for _ in range(2)]
+        for line in slow:
+            line.sendall(b"POST /v1/filter HTTP/1.1\r\nhost: x\r\ncontent-length: 3000\r\n\r\n" + b" " * 2500)
+        assert meets(503)
+        for line in slow:
+            line.close()
+        assert meets(200), "what was held is given back"
+
+
 def test_headers_that_are_too_slow_or_too_long_end_the_connection(monkeypatch):
     monkeypatch.setattr(door, "HEADER_SECONDS", 0.3)
     with Served(ExtenderService(LiveCluster())) as served:
@@ -242,6 +260,11 @@ def test_the_overview_says_what_is_used_decided_and_refused(served):
         {"rule": "binwright", "text": "node is not known to binwright", "hosts": 1},
     ]
     assert [one["verb"] for one in seen["decisions"]] == ["bind", "filter"]
+    assert seen["notEvaluated"] == []
+    served.post("/v1/filter", {"Pod": pod_dict("dra", resourceClaims=[{"name": "gpu"}]), "NodeNames": ["a"]})
+    assert json.loads(served.ask("GET", "/v1/overview")[1])["notEvaluated"] == [
+        {"rule": "DynamicResources", "objects": 1, "example": "Pod default/dra"}
+    ]
     page = served.ask("GET", "/")[1].decode()
     assert "<title>binwright" in page
     assert "http://" not in page

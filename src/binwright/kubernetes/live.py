@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from binwright.errors import BinwrightError, InputError
+from binwright.kubernetes import not_evaluated
 from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.cycle import bound_to
 from binwright.kubernetes.objects import Node, Pod
-from binwright.kubernetes.pending import DEFAULT_SCHEDULER, has_node, is_finished
+from binwright.kubernetes.pending import DEFAULT_SCHEDULER, Queue, has_node, is_finished
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.related import CLUSTER_WIDE, Related
 from binwright.kubernetes.standing import Standing
+from binwright.outcome import NotEvaluated
 
 __all__ = ["ASSUMED_SECONDS", "KINDS", "Change", "LiveCluster"]
 
@@ -35,6 +37,7 @@ KINDS = (
 """Every kind that counts here; changes of others are passed over."""
 _MOST_WANTED = 128
 _MOST_ASKED = 4096
+_MOST_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +362,11 @@ class LiveCluster:
         standing.request(pod)  # what is compiled stays
         with standing.without(pod.key):
             yield standing
+
+    def not_evaluated(self) -> list[NotEvaluated]:
+        """Rules that pods of the last questions use and that are not evaluated, and what of the profiles is not."""
+        some = list(self._asked.values())[-_MOST_LISTED:]
+        return not_evaluated.find(Queue(pending=some), self._related, self.profiles[0], self.profiles[1:])
 
     def current(self) -> Standing | None:
         """The compiled cluster, None without any node."""

@@ -20,7 +20,7 @@ from binwright.serve.logs import log
 from binwright.serve.metrics import CONTENT_TYPE
 from binwright.serve.nova import NovaService
 from binwright.serve.overview import overview
-from binwright.serve.requests import Limits, Refused, body_of, check_token
+from binwright.serve.requests import Door, Limits, Refused
 
 try:
     from starlette.applications import Starlette
@@ -53,9 +53,11 @@ def make_app(
 ) -> Any:
     """The ASGI application. background: what else runs as long as the service does. nova: a cloud to answer for."""
 
+    door = Door(limits)
+
     def guarded(path: str, answer: Answerer, *, open_to_all: bool = False) -> Answerer:
         async def endpoint(request: Request) -> Response:
-            response = await _answered(request, answer, limits, open_to_all)
+            response = await _answered(request, answer, None if open_to_all else door)
             service.metrics.requested(path, response.status_code)
             return response
 
@@ -66,20 +68,20 @@ def make_app(
 
     def of_verb(verb: str) -> Answerer:
         async def answer(request: Request) -> Response:
-            return _json(await service.ask(verb, await body_of(request, limits)))
+            return _json(await service.ask(verb, await door.body(request)))
 
         return answer
 
     async def put_state(request: Request) -> Response:
-        return _json(service.put_state(await body_of(request, limits)))
+        return _json(service.put_state(await door.body(request)))
 
     async def post_events(request: Request) -> Response:
-        return _json(service.post_events(await body_of(request, limits)))
+        return _json(service.post_events(await door.body(request)))
 
     async def ask_nova(request: Request) -> Response:
         if nova is None:
             raise Refused(404, "no cloud is served here: begin with --cloud")
-        return _json(nova.ask(await body_of(request, limits)))
+        return _json(nova.ask(await door.body(request)))
 
     async def health(request: Request) -> Response:
         return Response("ok\n", media_type="text/plain")
@@ -132,10 +134,11 @@ def make_app(
     )
 
 
-async def _answered(request: Request, answer: Answerer, limits: Limits, open_to_all: bool) -> Response:
+async def _answered(request: Request, answer: Answerer, door: Door | None) -> Response:
+    """door: None where everybody may ask."""
     try:
-        if not open_to_all:
-            check_token(request, limits)
+        if door is not None:
+            door.check_token(request)
         return await answer(request)
     except Refused as refused:
         log(logging.WARNING, "refused", path=request.url.path, status=refused.status, error=str(refused))

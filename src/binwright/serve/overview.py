@@ -33,10 +33,14 @@ def overview(service: ExtenderService) -> dict[str, Any]:
         "unschedulable": [{"rule": rule, "pods": count} for rule, count in journal.by_rule().most_common()],
         "decisions": [one.to_dict() for one in reversed(journal.last)],
         "refusals": [one.to_dict() for one in reversed(journal.refusals)],
+        "notEvaluated": [],
         "error": None,
     }
     try:
         standing = live.current()
+        found["notEvaluated"] = [
+            {"rule": one.rule, "objects": one.objects, "example": one.example} for one in live.not_evaluated()
+        ]
     except InputError as problem:
         found["error"] = str(problem)
         return found

@@ -22,10 +22,11 @@ except ModuleNotFoundError as missing:
 if TYPE_CHECKING:
     from asyncio import TimerHandle, Transport
 
-__all__ = ["GuardedProtocol", "Limits", "Refused", "body_of", "check_token"]
+__all__ = ["Door", "GuardedProtocol", "Limits", "Refused"]
 
 HEADER_SECONDS = 10.0
 HEADER_BYTES = 64 * 1024
+AT_ONCE = 8
 
 
 class Refused(Exception):
@@ -45,34 +46,49 @@ class Limits:
     token: str | None = None
 
 
-def check_token(request: Request, limits: Limits) -> None:
-    """Raises Refused 401 where a token is asked for and another one, or none, was shown."""
-    if limits.token is None:
-        return
-    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-    right = hmac.compare_digest(shown.strip().encode(), limits.token.encode())
-    if scheme.lower() != "bearer" or not right:
-        raise Refused(401, "a bearer token is wanted: Authorization: Bearer TOKEN")
+class Door:
+    """Who may come in, and with how much. Bodies on their way together hold at most `AT_ONCE` of the largest size."""
 
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._held = 0
 
-async def body_of(request: Request, limits: Limits) -> bytes:
-    """The whole body. Raises Refused 413 for one that is too large, 408 for one that is too slow."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limits.body_bytes:
-        raise Refused(413, f"the body has {announced} bytes, more than {limits.body_bytes}")
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(limits.body_seconds):
-            async for part in request.stream():
-                size += len(part)
-                if size > limits.body_bytes:
-                    raise Refused(413, f"the body has more than {limits.body_bytes} bytes")
-                parts.append(part)
-    except TimeoutError:
-        raise Refused(408, f"the body was not there after {limits.body_seconds:g} s") from None
-    except ClientDisconnect:
-        raise Refused(400, "the client went away in the middle of the body") from None
-    return b"".join(parts)
+    def check_token(self, request: Request) -> None:
+        """Raises Refused 401 where a token is asked for and another one, or none, was shown."""
+        if self._limits.token is None:
+            return
+        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+        right = hmac.compare_digest(shown.strip().encode(), self._limits.token.encode())
+        if scheme.lower() != "bearer" or not right:
+            raise Refused(401, "a bearer token is wanted: Authorization: Bearer TOKEN")
+
+    async def body(self, request: Request) -> bytes:
+        """The whole body. Raises Refused: 413 for one that is too large, 408 for one that is too slow, 503 where too
+        many others are on their way.
+        """
+        limits = self._limits
+        announced = request.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > limits.body_bytes:
+            raise Refused(413, f"the body has {announced} bytes, more than {limits.body_bytes}")
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(limits.body_seconds):
+                async for part in request.stream():
+                    size += len(part)
+                    self._held += len(part)
+                    if size > limits.body_bytes:
+                        raise Refused(413, f"the body has more than {limits.body_bytes} bytes")
+                    if self._held > AT_ONCE * limits.body_bytes:
+                        raise Refused(503, "too many bodies are on their way")
+                    parts.append(part)
+        except TimeoutError:
+            raise Refused(408, f"the body was not there after {limits.body_seconds:g} s") from None
+        except ClientDisconnect:
+            raise Refused(400, "the client went away in the middle of the body") from None
+        finally:
+            self._held -= size
+        return b"".join(parts)
 
 
 class GuardedProtocol(HttpToolsProtocol):
