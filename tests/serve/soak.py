@@ -307,8 +307,10 @@ class Soak:
                     self.api.cut()
                 elif what == "gone":
                     self.api.compact()
-                elif what == "fault" and len(self.api.faults) < MOST_FAULTS:
-                    self.api.faults.append(rng.choice(FAULTS))
+                elif what == "fault":
+                    fault = rng.choice(FAULTS)
+                    if len(self.api.faults) < MOST_FAULTS and (fault[1] != "list" or rng.random() < 0.2):
+                        self.api.faults.append(fault)
                 elif what == "malformed":
                     self._malformed(rng)
                 elif what == "large":

@@ -118,7 +118,7 @@ class Watch:
     ask: Callable[..., Response]
     deliver: Callable[[Brought], None]
     stop: threading.Event
-    pauses: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+    pauses: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0)
     retry_absent: float = 60.0
     _version: str = ""
     _failures: int = field(default=0, repr=False)
