@@ -18,6 +18,10 @@ cdef inline int64_t bits_of(double value) noexcept nogil:
     return bits
 
 
+cdef inline double scaled(double raw, double low, double high) noexcept nogil:
+    return 0.0 if low == high else (raw - low) / (high - low)
+
+
 cdef enum FloatKind:
     FREE = 0       # capacity * ratio - used, in double; the demand is not subtracted
     USED = 1       # used
@@ -53,5 +57,10 @@ cdef class FloatScores(Idea):
 
     cdef int point_at_columns(self) except -1
     cdef void fill_raw(self, Py_ssize_t term, const ClassView* view, const int64_t* verdict) noexcept nogil
+    cdef double raw_of(self, Py_ssize_t term, const ClassView* view, Py_ssize_t host) noexcept nogil
     cdef void normalise(self, Py_ssize_t term, const int64_t* verdict) noexcept nogil
     cdef int64_t choose(self, const ClassView* view, const int64_t* verdict) noexcept nogil
+
+    cdef inline double factor(self, Py_ssize_t term, Py_ssize_t host) noexcept nogil:
+        cdef const FloatTerm* t = self.terms + term
+        return t.weight if t.multiplier < 0 else self.cells[t.multiplier][host]

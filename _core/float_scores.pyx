@@ -110,32 +110,35 @@ cdef class FloatScores(Idea):
 
     cdef void fill_raw(self, Py_ssize_t term, const ClassView* view, const int64_t* verdict) noexcept nogil:
         """Raw values of one term, clamped to its fixed bounds, on the hosts with an open verdict."""
-        cdef const FloatTerm* t = self.terms + term
         cdef Py_ssize_t host
-        cdef const int64_t* capacity
-        cdef const int64_t* used
-        if t.kind == NEAR:
-            count_scores(self.domain_terms, view.number, t.slot, self.counts)
+        if self.terms[term].kind == NEAR:
+            count_scores(self.domain_terms, view.number, self.terms[term].slot, self.counts)
         for host in range(self.fleet.hosts):
-            if verdict[host] < 0:
-                continue
-            if t.kind == FREE or t.kind == USED:
-                capacity = self.fleet.capacity.int64s(t.resource)
-                used = self.fleet.used.int64s(t.resource)
-                if t.kind == USED:
-                    self.raw[host] = <double>used[host]
-                elif t.ratio < 0:
-                    self.raw[host] = <double>(capacity[host] - used[host])
-                else:
-                    self.raw[host] = <double>capacity[host] * self.cells[t.ratio][host] - <double>used[host]
-            elif t.kind == RAW:
-                self.raw[host] = 0.0 if view.raw[t.slot] == NULL else (<const double*>view.raw[t.slot])[host]
+            if verdict[host] >= 0:
+                self.raw[host] = self.raw_of(term, view, host)
+
+    cdef double raw_of(self, Py_ssize_t term, const ClassView* view, Py_ssize_t host) noexcept nogil:
+        """Raw value of one term on one host, clamped; a NEAR term's is read from `counts`."""
+        cdef const FloatTerm* t = self.terms + term
+        cdef int64_t used
+        cdef double raw
+        if t.kind == FREE or t.kind == USED:
+            used = self.fleet.used.int64s(t.resource)[host]
+            if t.kind == USED:
+                raw = <double>used
+            elif t.ratio < 0:
+                raw = <double>(self.fleet.capacity.int64s(t.resource)[host] - used)
             else:
-                self.raw[host] = <double>self.counts[host]
-            if self.raw[host] < t.low:
-                self.raw[host] = t.low
-            if self.raw[host] > t.high:
-                self.raw[host] = t.high
+                raw = <double>self.fleet.capacity.int64s(t.resource)[host] * self.cells[t.ratio][host] - <double>used
+        elif t.kind == RAW:
+            raw = 0.0 if view.raw[t.slot] == NULL else (<const double*>view.raw[t.slot])[host]
+        else:
+            raw = <double>self.counts[host]
+        if raw < t.low:
+            raw = t.low
+        if raw > t.high:
+            raw = t.high
+        return raw
 
     cdef void normalise(self, Py_ssize_t term, const int64_t* verdict) noexcept nogil:
         """(raw - low) / (high - low) over the open hosts, 0 where they are all equal; in place."""
@@ -154,7 +157,7 @@ cdef class FloatScores(Idea):
                     high = self.raw[host]
         for host in range(self.fleet.hosts):
             if verdict[host] >= 0:
-                self.raw[host] = 0.0 if low == high else (self.raw[host] - low) / (high - low)
+                self.raw[host] = scaled(self.raw[host], low, high)
 
     cdef int64_t choose(self, const ClassView* view, const int64_t* verdict) noexcept nogil:
         """The open host of highest total, lowest index first; -1 without one. A lone host is not weighed: 0.0."""
@@ -172,10 +175,7 @@ cdef class FloatScores(Idea):
                 self.normalise(t, verdict)
                 for host in range(self.fleet.hosts):
                     if verdict[host] >= 0:
-                        if self.terms[t].multiplier < 0:
-                            self.total[host] += self.terms[t].weight * self.raw[host]
-                        else:
-                            self.total[host] += self.cells[self.terms[t].multiplier][host] * self.raw[host]
+                        self.total[host] += self.factor(t, host) * self.raw[host]
         for host in range(self.fleet.hosts):
             if verdict[host] >= 0 and (best < 0 or self.total[host] > self.total[best]):
                 best = host

@@ -4,6 +4,7 @@ cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 
 from binwright._core.block_filter cimport BlockFilter
+from binwright._core.float_index cimport FloatIndexes
 from binwright._core.index cimport IndexView
 from binwright._core.journal cimport Journal
 from binwright._core.request cimport ClassView
@@ -32,6 +33,7 @@ cdef class Indexes:
     cdef Standing* standing    # by class number
     cdef Py_ssize_t room
     cdef dict indexes          # class number -> Index
+    cdef readonly FloatIndexes floats  # of a float64 profile
     cdef public int64_t most_bytes  # of all indexes when one is made: the least recently used make room
     cdef readonly BlockFilter filter    # for decisions without an index
     cdef public bint off       # tests: every decision is the scan's

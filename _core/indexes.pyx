@@ -9,6 +9,7 @@ from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memset
 
 from binwright._core.block_filter cimport BlockFilter
+from binwright._core.float_index cimport FloatIndexes
 from binwright._core.index cimport Index, planted
 from binwright._core.index_choice cimport choose_leaf
 from binwright._core.index_hosts cimport find_best, in_place, read_all, read_host, read_many
@@ -42,6 +43,7 @@ cdef class Indexes:
         self.journal = journal
         self.scan = scan
         self.indexes = {}
+        self.floats = FloatIndexes(journal, scan)
         self.most_bytes = MOST_BYTES
         self.filter = BlockFilter(journal, scan)
         self.off = self.none = False
@@ -63,6 +65,7 @@ cdef class Indexes:
         """Forget all indexes; they are made again when they are asked for."""
         for number in list(self.indexes):
             self.forget(number)
+        self.floats.clear()
 
     def carried(self, Py_ssize_t number):
         """Is a class indexed from its second decision on, as far as is known?"""
@@ -73,6 +76,7 @@ cdef class Indexes:
         cdef Standing* grown
         cdef Py_ssize_t room = max(16, 2 * classes)
         self.filter.make_room(classes)
+        self.floats.make_room(classes)
         if self.gathered == NULL:
             self.gathered = <int64_t*>malloc(max(self.scan.fleet.resources, 1) * 2 * BW_BLOCK * sizeof(int64_t))
             if self.gathered == NULL:
@@ -223,8 +227,13 @@ cdef class Indexes:
     cdef bint choose(self, const ClassView* request, Choice* choice, bint soon) except -1 nogil:
         """The scan's choice, by an index of the class or by bounds; False leaves it to the scan."""
         cdef IndexView* index
+        cdef bint found
         if self.off:
             return False
+        if self.scan.floating:
+            found = self.floats.choose(request, choice, soon)
+            self.answered += found
+            return found
         self.ready(request, soon, &index)
         if index == NULL:
             return self.filter.choose(request, choice)

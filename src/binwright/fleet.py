@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from binwright import arguments, arrays
 from binwright._core import place as core_place
+from binwright._core import ranking as core_ranking
 from binwright._core.request import RequestClass
 from binwright._core.state import OutOfOrder, State, rebuild_state
 from binwright.arrays import Int64Array
@@ -332,6 +333,22 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         """
         number = self._class_of("explain", request)
         return Explanation(self if arguments.yes_or_no("explain: live", live) else self._copy(), number)
+
+    def ranked(self, request: Request, most: int | None = None) -> tuple[Int64Array, npt.NDArray[Any]]:
+        """The feasible hosts of a request in order, at most `most`: highest total first, lowest index first.
+
+        Returns (hosts, totals): int64 and int64, float64 in a float64 profile. The first is the one that `place` would
+        take now; nothing is placed.
+        """
+        number = self._class_of("ranked", request)
+        if most is not None:
+            most = arrays.index("ranked: most", most)
+            if most < 0:
+                raise InputError(f"ranked: most {most} is negative")
+        hosts = np.empty(len(self) if most is None else min(most, len(self)), np.int64)
+        totals = np.empty_like(hosts)
+        count = self._call(core_ranking.ranked, self._state, number, hosts, totals)
+        return hosts[:count], totals[:count].view(np.float64) if self.profile.float_scores else totals[:count]
 
     def claim(self, request: Request, hosts: Any) -> Int64Array:
         """Commit one item of `request` on each given host without asking any rule. Returns item ids, int64.

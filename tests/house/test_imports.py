@@ -20,10 +20,10 @@ CORE_FLOORS = (
         *("clauses", "matching", "rowtable", "groups", "host_rows", "search", "row_claims", "float_scores"),
     ),
     (
-        *("scan", "index", "index_hosts", "index_choice", "indexes", "undo", "state"),
+        *("scan", "float_index", "index", "index_hosts", "index_choice", "indexes", "undo", "state"),
         *("block_columns", "block_statics", "block_potentials", "block_filter"),
     ),
-    ("place", "evict", "candidates", "pack", "firstfit", "grouping", "pricing", "natives", "capi"),
+    ("place", "ranking", "evict", "candidates", "pack", "firstfit", "grouping", "pricing", "natives", "capi"),
 )
 
 
