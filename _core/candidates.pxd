@@ -46,6 +46,7 @@ cdef struct Plan:
     Unit* units
     uint8_t* subtrees    # (subtree_count, units): 1 = the unit is in the set; one row of a set is above, or is, all
     int32_t group_count
+    int32_t ask_count
     int32_t unit_count
     int32_t resource_count   # different resources
     int32_t subtree_count

@@ -52,6 +52,7 @@ cdef class Question:
                     self.plan.units[unit] = Unit(<int32_t>number, <int32_t>at, 1)
                     unit += 1
                 at += 1
+        self.plan.ask_count = <int32_t>at
         for s in range(self.plan.subtree_count):
             for unit in range(self.plan.unit_count):
                 self.plan.subtrees[s * self.plan.unit_count + unit] = self.plan.units[unit].group in subtrees[s]

@@ -76,8 +76,8 @@ cdef class FloatIndexes:
     cdef int64_t turn
     cdef Py_ssize_t slots        # of the columns; 0 = there are none yet
     cdef int64_t read            # entries of the feed
-    cdef double* cells           # (terms, slots) raw values of terms that are alike for all classes; and where, by term,
-    cdef double* columns[MOST_FLOATS]    # NULL for the others
+    cdef double* cells           # (terms, slots) raw values of terms that are alike for all classes, and where,
+    cdef double* columns[MOST_FLOATS]    # by term, NULL for the others
     cdef double[MOST_FLOATS] factor      # of all hosts, as long as
     cdef uint8_t[MOST_FLOATS] mixed      # it is not known to differ by host
     cdef double[MOST_FLOATS] largest     # no factor is further from 0

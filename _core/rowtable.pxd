@@ -35,6 +35,8 @@ cdef struct Tree:
     int32_t rows
     int32_t link         # first of its links
     int32_t links
+    int32_t shape        # trees of one shape are alike row by row in all but what is used; -1 = it is linked
+    int32_t shared       # 1 = some tree is linked to a row of it
 
 
 @cython.final
@@ -47,7 +49,9 @@ cdef class RowTable:
     cdef readonly Py_ssize_t stock_count
     cdef Tree* trees                 # (tree_count,)
     cdef readonly Py_ssize_t tree_count
+    cdef readonly Py_ssize_t shape_count
     cdef int32_t* links              # rows, ascending within a tree
     cdef readonly Py_ssize_t most    # no tree sees more rows
 
+    cdef int number_shapes(self, rows) except -1
     cdef Stock* stock_of(self, int32_t row, int32_t resource) noexcept nogil

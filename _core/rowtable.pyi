@@ -12,6 +12,7 @@ class RowTable:
     count: int
     stock_count: int
     tree_count: int
+    shape_count: int
     most: int
     def __new__(
         cls,
@@ -19,4 +20,5 @@ class RowTable:
         links: Sequence[Sequence[int]],
     ) -> RowTable: ...
     def set_used(self, row: int, resource: int, amount: int) -> None: ...
+    def trees_that_meet(self, filter: int) -> bytes: ...
     def tree_of(self, row: int) -> int: ...

@@ -63,6 +63,23 @@ cdef class RowTable:
                 at += 1
             self.trees[tree].links = <int32_t>(at - self.trees[tree].link)
             self.most = max(self.most, self.trees[tree].rows + self.trees[tree].links)
+        self.number_shapes(rows)
+
+    cdef int number_shapes(self, rows) except -1:
+        """Tell trees apart by all that never changes."""
+        cdef Py_ssize_t tree, number
+        cdef Row* row
+        cdef dict shapes = {}
+        for tree in range(self.tree_count):
+            shape = []
+            for number in range(self.trees[tree].first, self.trees[tree].first + self.trees[tree].rows):
+                row = self.rows + number
+                stocks = [(one, size, low, high, step) for one, size, _, low, high, step in rows[number][3]]
+                shape.append((row.leave - self.trees[tree].first, row.labels, row.members, tuple(stocks)))
+                self.trees[tree].shared |= row.shared
+            self.trees[tree].shape = -1 if self.trees[tree].links else shapes.setdefault(tuple(shape), len(shapes))
+        self.shape_count = len(shapes)
+        return 0
 
     def __dealloc__(self):
         free(self.rows)
@@ -86,6 +103,18 @@ cdef class RowTable:
         if stock == NULL:
             raise KeyError(f"row {row} has no resource {resource}")
         stock.used = amount
+
+    def trees_that_meet(self, int32_t filter):
+        """Numbers of the trees whose root meets a filter of `labels`, as int32 in bytes."""
+        cdef Py_ssize_t tree, count = 0
+        cdef bytearray found = bytearray(self.tree_count * sizeof(int32_t))
+        cdef int32_t* numbers = <int32_t*><char*>found
+        for tree in range(self.tree_count):
+            if self.labels.accepts(filter, self.rows[self.trees[tree].first].labels):
+                numbers[count] = <int32_t>tree
+                count += 1
+        del found[count * sizeof(int32_t):]
+        return bytes(found)
 
     def tree_of(self, Py_ssize_t row):
         """Number of the tree that a row is in."""

@@ -23,7 +23,10 @@ CORE_FLOORS = (
         *("scan", "float_index", "index", "index_hosts", "index_choice", "indexes", "undo", "state"),
         *("block_columns", "block_statics", "block_potentials", "block_filter"),
     ),
-    ("place", "ranking", "evict", "candidates", "pack", "firstfit", "grouping", "pricing", "natives", "capi"),
+    (
+        *("place", "ranking", "evict", "candidates", "candidate_list", "texts", "pack", "firstfit", "grouping"),
+        *("pricing", "natives", "capi"),
+    ),
 )
 
 

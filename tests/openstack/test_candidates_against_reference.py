@@ -3,6 +3,7 @@
 The slow run asks 4 questions of each of 5,000 clouds: HYPOTHESIS_PROFILE=long pytest -m slow.
 """
 
+import json
 import os
 import random
 
@@ -38,7 +39,9 @@ def ask(search, text, microversion, **generation):
     version = parse_microversion(microversion)
     try:
         query = parse_query(text, version)
-        return 200, candidates_answer(search.answer(query, **generation), query, search.forest)
+        answer = candidates_answer(search.answer(query, **generation), query, search.forest)
+        assert json.loads(search.body(query, **generation)) == answer
+        return 200, answer
     except Fault as fault:
         return fault.status, fault.to_dict(version)
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from binwright.openstack.placement.microversion import Microversion
+from binwright.openstack.placement.microversion import LATEST, Microversion
 from binwright.openstack.placement.query import CandidateQuery
 from binwright.openstack.placement.tree import Forest, Provider
 
-__all__ = ["NESTED_SINCE", "Candidate", "candidates_answer", "uses_a_tree_twice"]
+__all__ = ["NESTED_SINCE", "Candidate", "candidates_answer", "request_json", "summary_json", "uses_a_tree_twice"]
 
 ALLOCATIONS_BY_PROVIDER_SINCE = (1, 12)
 TRAITS_SINCE = (1, 17)
@@ -41,9 +41,12 @@ def candidates_answer(candidates: Iterable[Candidate], query: CandidateQuery, fo
         summarised = [provider for root in roots for provider in forest.tree(root)]
     else:
         summarised = [forest.providers[uuid] for uuid in used]
+    classes = None if version >= ALL_CLASSES_SINCE else query.classes()
     return {
-        "allocation_requests": [_request(one, version) for one in shown],
-        "provider_summaries": {provider.uuid: _summary(provider, query, forest) for provider in summarised},
+        "allocation_requests": [request_json(one, version) for one in shown],
+        "provider_summaries": {
+            provider.uuid: summary_json(provider, classes, forest, version) for provider in summarised
+        },
     }
 
 
@@ -53,7 +56,8 @@ def uses_a_tree_twice(candidate: Candidate, forest: Forest) -> bool:
     return len(set(roots)) < len(roots)
 
 
-def _request(candidate: Candidate, version: Microversion) -> dict[str, Any]:
+def request_json(candidate: Candidate, version: Microversion) -> dict[str, Any]:
+    """One allocation request."""
     if version < ALLOCATIONS_BY_PROVIDER_SINCE:
         return {
             "allocations": [
@@ -70,11 +74,11 @@ def _request(candidate: Candidate, version: Microversion) -> dict[str, Any]:
     return request
 
 
-def _summary(provider: Provider, query: CandidateQuery, forest: Forest) -> dict[str, Any]:
-    version = query.microversion
-    classes = set(provider.inventories)
-    if version < ALL_CLASSES_SINCE:
-        classes &= query.classes()
+def summary_json(
+    provider: Provider, asked: set[str] | None, forest: Forest, version: Microversion = LATEST
+) -> dict[str, Any]:
+    """One provider's summary; asked: the classes that it tells, None = all."""
+    classes = set(provider.inventories) if asked is None else asked.intersection(provider.inventories)
     summary: dict[str, Any] = {
         "resources": {
             name: {"capacity": provider.inventories[name].capacity, "used": provider.used.get(name, 0)}

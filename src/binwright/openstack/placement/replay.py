@@ -6,6 +6,7 @@ both compare with what was recorded, where the service is known to be wrong with
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,7 +18,6 @@ from binwright.openstack.comparison import (
     subset_differences,
     uneven_turns,
 )
-from binwright.openstack.placement.answer import candidates_answer
 from binwright.openstack.placement.faults import Fault
 from binwright.openstack.placement.inventory import Inventory
 from binwright.openstack.placement.microversion import parse_microversion
@@ -70,7 +70,7 @@ def _ask(search: CandidateSearch, query: Json, most: int | None, breadth_first: 
     version = parse_microversion(query["microversion"])
     try:
         parsed = parse_query(query["query"], version)
-        return 200, candidates_answer(search.answer(parsed, most, breadth_first), parsed, search.forest)
+        return 200, json.loads(search.body(parsed, most, breadth_first))
     except Fault as fault:
         return fault.status, fault.to_dict(version)
 

@@ -6,26 +6,34 @@ Which rows may serve a group, and what early result hides the complaints about l
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from binwright._core.candidate_list import listed
 from binwright._core.candidates import Candidates, Question
 from binwright._core.rowtable import RowTable
 from binwright.errors import BinwrightError
-from binwright.openstack.placement.answer import NESTED_SINCE, Candidate, uses_a_tree_twice
+from binwright.openstack.placement.answer import NESTED_SINCE, Candidate, candidates_answer, uses_a_tree_twice
 from binwright.openstack.placement.faults import no_such_class, no_such_traits
+from binwright.openstack.placement.found import FoundCandidates
 from binwright.openstack.placement.names import RESOURCE_CLASSES, TRAITS
 from binwright.openstack.placement.query import CandidateQuery, RequestGroup
 from binwright.openstack.placement.tree import Forest, Provider
+from binwright.openstack.placement.units import Units
+from binwright.openstack.placement.written import AnswerWriter
 from binwright.units import MAX_AMOUNT
 
 __all__ = ["CandidateSearch", "SearchLimit"]
 
 GroupSpec = tuple[tuple[tuple[int, int], ...], int, int, int, bool, bool, bool, bool]
 """A group as the core's `Question` takes it."""
+
+GAVE_UP = "candidates: the search gave up, there may be more of them"
 
 
 class SearchLimit(BinwrightError):
@@ -92,6 +100,34 @@ class CandidateSearch:
     def update_used(self, provider: Provider, name: str) -> None:
         """Take over what a provider says is in use of one class."""
         self._table.set_used(self._row_of[provider.uuid], self._numbers[name], provider.used.get(name, 0))
+        if "_writer" in self.__dict__:
+            self._writer.changed(provider)
+
+    @cached_property
+    def _writer(self) -> AnswerWriter:
+        return AnswerWriter(self.forest, self._rows)
+
+    def find(self, query: CandidateQuery, most: int | None = None) -> FoundCandidates:
+        """What `answer` says, found at once: objects of it are made when they are looked at.
+
+        Raises Fault for a name that does not exist, SearchLimit where the search gave up. Not for microversions below
+        1.29 where there are trees: some of what is found has to be left out there.
+        """
+        bounds = [bound for bound in (most, query.limit) if bound is not None]
+        question, trees = self._question(query)
+        rows = None if question is None else listed(self._table, question, trees, min(bounds, default=-1))
+        if rows is not None and rows.limit_reached:
+            raise SearchLimit(GAVE_UP)
+        return FoundCandidates(rows, Units(query, self._spreads), self._uuids)
+
+    def body(self, query: CandidateQuery, most: int | None = None, breadth_first: bool = False) -> bytes:
+        """The body of the API's answer, as JSON. Raises as `find` does."""
+        if not breadth_first and (query.microversion >= NESTED_SINCE or not self._has_trees):
+            found = self.find(query, most)
+            if self._writer.writes(found, query):
+                return self._writer.body(found, query)
+            return json.dumps(candidates_answer(found, query, self.forest)).encode()
+        return json.dumps(candidates_answer(self.answer(query, most, breadth_first), query, self.forest)).encode()
 
     def answer(
         self, query: CandidateQuery, most: int | None = None, breadth_first: bool = False
@@ -146,14 +182,11 @@ class CandidateSearch:
         unknown = (query.root_required | query.root_forbidden) - self._traits
         if unknown:
             raise no_such_traits(unknown)
-        admitted = [
-            tree
-            for tree, root in enumerate(self._roots)
-            if query.root_required <= root.traits and query.root_forbidden.isdisjoint(root.traits)
-        ]
-        trees = np.array(admitted, dtype=np.int32)
+        required = tuple(frozenset([name]) for name in sorted(query.root_required))
+        wanted = self._table.labels.filter_number(required, query.root_forbidden)
+        trees = np.frombuffer(self._table.trees_that_meet(wanted), np.int32)
         specs: list[GroupSpec] = []
-        if not admitted:
+        if not len(trees):
             return specs, trees
         for group in query.groups.values():
             refusal = self._refusal(group)
@@ -214,33 +247,11 @@ class CandidateSearch:
 
     def _written(self, query: CandidateQuery, found: Candidates) -> Iterator[Candidate]:
         """Candidates with the names of providers and classes."""
-        asks: list[dict[str, int]] = []  # of each unit
-        spans: list[tuple[str, int, int]] = []  # suffix, and from which to which unit its group goes
-        for suffix, group in query.groups.items():
-            start = len(asks)
-            if suffix or not self._spreads:
-                asks.append(group.resources)
-            else:
-                asks += [{name: amount} for name, amount in group.resources.items()]
-            spans.append((suffix, start, len(asks)))
+        units = Units(query, self._spreads)
         for rows in found:
-            uuids = [self._uuids[row] for row in rows]
-            allocations: dict[str, dict[str, int]] = {}
-            for uuid, amounts in zip(uuids, asks):
-                given = allocations.get(uuid)
-                if given is None:
-                    if amounts:
-                        allocations[uuid] = amounts.copy()
-                else:
-                    for name, amount in amounts.items():
-                        given[name] = given.get(name, 0) + amount
-            mappings = {
-                suffix: (uuids[start],) if end == start + 1 else tuple(dict.fromkeys(uuids[start:end]))
-                for suffix, start, end in spans
-            }
-            yield Candidate(allocations, mappings)
+            yield units.candidate([self._uuids[row] for row in rows])
         if found.limit_reached:
-            raise SearchLimit("candidates: the search gave up, there may be more of them")
+            raise SearchLimit(GAVE_UP)
 
 
 def _preorder(forest: Forest) -> Iterator[Provider]:
