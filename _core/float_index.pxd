@@ -15,8 +15,9 @@
 # operations; no other can be among the first k.
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
+from binwright._core.domain_terms cimport DomainTerms
 from binwright._core.float_scores cimport FloatScores
 from binwright._core.journal cimport Journal
 from binwright._core.request cimport ClassView
@@ -31,6 +32,7 @@ cdef enum:
 cdef struct FloatView:     # of one class; owner: its FloatIndex
     int64_t edition        # of the class's static columns, and of its terms, when it was made
     int64_t terms_edition
+    uint64_t counted       # bit = ref of the class of which anything is counted anywhere
     int64_t read           # entries of the feed
     int64_t turn           # of the last decision
     Py_ssize_t slots       # whole blocks
@@ -69,6 +71,7 @@ cdef class FloatIndexes:
     cdef Journal journal
     cdef Scan scan
     cdef FloatScores floats
+    cdef DomainTerms terms
     cdef Standing* standing      # by class number
     cdef Py_ssize_t room
     cdef dict indexes            # class number -> FloatIndex
@@ -93,6 +96,8 @@ cdef class FloatIndexes:
     cdef int make_columns(self) except -1
     cdef void read_shared(self, Py_ssize_t host) noexcept nogil
     cdef void read_own(self, FloatView* index, const ClassView* request, Py_ssize_t host) noexcept nogil
+    cdef uint64_t counted(self, const ClassView* request) noexcept nogil
+    cdef int64_t attraction(self, const ClassView* request, Py_ssize_t term, Py_ssize_t host) noexcept nogil
     cdef void close_block(self, FloatView* index, Py_ssize_t block) noexcept nogil
     cdef void settle(self, FloatView* index) noexcept nogil
     cdef bint bounds(self, const FloatView* index, double* slack) noexcept nogil

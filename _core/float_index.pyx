@@ -1,7 +1,8 @@
 """Decisions of float64 profiles by index: raw values are kept, a decision reads them once without divisions.
 
-The answer is the scan's, bit for bit. Classes with terms over counters, groups or external terms, and any decision
-under a window or promises, are left to the scan; so is one that finds no host.
+The answer is the scan's, bit for bit. Terms over counters are carried where each host is a domain of its own. Classes
+with other ones, with groups or external terms, and any decision under a window or promises, are left to the scan; so is
+one that finds no host.
 """
 
 cimport cython
@@ -10,11 +11,14 @@ from libc.math cimport INFINITY, fabs, isnan
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memset
 
-from binwright._core.float_scores cimport FREE, USED, bits_of, scaled
+from binwright._core.domain_terms cimport HOST, PASSES, POOL, SKEW, ClassTerms, Ref, SoftTerm
+from binwright._core.float_scores cimport FREE, NEAR, USED, bits_of, scaled
+from binwright._core.spread cimport most_counted
 
 cdef enum:
     MOST_BYTES = 1 << 28
     LEAST_UNREAD = 64      # entries that are read one by one at any size
+    MOST_REFS = 64
 
 
 cdef double FAR = 1e100    # of raw values, factors and what they are multiplied with: no sum overflows
@@ -36,6 +40,7 @@ cdef inline double highest_of(const double* values) noexcept nogil:
     return lane[0] if lane[0] > lane[1] else lane[1]
 
 
+@cython.no_gc  # holds numbers only, and needs them to free what they stand for
 @cython.final
 cdef class FloatIndex:
     """What is kept for one class."""
@@ -69,6 +74,7 @@ cdef class FloatIndexes:
         self.journal = journal
         self.scan = scan
         self.floats = scan.floats
+        self.terms = scan.domain_terms
         self.indexes = {}
         self.most_bytes = MOST_BYTES
         self.turn = self.read = 0
@@ -106,14 +112,23 @@ cdef class FloatIndexes:
     # ---- which classes have an index, and what it has read ---------------------------------------------------------
 
     cdef bint carried(self, const ClassView* request) noexcept nogil:
-        """Does an index answer for a class? Not where something else than the host itself has a say."""
-        cdef int32_t number = request.number
-        return not (
+        """Does an index answer for a class? Not where something else than the host itself has a say, but for whether
+        anything is counted anywhere.
+        """
+        cdef const ClassTerms* mine = self.terms.classes + request.number
+        cdef int32_t i
+        if (
             self.scan.overlays.live or self.scan.window.stop or request.plan != NULL
-            or self.floats.count > MOST_FLOATS or self.scan.externals.concerned[number]
-            or self.scan.domain_terms.classes[number].hards or self.scan.domain_terms.classes[number].softs
-            or self.scan.domain_terms.classes[number].pools
-        )
+            or self.floats.count > MOST_FLOATS or self.scan.externals.concerned[request.number]
+        ):
+            return False
+        for i in range(mine.hards):
+            if mine.hard[i].op == SKEW or mine.hard[i].op == POOL:
+                return False
+        for i in range(mine.ref_count):
+            if mine.refs[i].key != HOST or mine.refs[i].members >= 0:
+                return False
+        return mine.ref_count <= MOST_REFS
 
     cdef int ready(self, const ClassView* request, bint soon, FloatView** found) except -1 nogil:
         """`found` = the class's index, up to date; NULL where the scan has to decide. soon: more decisions follow."""
@@ -121,6 +136,7 @@ cdef class FloatIndexes:
         cdef FloatView* index = mine.index
         cdef int64_t entry, fed = self.journal.fed, mask = self.journal.feed_room - 1
         cdef int64_t worth = max(self.scan.fleet.hosts // 8, <Py_ssize_t>LEAST_UNREAD)
+        cdef uint64_t counted
         cdef int32_t host
         found[0] = NULL
         if not self.carried(request):
@@ -141,10 +157,13 @@ cdef class FloatIndexes:
         if index == NULL:
             with gil:
                 index = self.made(request)
+        self.terms.prepare(request.number)
+        counted = self.counted(request)
         if (
-            fed - index.read > worth or index.edition != request.edition
-            or index.terms_edition != self.scan.domain_terms.classes[request.number].edition
+            fed - index.read > worth or index.edition != request.edition or index.counted != counted
+            or index.terms_edition != self.terms.classes[request.number].edition
         ):
+            index.counted = counted
             self.read_all(index, request)
         for entry in range(index.read, fed):
             host = self.journal.feed[entry & mask]
@@ -210,7 +229,7 @@ cdef class FloatIndexes:
         cdef Py_ssize_t host
         index.unfit = False
         index.edition = request.edition
-        index.terms_edition = self.scan.domain_terms.classes[request.number].edition
+        index.terms_edition = self.terms.classes[request.number].edition
         index.read = self.journal.fed
         for host in range(index.slots):
             self.read_own(index, request, host)
@@ -243,6 +262,8 @@ cdef class FloatIndexes:
         cdef int32_t resource
         cdef bint shut = self.scan.fleet.flags.uint8s(0)[host] != 0
         shut |= request.mask != NULL and request.mask[host] != 0
+        for f in range(self.terms.classes[request.number].hards):
+            shut |= self.terms.failing(request.number, <int32_t>f, host) != PASSES
         for f in range(request.filters):
             resource = request.filtered[f]
             shut |= (
@@ -253,8 +274,8 @@ cdef class FloatIndexes:
         for t in range(index.terms):
             if index.raw[t] == NULL:
                 continue
-            if index.own[t]:  # of NEAR terms nothing is counted: a class with such a term has no index
-                self.floats.counts[host] = 0
+            if index.own[t]:
+                self.floats.counts[host] = self.attraction(request, t, host)
                 index.raw[t][host] = self.floats.raw_of(t, request, host)
             if not fabs(index.raw[t][host]) <= FAR:
                 index.unfit = True
@@ -263,6 +284,30 @@ cdef class FloatIndexes:
             index.dirty[block] = True
             index.touched[index.touches] = <int32_t>block
             index.touches += 1
+
+    cdef uint64_t counted(self, const ClassView* request) noexcept nogil:
+        """Of which refs of a class anything is counted anywhere, as bits; after prepare()."""
+        cdef uint64_t found = 0
+        cdef int32_t r
+        for r in range(self.terms.classes[request.number].ref_count):
+            if self.terms.sums[r].total != 0:
+                found |= <uint64_t>1 << r
+        return found
+
+    cdef int64_t attraction(self, const ClassView* request, Py_ssize_t term, Py_ssize_t host) noexcept nogil:
+        """What count_scores says of one host to a NEAR term; after prepare()."""
+        cdef const SoftTerm* soft
+        cdef const Ref* ref
+        cdef int64_t sum = 0
+        cdef int32_t r
+        if self.floats.terms[term].kind != NEAR:
+            return 0
+        soft = self.terms.soft_term(request.number, self.floats.terms[term].slot)
+        if soft != NULL:
+            for r in range(soft.first, soft.first + soft.refs):
+                ref = self.terms.classes[request.number].refs + r
+                sum += ref.weight * min(self.terms.value(request.number, r, host), most_counted(soft, ref))
+        return sum
 
     cdef void close_block(self, FloatView* index, Py_ssize_t block) noexcept nogil:
         """Find what a block says after hosts in it were read."""

@@ -63,6 +63,7 @@ cdef Index planted(Scan scan, const ClassView* request):
     return index
 
 
+@cython.no_gc  # holds numbers only, and needs them to free what they stand for
 @cython.final
 cdef class Index:
     """Owner of an index's memory, which is released whole."""
@@ -75,7 +76,7 @@ cdef class Index:
         self.view.plain = True
 
     def __dealloc__(self):
-        for block in self.blocks or ():
+        for block in self.blocks:
             free(<void*><uintptr_t>block)
 
     cdef void* take(self, Py_ssize_t count, Py_ssize_t size) except NULL:

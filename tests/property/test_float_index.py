@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from binwright import Fleet, Profile, Rule
-from binwright.float_scores import free_score, raw_score, used_score
+from binwright.float_scores import free_score, near_score, raw_score, used_score
 from binwright.profile import least_allocated
+from binwright.terms import Ref, SoftTerm, at_most, forbid, require
 from tests.reference import float_profile
 
 HOSTS = (1, 2, 3, 63, 64, 65, 130, 300)
@@ -32,17 +33,19 @@ class Life:
         bounds = [(a, b) if None in (a, b) or a <= b else (b, a) for a, b in bounds]
         bounds = [{"low": a, "high": b} for a, b in bounds]
         profile = Profile(
-            rules=(Rule("up", kind="cordon"), Rule("bad"), Rule("fit", kind="fit")),
+            rules=(Rule("up", kind="cordon"), Rule("bad"), Rule("fit", kind="fit"), Rule("group")),
             scores=(
                 free_score("free x", "x", ratio="ratio", weight=self.weight(), multiplier="own", **bounds[0]),
                 free_score("free y", "y", weight=self.weight(), **bounds[1]),
                 used_score("used", "n", weight=self.weight(), multiplier="second", **bounds[2]),
                 raw_score("raw", weight=self.weight(), **bounds[3]),
+                near_score("near", weight=self.weight(), low=self.rng.choice((None, 0.0))),
             ),
         )
         columns = {name: self.amounts(self.hosts) for name in RESOURCES}
         columns["n"] = np.zeros(self.hosts, np.int64)
         self.fleets = [Fleet(columns, profile=profile, scored_only=["n"])]
+        self.counters = [self.fleets[0].counter() for _ in range(3)]
         if rng.random() < 0.5:
             self.each(lambda fleet: fleet.set_column("ratio", range(self.hosts), 4.0))
         self.items: list[int] = []
@@ -78,6 +81,17 @@ class Life:
         options = {"raw": {"raw": raw}} if rng.random() < 0.6 else {}
         if rng.random() < 0.5:
             options["rejects"] = {"bad": bad}
+        terms, own = [], Ref(rng.choice(self.counters), weight=rng.choice((-2, 1)))
+        if rng.random() < 0.6:
+            hard = (
+                at_most("group", own, rng.randint(1, 3)),
+                forbid("group", [Ref(one) for one in self.counters[:2]]),
+                require("group", [own], matches_itself=rng.random() < 0.7),
+            )
+            terms.append(rng.choice(hard))
+        if rng.random() < 0.5:
+            terms.append(SoftTerm("near", (own,)))
+        options |= {"terms": terms, "contributes": {own.counter: 1}}
         return self.fleets[0].request(demand, commit=commit, score={}, skip=skip, **options)
 
     def same(self, call, take):

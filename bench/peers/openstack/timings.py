@@ -3,14 +3,17 @@
     V/bin/python bench/peers/openstack/timings.py [--results FILE] [--cut SECONDS]
 
 Every answer is compared before its time counts. A peer that has no answer after 90 seconds is cut and printed so.
-Wall-clock and processor milliseconds: the machine may be busy with other things. `timesFaster` compares the least
-processor times. All share a process, so everybody pays for collecting everybody's garbage.
+Wall-clock and processor milliseconds, with all samples of the latter: the machine may be busy with other things.
+`timesFaster` compares the least processor times. All share a process, so everybody pays for collecting everybody's
+garbage. Nothing is asked twice of the same state: before each of binwright's answers some providers' claims change, or
+a server has been placed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import signal
 import statistics
 import sys
@@ -38,7 +41,6 @@ from binwright.openstack.nova.filters import filtered  # noqa: E402
 from binwright.openstack.nova.raw_weights import ranked  # noqa: E402
 from binwright.openstack.nova.request_spec import RequestSpec  # noqa: E402
 from binwright.openstack.pending import wanted_servers  # noqa: E402
-from binwright.openstack.placement.answer import candidates_answer  # noqa: E402
 from binwright.openstack.placement.query import parse_query  # noqa: E402
 from binwright.openstack.placement.replay import read_forest  # noqa: E402
 from binwright.openstack.placement.search import CandidateSearch  # noqa: E402
@@ -48,6 +50,10 @@ from binwright.openstack.zones import cloud_zones  # noqa: E402
 Json = dict[str, Any]
 LATEST = (1, 39)
 SERVERS = 1000
+TOUCHED = 10
+"""Providers whose claims change before each of binwright's answers."""
+ALTERNATES = 2
+"""Nova's, with the host that is chosen: [scheduler] max_attempts is 3."""
 FLAT = "resources=VCPU:2,MEMORY_MB:4096,DISK_GB:40"
 TRAITS = f"{FLAT}&required=HW_CPU_X86_AVX2,!COMPUTE_STATUS_DISABLED"
 CELL_AND_PORT = (
@@ -85,8 +91,13 @@ class Cut(BaseException):
     """Time is up; no `except Exception` of a peer takes it for its own."""
 
 
-def timed(ask: Callable[[], Any], runs: int, seconds: float) -> tuple[Any, Json]:
-    """The answer of the first run, and the times of up to `runs`; none is begun when half of the seconds are gone."""
+def timed(
+    ask: Callable[[], Any], runs: int, seconds: float, before: Callable[[], Any] = lambda: None
+) -> tuple[Any, Json]:
+    """The answer of the first run, and the times of up to `runs`; none is begun when half of the seconds are gone.
+
+    before: is called before each run, and not timed.
+    """
     walls: list[float] = []
     cpus: list[float] = []
     answer = None
@@ -98,6 +109,7 @@ def timed(ask: Callable[[], Any], runs: int, seconds: float) -> tuple[Any, Json]
     begin = time.perf_counter()
     try:
         while len(walls) < runs and time.perf_counter() - begin < seconds / 2:
+            before()
             signal.setitimer(signal.ITIMER_REAL, seconds)
             wall, cpu = time.perf_counter(), time.process_time()
             found = ask()
@@ -110,45 +122,73 @@ def timed(ask: Callable[[], Any], runs: int, seconds: float) -> tuple[Any, Json]
             return None, {"cutAfterSeconds": seconds}
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return answer, {
+    return answer, summed_up(walls, cpus)
+
+
+def summed_up(walls: list[float], cpus: list[float]) -> Json:
+    """Medians, the least, and every sample of the processor time."""
+    return {
         "runs": len(walls),
-        "wallMs": round(statistics.median(walls), 3),
-        "cpuMs": round(statistics.median(cpus), 3),
-        "cpuMsLeast": round(min(cpus), 3),
+        "wallMs": round(statistics.median(walls), 4),
+        "cpuMs": round(statistics.median(cpus), 4),
+        "cpuMsLeast": round(min(cpus), 4),
+        "cpuMsSamples": [round(one, 4) for one in cpus],
     }
 
 
 def show(row: Json) -> Json:
-    """Print a row as it comes."""
-    print(json.dumps(row), flush=True)
+    """Print a row as it comes, without the samples."""
+
+    def brief(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: brief(one) for key, one in value.items() if key != "cpuMsSamples"}
+        return value
+
+    print(json.dumps(brief(row)), flush=True)
     return row
 
 
 def placement_rows(service: RealPlacement, cut: float) -> list[Json]:
-    """GET /allocation_candidates of every fleet: bytes of the answer on both sides."""
+    """GET /allocation_candidates of every fleet: the search alone, and bytes of the answer on both sides."""
     rows: list[Json] = []
     own: Json = {}
+    rng = random.Random(7)
     for name, make, queries in PLACEMENT:
         fleet = make()
         service.fill(fleet)
-        start = time.perf_counter()
+        start = time.process_time()
         search = CandidateSearch(read_forest(fleet), (), fleet["extra_resource_classes"])
-        built = 1000 * (time.perf_counter() - start)
-        for text in queries:
+        built = 1000 * (time.process_time() - start)
+        providers = list(search.forest.providers.values())
+
+        def claims(search: CandidateSearch = search, providers: list[Any] = providers) -> None:
+            for provider in rng.choices(providers, k=TOUCHED):
+                for resource in provider.inventories:
+                    search.update_used(provider, resource)
+
+        for number, text in enumerate(queries):
 
             def ours(text: str = text, search: CandidateSearch = search) -> bytes:
-                query = parse_query(text, LATEST)
-                return json.dumps(candidates_answer(search.answer(query), query, search.forest)).encode()
+                return search.body(parse_query(text, LATEST))
 
+            query = parse_query(text, LATEST)
             path = f"/allocation_candidates?{text}"
-            mine, own = timed(ours, 9, cut)
-            theirs, peer = timed(lambda path=path: service.call("GET", path, None, "1.39"), 3, cut)
-            row = {"fleet": name, "query": text, "binwrightBuildMs": round(built, 1), "binwright": own}
+            row = {"fleet": name, "query": text}
+            if number == 0:
+                row |= {"binwrightBuildMs": round(built, 1), "binwrightFirst": timed(ours, 1, cut)[1]}
+            mine, own = timed(ours, 101, cut, claims)
+            found, searched = timed(lambda search=search, query=query: search.find(query), 101, cut, claims)
+            with service.searches() as inside:
+                theirs, peer = timed(lambda path=path: service.call("GET", path, None, "1.39"), 3, cut)
             body = json.loads(mine)
-            row |= {"placement": peer, "candidates": len(body["allocation_requests"]), "bytes": len(mine)}
+            row |= {"binwright": own, "binwrightSearch": searched, "placement": peer}
+            row |= {"candidates": len(found), "bytes": len(mine)}
+            assert len(found) == len(body["allocation_requests"])
             row["compared"] = "the peer was cut" if theirs is None else compared(service, text, theirs, body)
             if theirs is not None:
+                row["placementSearch"] = summed_up(*zip(*inside, strict=True))
                 row["timesFaster"] = faster(peer, own)
+                row["searchTimesFaster"] = faster(row["placementSearch"], searched)
             rows.append(show(row))
     return [*rows, show(remedied_row(service, own, cut))]
 
@@ -253,34 +293,46 @@ def server(number: int) -> Json:
     return {"ID": uuid, "Name": f"server{number:05d}", "Status": "BUILD", "Host": None, "Flavor": flavor}
 
 
-def nova_rows(cut: float) -> list[Json]:
-    """Filter and weigh: the hosts in order with their weights, by the rules host by host; then by the engine."""
-    rows = []
+def nova_row(many: int, cut: float) -> Json:
+    """Filter and weigh: all hosts in order with their weights; the chosen host and its alternates.
+
+    By the rules host by host; and by the engine, after each of some hundred servers that it has placed.
+    """
     flavor = fleets.FLAVORS[1]
-    for many in (100, 1000, 5000):
-        hosts = fleets.compute_hosts(many)
-        nova, mine = RealNova(hosts), our_hosts(hosts)
-        request = RequestSpec(our_flavor(flavor))
+    hosts = fleets.compute_hosts(many)
+    nova, mine = RealNova(hosts), our_hosts(hosts)
+    request = RequestSpec(our_flavor(flavor))
+    theirs, peer = timed(lambda: nova.filter_and_weigh(flavor), 5, cut)
+    found, own = timed(lambda: ranked(filtered(mine, request, PLAIN_CONF.enabled, {}), request, {}), 9, cut)
+    scheduler, wanted = our_scheduler(our_cloud(hosts, 1 + 3 * 110))
+    asked, rest = wanted[1], iter(wanted[2:])
+    assert flavor_of(1) is flavor
+    if theirs is not None:
+        for (host, weight), (one, total) in zip(theirs, found, strict=True):
+            assert host == one.host, f"{many} hosts: {host}, binwright {one.host}"
+            assert weight == total, (host, weight, total)
+        names = scheduler.hosts.names
+        for _ in range(2):  # by scan, then by index
+            order = [(names[host], weight) for host, weight in zip(*scheduler.ranked(asked), strict=True)]
+            assert order == theirs, f"{many} hosts: the engine's order"
+        best = [names[host] for host in scheduler.ranked(asked, 1 + ALTERNATES)[0]]
+        assert best == [host for host, _ in theirs[: 1 + ALTERNATES]], f"{many} hosts: {best}"
 
-        def ours(mine: list[ComputeHost] = mine, request: RequestSpec = request) -> list[tuple[ComputeHost, float]]:
-            return ranked(filtered(mine, request, PLAIN_CONF.enabled, {}), request, {})
+    def boot() -> Any:
+        return scheduler.place(next(rest))
 
-        theirs, peer = timed(lambda nova=nova: nova.filter_and_weigh(flavor), 3, cut)
-        found, own = timed(ours, 9, cut)
-        if theirs is not None:
-            for (host, weight), (one, total) in zip(theirs, found, strict=True):
-                assert host == one.host, f"{many} hosts: {host}, binwright {one.host}"
-                assert abs(weight - total) <= 1e-9 * max(1.0, abs(weight)), (host, weight, total)
-        scheduler, wanted = our_scheduler(our_cloud(hosts, 1 + 3 * 100))
-        best = scheduler.hosts.names[scheduler.place(wanted[1]).host or 0]
-        if theirs is not None:
-            assert best == theirs[0][0], f"{many} hosts: {theirs[0][0]}, the engine {best}"
-        rest = iter(wanted[2:])
-        _, engine = timed(lambda rest=rest, scheduler=scheduler: scheduler.place(next(rest)), 200, cut)
-        row = {"hosts": many, "nova": peer, "binwrightHostByHost": own, "binwrightEngine": engine}
-        row |= {"compared": "the peer was cut"} if theirs is None else {"compared": "equal hosts and weights"}
-        rows.append(show(row))
-    return rows
+    _, chosen = timed(lambda: scheduler.ranked(asked, 1 + ALTERNATES), 100, cut, boot)
+    _, whole = timed(lambda: scheduler.ranked(asked), 100, cut, boot)
+    _, placed = timed(boot, 100, cut)
+    ours = {"hostByHost": own, "wholeOrder": whole, "chosenAndAlternates": chosen, "placed": placed}
+    row = {"hosts": many, "nova": peer, "binwright": ours}
+    if theirs is None:
+        return show(row | {"compared": "the peer was cut"})
+    row |= {
+        "compared": "equal hosts and weights",
+        "timesFaster": {name: faster(peer, one) for name, one in ours.items()},
+    }
+    return show(row)
 
 
 def our_scheduler(cloud: Cloud) -> tuple[Scheduler, list[Any]]:
@@ -363,7 +415,10 @@ def main() -> None:
     service = RealPlacement()
     start = time.perf_counter()
     found = {"placement": placement_rows(service, options.cut)}
-    found |= {"nova": nova_rows(options.cut), "boots": boot_rows(service, options.cut)}
+    found |= {
+        "nova": [nova_row(many, options.cut) for many in (100, 1000, 5000)],
+        "boots": boot_rows(service, options.cut),
+    }
     write_results(
         options.results,
         ("openstack-placement", "nova"),

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from binwright.errors import InputError
 from binwright.explain import FEASIBLE, Explanation
@@ -201,17 +202,22 @@ class Scheduler:
 
     def ranking(self, server: Wanted) -> list[int]:
         """The hosts that take a server now, best first, none where a filter cannot read it; nothing changes."""
+        try:
+            ranked: list[int] = self.ranked(server)[0].tolist()
+        except InputError:
+            return []
+        return ranked
+
+    def ranked(self, server: Wanted, most: int | None = None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The hosts that take a server now, best first, with their weights; at most `most`: the chosen host and its
+        alternates. Nothing changes. Raises InputError for what cannot be read.
+        """
         asked = self.asked(server)
         path = self.plain_path(asked)
-        if path is None:
-            try:
-                return [host for host, _ in self.look(server).ranking]
-            except InputError:
-                return []
-        told = path.fleet.explain(path.request(asked, self.groups.group_of(server)), live=True)
-        feasible = np.flatnonzero(told.refusals.first == FEASIBLE)
-        ranked: list[int] = feasible[np.argsort(-told.scores.totals[feasible], kind="stable")].tolist()
-        return ranked
+        if path is not None:
+            return path.fleet.ranked(path.request(asked, self.groups.group_of(server)), most)
+        found = self.look(server).ranking[:most]
+        return np.array([host for host, _ in found], np.int64), np.array([weight for _, weight in found], np.float64)
 
     def place(self, server: Wanted, host: int | None = None) -> Decision:
         """Give a server to the best host; nothing changes where there is none. host: the one that is asked for, which
