@@ -138,8 +138,6 @@ cdef class Lister:
                 raise MemoryError("list of candidates")
             self.stretches = stretch
         self.walk_below(tree)
-        if seen.shared:  # what it finds may be told already: nobody repeats it
-            return 0
         slot[0] = <int32_t>self.stretch_count
         self.stretches[self.stretch_count] = Stretch(
             hash, seen.shape, tree, self.key_taken, before, self.found.count - before
@@ -156,7 +154,7 @@ cdef class Lister:
         cdef Py_ssize_t unit
         cdef int32_t* rows
         cdef Answer answer
-        cdef bint mixed = self.table.trees[tree].links > 0 or self.table.trees[tree].shared
+        cdef bint linked = self.table.trees[tree].shape < 0
         walk.begin(tree)
         while self.most < 0 or self.found.count < self.most:
             answer = walk.advance(&self.left)
@@ -166,7 +164,7 @@ cdef class Lister:
             rows = self.found.grown(1)
             for unit in range(self.found.units):
                 rows[unit] = walk.row[walk.chosen[unit]]
-            if mixed and self.is_told(rows):
+            if linked and self.is_told(rows):
                 continue
             self.left = self.steps
             self.found.count += 1

@@ -35,8 +35,7 @@ cdef struct Tree:
     int32_t rows
     int32_t link         # first of its links
     int32_t links
-    int32_t shape        # trees of one shape are alike row by row in all but what is used; -1 = it is linked
-    int32_t shared       # 1 = some tree is linked to a row of it
+    int32_t shape        # trees of one shape are alike in all but what is used; -1 = linked, or another is to it
 
 
 @cython.final

@@ -69,15 +69,17 @@ cdef class RowTable:
         """Tell trees apart by all that never changes."""
         cdef Py_ssize_t tree, number
         cdef Row* row
+        cdef bint linked
         cdef dict shapes = {}
         for tree in range(self.tree_count):
             shape = []
+            linked = self.trees[tree].links > 0
             for number in range(self.trees[tree].first, self.trees[tree].first + self.trees[tree].rows):
                 row = self.rows + number
                 stocks = [(one, size, low, high, step) for one, size, _, low, high, step in rows[number][3]]
                 shape.append((row.leave - self.trees[tree].first, row.labels, row.members, tuple(stocks)))
-                self.trees[tree].shared |= row.shared
-            self.trees[tree].shape = -1 if self.trees[tree].links else shapes.setdefault(tuple(shape), len(shapes))
+                linked |= row.shared
+            self.trees[tree].shape = -1 if linked else shapes.setdefault(tuple(shape), len(shapes))
         self.shape_count = len(shapes)
         return 0
 

@@ -5,6 +5,7 @@ byte; clouds of many like trees, so that most are copied.
 import json
 import random
 
+import numpy as np
 import pytest
 
 hypothesis = pytest.importorskip("hypothesis")
@@ -149,6 +150,16 @@ def test_the_search_gives_up():
     assert not found.limit_reached
     lazily = Candidates(table, question, trees)
     assert [next(lazily) for _ in range(500)] == list(found)
+
+
+def test_a_tree_that_serves_others_is_copied_to_nobody():
+    """Trees 0 and 2 are alike, but tree 1 sees row 0, too: what row 0 serves alone is told once."""
+    rows = [(-1, frozenset(), frozenset(), [(0, 1, 0, 1, 1, 1)]) for _ in range(3)]
+    table = RowTable(rows, [[], [0], []])
+    question = Question(((((0, 1),), 0, 0, -1, True, True, False, False),), ())
+    for order in ([0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]):
+        trees = np.array(order, np.int32)
+        assert list(listed(table, question, trees)) == list(Candidates(table, question, trees))
 
 
 def test_who_gives_up_says_so(monkeypatch):

@@ -27,7 +27,6 @@ from real_placement import REPAIRS, RealPlacement, repaired  # noqa: E402
 
 from bench.peers.openstack.results import write_results  # noqa: E402
 from binwright.openstack.comparison import answer_differences, error_differences  # noqa: E402
-from binwright.openstack.placement.answer import candidates_answer  # noqa: E402
 from binwright.openstack.placement.faults import Fault  # noqa: E402
 from binwright.openstack.placement.microversion import parse_microversion  # noqa: E402
 from binwright.openstack.placement.query import parse_query  # noqa: E402
@@ -47,7 +46,7 @@ def ours(search: CandidateSearch, text: str, microversion: str) -> tuple[int, Js
     version = parse_microversion(microversion)
     try:
         query = parse_query(text, version)
-        return 200, candidates_answer(search.answer(query), query, search.forest)
+        return 200, json.loads(search.body(query))
     except Fault as fault:
         return fault.status, fault.to_dict(version)
 

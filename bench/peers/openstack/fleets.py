@@ -102,8 +102,12 @@ def flat(many: int) -> Json:
     return cloud(providers, allocations)
 
 
-def nested(many: int) -> Json:
-    """Hosts of seven providers: a root with disk, two NUMA cells, four PFs with virtual functions under the cells."""
+def nested(many: int, full: float = 0.0) -> Json:
+    """Hosts of seven providers: a root with disk, two NUMA cells, four PFs with virtual functions under the cells.
+
+    full: this share of all inventories is full, the others are in use by a random amount; 0: nothing is in use.
+    """
+    rng = random.Random(f"{SEED} nested {many}")
     providers = []
     for number in range(many):
         root = uuid_of(number)
@@ -116,7 +120,13 @@ def nested(many: int) -> Json:
                 own = uuid_of(number, str(1 + CELLS + FUNCTIONS // CELLS * cell + function))
                 stocks = {"SRIOV_NET_VF": inventory(8)}
                 providers.append(provider(own, f"host{number} PF {cell}.{function}", stocks, [], uuid))
-    return cloud(providers)
+    allocations = {}
+    for one in providers if full else ():
+        room = {name: int(stock["total"] * stock["allocation_ratio"]) for name, stock in one["inventories"].items()}
+        used = {name: most if rng.random() < full else rng.randrange(most) for name, most in room.items()}
+        resources = {name: amount for name, amount in used.items() if amount}
+        allocations[one["uuid"]] = {"allocations": {one["uuid"]: {"resources": resources}}}
+    return cloud(providers, allocations)
 
 
 def wide(children: int) -> Json:

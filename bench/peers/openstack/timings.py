@@ -77,6 +77,7 @@ PLACEMENT: list[tuple[str, Callable[[], Json], list[str]]] = [
     ("flat 1000", lambda: fleets.flat(1000), [FLAT, TRAITS, f"{FLAT}&limit=1000"]),
     ("flat 5000", lambda: fleets.flat(5000), [FLAT, TRAITS, f"{FLAT}&limit=1000"]),
     ("nested 500", lambda: fleets.nested(500), [CELL_AND_PORT, TWO_CELLS, ONE_GROUP]),
+    ("nested 500, in use", lambda: fleets.nested(500, 0.4), [CELL_AND_PORT, TWO_CELLS, ONE_GROUP]),
     ("wide 8", lambda: fleets.wide(8), [devices(4)]),
     ("wide 16", lambda: fleets.wide(16), [devices(3), f"{devices(8)}&limit=1000"]),
 ]
