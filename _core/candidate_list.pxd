@@ -5,7 +5,7 @@
 # least that one asks: no decision of a Walk can tell more apart.
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 from binwright._core.candidates cimport Question, Walk
 from binwright._core.rowtable cimport RowTable
@@ -55,6 +55,7 @@ cdef class Lister:
     cdef Py_ssize_t asked_room, asked_taken
     cdef int64_t* least              # (resources of the question,) least amount that a unit asks
     cdef int64_t* sum                # (resources of the question,) of all units
+    cdef uint8_t* some               # (resources of the question,) 1 = some row of the tree has enough for an ask
     cdef int64_t* keys
     cdef Py_ssize_t key_room, key_taken
     cdef Stretch* stretches
@@ -65,7 +66,7 @@ cdef class Lister:
     cdef int look_at(self, int32_t tree) except -1
     cdef int walk_below(self, int32_t tree) except -1
     cdef int name_asked(self, int32_t tree) except -1
-    cdef int64_t* key_of(self, int32_t tree, uint64_t* hash) except NULL
+    cdef int64_t* key_of(self, int32_t tree, uint64_t* hash) except? NULL
     cdef int32_t* slot_of(self, int32_t shape, const int64_t* key, uint64_t hash) noexcept nogil
     cdef int widen_slots(self) except -1
     cdef int repeat(self, const Stretch* stretch, int32_t tree) except -1

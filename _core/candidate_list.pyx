@@ -2,7 +2,7 @@
 
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcmp, memset
 
@@ -80,6 +80,7 @@ cdef class Lister:
         cdef int64_t amount
         self.first_asked = self.asked_count = self.slots = NULL
         self.asked = NULL
+        self.some = NULL
         self.keys = self.least = self.sum = NULL
         self.stretches = NULL
         self.table, self.question = table, question
@@ -93,7 +94,11 @@ cdef class Lister:
         self.asked_count = <int32_t*>malloc(shapes * sizeof(int32_t))
         self.least = <int64_t*>calloc(max(resources, 1), sizeof(int64_t))
         self.sum = <int64_t*>calloc(max(resources, 1), sizeof(int64_t))
-        if self.first_asked == NULL or self.asked_count == NULL or self.least == NULL or self.sum == NULL:
+        self.some = <uint8_t*>calloc(max(resources, 1), 1)
+        if (
+            self.first_asked == NULL or self.asked_count == NULL or self.least == NULL or self.sum == NULL
+            or self.some == NULL
+        ):
             raise MemoryError("list of candidates")
         memset(self.first_asked, 0xFF, shapes * sizeof(int32_t))
         for unit in range(question.plan.unit_count):
@@ -110,6 +115,7 @@ cdef class Lister:
         free(self.asked)
         free(self.least)
         free(self.sum)
+        free(self.some)
         free(self.keys)
         free(self.stretches)
         free(self.slots)
@@ -128,6 +134,8 @@ cdef class Lister:
         if own:
             return self.walk_below(tree)
         key = self.key_of(tree, &hash)
+        if key == NULL:
+            return 0
         slot = self.slot_of(seen.shape, key, hash)
         if slot[0] >= 0:
             return self.repeat(self.stretches + slot[0], tree)
@@ -227,8 +235,10 @@ cdef class Lister:
         self.asked_count[seen.shape] = <int32_t>(self.asked_taken - self.first_asked[seen.shape])
         return 0
 
-    cdef int64_t* key_of(self, int32_t tree, uint64_t* hash) except NULL:
-        """What is left of the stocks that are asked of, behind the keys that are taken."""
+    cdef int64_t* key_of(self, int32_t tree, uint64_t* hash) except? NULL:
+        """What is left of the stocks that are asked of, behind the keys that are taken; NULL where nobody has enough of
+        some resource.
+        """
         cdef const Tree* seen = self.table.trees + tree
         cdef const Stock* stocks = self.table.stocks + self.table.rows[seen.first].stock
         cdef const Stock* stock
@@ -249,13 +259,18 @@ cdef class Lister:
         key = self.keys + self.key_taken
         asked = self.asked + self.first_asked[seen.shape]
         hash[0] = <uint64_t>seen.shape
+        memset(self.some, 0, self.question.plan.resource_count)
         for i in range(count):
             stock = stocks + asked[i].stock
             left = min(stock.capacity - stock.used, stock.largest)
             left = min(left, self.sum[asked[i].local])
             key[i] = left if left >= self.least[asked[i].local] else 0
+            self.some[asked[i].local] |= key[i] > 0
             hash[0] = (hash[0] ^ <uint64_t>key[i]) * <uint64_t>0x9E3779B97F4A7C15
             hash[0] ^= hash[0] >> 29
+        for i in range(self.question.plan.resource_count):
+            if not self.some[i]:
+                return NULL
         return key
 
     cdef int32_t* slot_of(self, int32_t shape, const int64_t* key, uint64_t hash) noexcept nogil:
