@@ -144,7 +144,8 @@ def main() -> None:
             return found
 
         sandwich = timed("read and join", lambda: open_sandwich(find_sources([folder]), [folder]))
-        audited = timed("audit", lambda: audit(sandwich, repair=False))
+        timed("audit without repairs", lambda: audit(sandwich, repair=False))
+        audited = timed("audit", lambda: audit(sandwich))
         accounts = timed("ledger", lambda: ledger(sandwich, Usage()))
         blasted = timed("blast of every host", lambda: blast(sandwich, any_level="host"))
         planned = timed("joint placing", lambda: joint_place(sandwich, partial=True))

@@ -85,6 +85,7 @@ class _Reader:
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
         self.nodes = NodeTable(objects.nodes)
+        self.names_of: dict[bytes, tuple[str, ...]] = {}  # nodes, by a mask over all
         self.by_namespace: dict[str, list[Pod]] = {}
         for pod in sort_out(objects.pods).bound:
             if pod.metadata.deletion_timestamp is None:
@@ -121,4 +122,8 @@ class _Reader:
         ours = one.key.startswith("binwright.io/")
         with_key = ~self.nodes.nobody() if ours else self.nodes.label(one.key).codes >= 0
         counted = counted_nodes(one, pod, self.nodes, with_key)
-        return tuple(name for name, one in zip(self.nodes.names, counted.tolist(), strict=True) if one)
+        mask = counted.tobytes()
+        if mask not in self.names_of:
+            pairs = zip(self.nodes.names, counted.tolist(), strict=True)
+            self.names_of[mask] = tuple(name for name, here in pairs if here)
+        return self.names_of[mask]

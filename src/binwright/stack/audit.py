@@ -17,7 +17,7 @@ from binwright.stack.source_errors import errors_of
 from binwright.stack.spread_check import check_spread
 from binwright.stack.unplaced import unplaced
 
-MOST_REPAIRED = 20
+MOST_REPAIRED = 10
 """Findings for which ways out are looked for; each is a search of its own."""
 Check = Callable[[Sandwich], tuple[list[Finding], list[NotEvaluated]]]
 

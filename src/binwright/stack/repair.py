@@ -44,14 +44,17 @@ class Repairs:
         self._known_pools: dict[str, list[Pool]] = {}
         self._have = capacities(sandwich)
         self._promised = promised(sandwich)
+        self._promised_by: dict[str, Mapping[str, dict[str, int]]] = {}
         self._before: dict[str, set[About]] = {}
 
     def _hazards(self, changed: Sandwich, cluster: str) -> list[Finding]:
         """What is found where only this cluster, and servers that are its nodes, may have changed."""
         found = list(self.check(alone(changed, cluster)))
+        if cluster not in self._promised_by:
+            self._promised_by[cluster] = promised(self.sandwich, [cluster])
         requested = {key: dict(amounts) for key, amounts in self._promised.items()}
-        for sign, sandwich in ((-1, self.sandwich), (1, changed)):
-            for key, amounts in promised(sandwich, [cluster]).items():
+        for sign, told in ((-1, self._promised_by[cluster]), (1, promised(changed, [cluster]))):
+            for key, amounts in told.items():
                 here = requested.setdefault(key, dict.fromkeys(amounts, 0))
                 for name, amount in amounts.items():
                     here[name] += sign * amount
@@ -67,23 +70,23 @@ class Repairs:
         """Steps, all of them to be done in this order; none when nothing was found that helps."""
         if finding.kind not in MENDABLE:
             return []
-        cluster = finding.objects[0].source
         steps: list[Repair] = []
         current, left = self.sandwich, finding
         for _ in range(len(finding.objects)):
-            step = self._step(current, left)
-            if step is None:
+            taken = self._step(current, left)
+            if taken is None:
                 return []
+            step, hazards = taken
             steps += step.repairs
             current = step.after
-            rest = [one for one in self.check(alone(current, cluster)) if about(one) == about(finding)]
+            rest = [one for one in hazards if about(one) == about(finding)]
             if not rest:
                 return steps
             left = rest[0]
         return []
 
-    def _step(self, sandwich: Sandwich, finding: Finding) -> Step | None:
-        """The cheapest move of one member out of the fullest place to one that holds none."""
+    def _step(self, sandwich: Sandwich, finding: Finding) -> tuple[Step, list[Finding]] | None:
+        """The cheapest move of one member out of the fullest place to one that holds none, and what is found then."""
         level = level_of(finding)
         crowds: dict[str, list[tuple[Pod, NodePlace]]] = {}
         for pod, place in members(sandwich, finding):
@@ -122,8 +125,11 @@ class Repairs:
             except InputError as problem:  # the dump lacks what the layer's rules need
                 self.blind.append(str(problem))
                 continue
-            if step is not None and {about(one) for one in self._hazards(step.after, cluster)} <= self._known(cluster):
-                return step
+            if step is None:
+                continue
+            hazards = self._hazards(step.after, cluster)
+            if {about(one) for one in hazards} <= self._known(cluster):
+                return step, hazards
         return None
 
     def _pools(self, sandwich: Sandwich, cluster: str) -> list[Pool]:

@@ -44,8 +44,14 @@ class Spread:
     hidden: bool
 
 
-def measure(sandwich: Sandwich, cluster: str, claim: Claim) -> Spread | None:
-    """A claim over the real domains; None where the key names no level or a member's host is not known."""
+Domains = dict[tuple[str, tuple[str, ...]], tuple[frozenset[str], frozenset[str]]]
+"""(topology key, nodes) -> the real domains of these nodes, and those by their labels."""
+
+
+def measure(sandwich: Sandwich, cluster: str, claim: Claim, known: Domains) -> Spread | None:
+    """A claim over the real domains; None where the key names no level or a member's host is not known. known: what
+    other claims of this cluster had to find out.
+    """
     level = LEVEL_OF_KEY.get(claim.key)
     if level is None:
         return None
@@ -58,8 +64,13 @@ def measure(sandwich: Sandwich, cluster: str, claim: Claim) -> Spread | None:
             return None
         crowds.setdefault(domain, []).append(pod)
         labels[id(pod)] = domain_by_label(place, claim.key)
-    places = [place for name in claim.nodes if (place := sandwich.nodes.get((cluster, name))) is not None]
-    domains = {domain for place in places if (domain := place.at(level)) is not None}
+    if (claim.key, claim.nodes) not in known:
+        places = [place for name in claim.nodes if (place := sandwich.nodes.get((cluster, name))) is not None]
+        known[claim.key, claim.nodes] = (
+            frozenset(domain for place in places if (domain := place.at(level)) is not None),
+            frozenset(domain_by_label(place, claim.key) for place in places),
+        )
+    domains, shown_domains = known[claim.key, claim.nodes]
     labelled: dict[str, list[Pod]] = {}
     for pod in claim.members:
         labelled.setdefault(labels[id(pod)], []).append(pod)
@@ -68,7 +79,7 @@ def measure(sandwich: Sandwich, cluster: str, claim: Claim) -> Spread | None:
         most, shown, allowed = most_of(crowds), most_of(with_bearer(claim, labelled)), 1
     else:
         most = skew_of(domains, crowds)
-        shown, allowed = skew_of({domain_by_label(place, claim.key) for place in places}, labelled), claim.max_skew
+        shown, allowed = skew_of(shown_domains, labelled), claim.max_skew
     return Spread(
         claim,
         level,
@@ -94,7 +105,9 @@ def most_of(crowds: Mapping[str, Sized]) -> int:
 
 def skew_of(domains: Iterable[str], crowds: Mapping[str, Sized]) -> int:
     """Members of the fullest domain less those of the emptiest; `domains` count without a member, too."""
-    sizes = [*map(len, crowds.values()), *(0 for name in domains if name not in crowds)]
+    sizes = [*map(len, crowds.values())]
+    if any(name not in crowds for name in domains):
+        sizes.append(0)
     return max(sizes, default=0) - min(sizes, default=0)
 
 
@@ -110,8 +123,9 @@ def check_spread(sandwich: Sandwich) -> tuple[list[Finding], list[Spread], list[
         objects = sandwich.clusters[cluster]
         with errors_of(cluster):
             claims = spread_claims(objects, sandwich.workloads(cluster))
+        known: Domains = {}
         for claim in claims:
-            spread = measure(sandwich, cluster, claim)
+            spread = measure(sandwich, cluster, claim, known)
             if spread is None:
                 blind.append(f"{cluster}/{claim.workload.namespace}/{claim.workload.name}")
                 continue
