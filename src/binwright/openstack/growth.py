@@ -80,7 +80,7 @@ class Growth:
         for wish in wanted_servers(self.cloud) if after_pending else ():
             if wish.uid is None:
                 self._quotas.take(wish)
-        self.refused_wishes = len(refused)
+        self._refused_wishes = len(refused)
         self._scheduler = self._open()
 
     def _open(self) -> Scheduler:
@@ -88,7 +88,7 @@ class Growth:
         pending = wanted_servers(self.cloud) if self._after_pending else []
         zones = cloud_zones(self.cloud, hosts)
         scheduler = Scheduler(self.cloud, hosts, zones, [*pending, *self._wanted], self._conf)
-        self.pending = len(pending) + self.refused_wishes
+        self.pending = len(pending) + self._refused_wishes
         self.pending_placed = sum(one.host is not None for one in scheduler.place_all(pending))
         paths = []
         for one in self._wanted:

@@ -6,7 +6,7 @@ from binwright.stack.new_nodes import NewNode
 
 WANTS = "# Each server wants --network, and the --user-data that joins it to its cluster, as yours do."
 """What no dump tells of a server."""
-WITH_HOST = ("--os-compute-api-version", "2.74")
+CREATE_WITH_HOST = ("--os-compute-api-version", "2.74")
 """The client refuses a host for a new server below this microversion, and its default is 2.1."""
 
 
@@ -23,7 +23,14 @@ def comment(text: str) -> str:
 def create_server(one: NewNode) -> list[str]:
     """The server of a new node, and where Nova puts it."""
     wanted, grown = one.grown.server, one.grown
-    words = ["openstack", "--os-cloud", one.pool.cloud, *(WITH_HOST if grown.requested else ()), "server", "create"]
+    words = [
+        "openstack",
+        "--os-cloud",
+        one.pool.cloud,
+        *(CREATE_WITH_HOST if grown.requested else ()),
+        "server",
+        "create",
+    ]
     words += ["--flavor", one.pool.flavor.name]
     words += ["--image", wanted.image] if wanted.image else []
     words += ["--availability-zone", wanted.zone] if wanted.zone else []

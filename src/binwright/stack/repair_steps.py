@@ -24,7 +24,7 @@ from binwright.stack.whatif import with_new_nodes, with_pod_on, with_server_move
 
 MIGRATE_ALIVE = ("ACTIVE", "PAUSED")
 """States of servers that Nova migrates while they run."""
-WITH_HOST = ("--os-compute-api-version", "2.30")
+MIGRATE_WITH_HOST = ("--os-compute-api-version", "2.30")
 """The client refuses a live migration to a host below this microversion, and its default is 2.1."""
 
 Members = Mapping[str, object]
@@ -117,7 +117,7 @@ def migrate(sandwich: Sandwich, place: ServerPlace, level: str, crowds: Members,
             continue
         commands = [
             command(
-                "openstack", "--os-cloud", place.cloud, *WITH_HOST, "server", "migrate", "--live-migration",
+                "openstack", "--os-cloud", place.cloud, *MIGRATE_WITH_HOST, "server", "migrate", "--live-migration",
                 "--host", host.name, server.id or server.name,
             )
         ]  # fmt: skip
