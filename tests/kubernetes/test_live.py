@@ -126,6 +126,20 @@ def test_an_assumption_ends_with_the_pod(what):
     assert used(live) == {"a": 0, "b": 0, "c": 3000 if what == "elsewhere" else 0}
 
 
+def test_a_pod_made_anew_is_bound_though_the_former_one_is_still_shown():
+    live = small()
+    live.apply([change(running("db-0", "a", "2"))])
+    anew = make_pod("db-0", cpu="2", meta={"uid": "second"})
+    assert free_for(live, anew) == ["a", "b", "c"]
+    live.assume("default", "db-0", "second", "b")
+    assert used(live) == {"a": 0, "b": 2000, "c": 0}
+    live.apply([change(running("db-0", "a", "2", meta={"deletionTimestamp": "2026-11-23T00:00:00Z"}))])
+    live.apply([change(running("db-0", "a", "2"), gone=True)])
+    assert (used(live), live.assumed) == ({"a": 0, "b": 2000, "c": 0}, 1), "events of the former one say nothing"
+    live.apply([change(running("db-0", "b", "2", meta={"uid": "second"}))])
+    assert (used(live), live.assumed) == ({"a": 0, "b": 2000, "c": 0}, 0)
+
+
 def test_a_list_that_lacks_an_assumed_pod_says_that_it_is_gone():
     clock = Clock()
     live = small(clock)

@@ -241,7 +241,10 @@ class LiveCluster:
         if not change.gone and before == pod and assumed is None:
             return
         undo.append(lambda: self._restore_pod(key, before, assumed))
-        if assumed is not None and _settled(assumed.pod, pod, change.gone):
+        of_former = (
+            before is not None and assumed is not None and _other(assumed.pod, before) and not _other(pod, before)
+        )
+        if assumed is not None and not of_former and _settled(assumed.pod, pod, change.gone):
             del self._assumed[key]
         if change.gone:
             self._pods.pop(key, None)
@@ -289,16 +292,15 @@ class LiveCluster:
         """
         self.expire()
         key = f"{namespace or 'default'}/{name}"
-        pod = self._effective(key) or self._asked.get(key)
-        if pod is None or (uid and pod.metadata.uid != uid and self._asked.get(key) is not None):
-            pod = self._asked.get(key)
+        pod, there = self._effective(key), self.where(key)
+        if pod is None or (uid and pod.metadata.uid != uid and key in self._asked):
+            pod, there = self._asked.get(key), None  # one of its name that is here is no more
         if pod is None:
             raise InputError(f"Pod {key}: is not known: no event brought it and no question was about it")
         if uid and pod.metadata.uid and pod.metadata.uid != uid:
             raise InputError(f"Pod {key}: has uid {pod.metadata.uid}, not {uid}")
         if node not in self._nodes:
             raise InputError(f"Pod {key}: Node {node}: is not known")
-        there = self.where(key)
         if there == node:
             return pod
         if there is not None:
@@ -399,8 +401,12 @@ def _settled(assumed: Pod, stored: Pod | None, gone: bool) -> bool:
         return True
     if stored is None:
         return False
-    other = bool(stored.metadata.uid and assumed.metadata.uid) and stored.metadata.uid != assumed.metadata.uid
-    return other or has_node(stored) or is_finished(stored)
+    return _other(assumed, stored) or has_node(stored) or is_finished(stored)
+
+
+def _other(one: Pod, another: Pod) -> bool:
+    """Whether these are two pods, though of one name."""
+    return bool(one.metadata.uid and another.metadata.uid) and one.metadata.uid != another.metadata.uid
 
 
 def _reads(kind: str, found: Any) -> Any:
