@@ -241,11 +241,10 @@ class LiveCluster:
         if not change.gone and before == pod and assumed is None:
             return
         undo.append(lambda: self._restore_pod(key, before, assumed))
-        of_former = (
-            before is not None and assumed is not None and _other(assumed.pod, before) and not _other(pod, before)
-        )
-        if assumed is not None and not of_former and _settled(assumed.pod, pod, change.gone):
-            del self._assumed[key]
+        if assumed is not None and _settled(assumed.pod, pod, change.gone):
+            former = before is not None and _other(assumed.pod, before) and not _other(pod, before)
+            if not former:  # else the event is still about a pod that had the name before
+                del self._assumed[key]
         if change.gone:
             self._pods.pop(key, None)
             self._pending.discard(key)
