@@ -6,6 +6,7 @@ The slow run asks 4 questions of each of 5,000 clouds: HYPOTHESIS_PROFILE=long p
 import json
 import os
 import random
+from collections import Counter
 
 import pytest
 
@@ -60,7 +61,7 @@ def check(seed):
             assert canonical.error_differences(wanted, got) == [], where
             continue
         assert canonical.answer_differences(wanted, got) == [], where
-        everything = {canonical.canonical(request) for request in wanted["allocation_requests"]}
+        everything = [canonical.canonical(request) for request in wanted["allocation_requests"]]
         assert len(got["allocation_requests"]) == len(everything), where
         check_bounds(rng, search, text, microversion, everything)
 
@@ -76,8 +77,8 @@ def check_bounds(rng, search, text, microversion, everything):
     for status, body in bounded:
         some = [canonical.canonical(request) for request in body["allocation_requests"]]
         assert status == 200
-        assert len(set(some)) == len(some) == min(most, len(everything))
-        assert set(some) <= everything
+        assert len(some) == min(most, len(everything))
+        assert not Counter(some) - Counter(everything)  # below 1.34 some look alike that differ in their mappings
 
 
 SEEDS = st.integers(0, 2**32 - 1)
