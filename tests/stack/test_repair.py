@@ -231,7 +231,7 @@ def test_repairs_are_looked_for_as_often_as_asked(most):
     found = audit(sandwich(pods), most=most)
     assert [bool(one.repairs) for one in found.findings] == [number < most for number in range(2)]
     told = {one.rule: one.objects for one in found.not_evaluated}
-    assert told[f"repairs (looked for {most} findings only, --repairs N)"] == 2 - most
+    assert told[f"repairs of more than {most} (--repairs N)"] == 2 - most
 
 
 def test_steps_over_racks_go_on_until_the_spread_holds():

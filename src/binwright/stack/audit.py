@@ -46,7 +46,7 @@ def audit(
         mendable = [finding for finding in findings if finding.kind in MENDABLE]
         for finding in mendable[:most]:
             finding.repairs = repairs.of(finding)
-        rule = f"repairs (looked for {most} findings only, --repairs N)"
+        rule = f"repairs of more than {most} (--repairs N)"
         not_evaluated += not_known(rule, [str(one.objects[0]) for one in mendable[most:]])
         not_evaluated += not_known("repairs (a layer lacks what its rules need)", repairs.blind)
     return AuditResult(sandwich, findings, spreads, not_evaluated, seconds + time.perf_counter() - start)
