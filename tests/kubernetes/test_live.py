@@ -9,7 +9,7 @@ import pytest
 
 from binwright.errors import InputError
 from binwright.kubernetes.compile import Cluster
-from binwright.kubernetes.live import ASSUMED_SECONDS, Change, LiveCluster
+from binwright.kubernetes.live import ASSUMED_SECONDS, IMAGES_SECONDS, Change, LiveCluster
 from binwright.kubernetes.reader import read_blobs, read_dicts, read_object
 from tests.kubernetes.made import make_pod, node_dict, pod_dict
 
@@ -80,6 +80,28 @@ def test_what_says_nothing_new_compiles_nothing():
     node["status"]["conditions"] = [{"type": "Ready", "lastHeartbeatTime": "2026-11-23T00:00:00Z"}]
     live.apply([change(node), change(running("p", "a"))])
     assert live.builds == builds
+
+
+def test_images_that_nodes_pull_are_scored_within_a_minute():
+    clock = Clock()
+    live = small(clock)
+
+    def best():
+        pod = make_pod("x", containers=[{"name": "c", "image": "app:1"}])
+        with live.asking(pod) as standing:
+            return standing.cluster.fleet.explain(standing.request(pod), live=True).host
+
+    assert best() == 0
+    builds = live.builds
+    images = [{"names": ["app:1"], "sizeBytes": 900 * 2**20}]
+    live.apply([change(node_dict("c", cpu="4", labels={"zone": "c"}, images=images))])
+    assert (best(), live.builds) == (0, builds)
+    clock.now += IMAGES_SECONDS
+    assert (best(), live.builds) == (2, builds + 1)
+    clock.now += 2 * IMAGES_SECONDS
+    assert (best(), live.builds) == (2, builds + 1)
+    live.apply([change(node_dict("c", cpu="4", labels={"zone": "d"}, images=images))])
+    assert live.builds == builds + 2
 
 
 def test_an_assumed_pod_holds_its_node_until_its_time_is_over():

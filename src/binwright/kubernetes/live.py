@@ -23,9 +23,11 @@ from binwright.kubernetes.related import CLUSTER_WIDE, Related
 from binwright.kubernetes.standing import Standing
 from binwright.outcome import NotEvaluated
 
-__all__ = ["ASSUMED_SECONDS", "KINDS", "Change", "LiveCluster"]
+__all__ = ["ASSUMED_SECONDS", "IMAGES_SECONDS", "KINDS", "Change", "LiveCluster"]
 
 ASSUMED_SECONDS = 30.0
+IMAGES_SECONDS = 60.0
+"""How long the score for images may be behind: nodes pull them all the time, and nothing else depends on them."""
 _SELECTING = ("Service", "ReplicationController", "ReplicaSet", "StatefulSet")
 """Of these only the selector is read, for what pods spread over by default."""
 _BUDGET = "PodDisruptionBudget"
@@ -85,6 +87,8 @@ class LiveCluster:
         self._asked: dict[str, Pod] = {}  # the pods of the last questions, which a bind may name
         self._wanted: dict[int, Pod] = {}  # like pods that could not be compiled beside those that are here
         self._standing: Standing | None = None
+        self._built = 0.0
+        self._images_changed = False
 
     # ---- what is there -------------------------------------------------------------------------------------
 
@@ -204,6 +208,9 @@ class LiveCluster:
         else:
             self._nodes[name] = change.found
             undo.append(lambda: _put_back(self._nodes, name, before))
+            if before is not None and _rules_read(before) == _rules_read(change.found):
+                self._images_changed |= _images(before) != _images(change.found)
+                return
         self._standing = None
 
     def _restore_nodes(self, order: list[str], name: str, node: Node | None) -> None:
@@ -375,7 +382,8 @@ class LiveCluster:
         return self._stand() if self._nodes else None
 
     def _stand(self) -> Standing:
-        if self._standing is None or self._standing.worn:
+        stale = self._images_changed and self._clock() - self._built >= IMAGES_SECONDS
+        if self._standing is None or self._standing.worn or stale:
             pods = (self._effective(key) for key in dict.fromkeys((*self._pods, *self._assumed)))
             there = [pod for pod in pods if pod is not None and (has_node(pod) or _waits_for_a_node(pod))]
             self._standing = Standing(
@@ -387,6 +395,7 @@ class LiveCluster:
                 {key: one.asked for key, one in self._assumed.items()},
             )
             self.builds += 1
+            self._built, self._images_changed = self._clock(), False
         return self._standing
 
 
@@ -406,6 +415,17 @@ def _settled(assumed: Pod, stored: Pod | None, gone: bool) -> bool:
 def _other(one: Pod, another: Pod) -> bool:
     """Whether these are two pods, though of one name."""
     return bool(one.metadata.uid and another.metadata.uid) and one.metadata.uid != another.metadata.uid
+
+
+def _rules_read(node: Node) -> tuple[Any, ...]:
+    """What of a node rules read, images left out."""
+    spec, status = node.spec, node.status
+    offered = (status.capacity, status.allocatable) if status else None
+    return node.metadata.labels, bool(spec and spec.unschedulable), (spec and spec.taints) or (), offered
+
+
+def _images(node: Node) -> Any:
+    return (node.status and node.status.images) or ()
 
 
 def _reads(kind: str, found: Any) -> Any:
