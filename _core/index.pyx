@@ -65,6 +65,7 @@ cdef Index planted(Scan scan, const ClassView* request):
 
 @cython.no_gc  # holds numbers only, and needs them to free what they stand for
 @cython.final
+@cython.no_gc  # else the collector clears `blocks` before __dealloc__ has freed what they name
 cdef class Index:
     """Owner of an index's memory, which is released whole."""
 
