@@ -26,6 +26,7 @@ HOSTS = (1_000, 5_000, 100_000, 1_000_000)
 RESOURCES = (4, 8)
 ITEMS = 200_000
 CLASSES = 8
+DIFFERENT = 4  # requests decided before the core is weighed: the first by the scan, the others by bounds
 
 
 class MallInfo(ctypes.Structure):
@@ -53,19 +54,20 @@ def resident() -> int:
 
 
 def core_bytes(count: int, resources: int) -> dict[str, float]:
-    """Per host: the state of a fleet that has decided once, a class's mask and raw column. Per item: its record, and
-    its entry in the journal of changes.
+    """Per host: the state of a fleet that has decided by scan and by bounds, of which the block filter's columns; a
+    class's mask and raw column. Per item: its record, and its entry in the journal of changes.
     """
     hosts = hosts_of(count, resources)
-    plain, with_statics = requests_of(hosts, 1, statics=False), requests_of(hosts, 1, statics=True)
+    plain, with_statics = requests_of(hosts, DIFFERENT, statics=False), requests_of(hosts, 1, statics=True)
     specs = least_allocated(resources)
-    answers = Answers(1)
+    answers = Answers(DIFFERENT)
     start = allocated()
     state = state_of(hosts, specs)
-    number = register(state, plain[0])
-    place.place_same(state, number, *answers.columns())
+    different = array("q", [register(state, wanted) for wanted in plain])
+    place.place_queue(state, different, *answers.columns())
     built = allocated()
-    assert (answers.verdicts[0], state.items.alive, state.fleet.hosts) == (0, 1, count)
+    assert (set(answers.verdicts), state.items.alive, state.fleet.hosts) == ({0}, DIFFERENT, count)
+    assert state.indexes.filter.answered == DIFFERENT - 1
     for _ in range(CLASSES):
         register(state, Wanted(plain[0].demand, mask=with_statics[0].mask))
     masks = allocated()
@@ -83,9 +85,10 @@ def core_bytes(count: int, resources: int) -> dict[str, float]:
     before = allocated()
     copy = state.fork()
     records = allocated() - before - forked
-    assert copy.items.alive == ITEMS + 1
+    assert copy.items.alive == ITEMS + DIFFERENT
     return {
         "core_bytes_per_host": (built - start) / count,
+        "filter_bytes_per_host": state.indexes.filter.bytes / count,
         "class_mask_bytes_per_host": (masks - built) / CLASSES / count,
         "class_raw_column_bytes_per_host": (raws - masks) / CLASSES / count,
         "item_record_bytes": records / ITEMS,

@@ -128,6 +128,11 @@ def table(found: dict[str, Any], source: str) -> str:
     others = {name: caption for name, caption in captions.items() if name not in placing}
     others["fleet_from_numpy"] = "`Fleet` from numpy arrays, amounts checked"
     core = rows_of(held, {"core": "held by the core"}, lambda r: short(r["core_bytes_per_host"]))
+    bounds = rows_of(
+        [r for r in held if "filter_bytes_per_host" in r],
+        {"filter": "of that by the block filter"},
+        lambda r: short(r["filter_bytes_per_host"]),
+    )
     process = rows_of(held, {"process": "growth of the process"}, lambda r: short(r["process_bytes"] / r["hosts"]))
     return "\n\n".join(
         (
@@ -135,7 +140,7 @@ def table(found: dict[str, Any], source: str) -> str:
             grid(["decisions a second (ns a host)", *columns], rows_of(times, works, rate)),
             *by_index(indexed),
             grid(["microseconds (ns a host)", *columns], rows_of(times, others, duration)),
-            grid(["bytes a host", *columns], (*core, *process)),
+            grid(["bytes a host", *columns], (*core, *bounds, *process)),
             apart(held[-1]),
         )
     )
@@ -147,7 +152,7 @@ def by_index(records: list[dict[str, Any]]) -> Iterable[str]:
         sizes = sorted({record["hosts"] for record in records})
         captions = {name: caption for name, (caption, _) in INDEXED.items()}
         rows = ([row[0], *row[2:]] for row in rows_of(records, captions, each))
-        yield grid(["decisions a second by index (ns each)", *(f"{size:,} hosts" for size in sizes)], rows)
+        yield grid(["decisions a second by index or by bounds (ns each)", *(f"{size:,} hosts" for size in sizes)], rows)
 
 
 def each(record: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ SCORE_KINDS = ("least", "most", "balanced", "static", "count", "count", "spread"
 
 
 def house(rng: random.Random) -> House:
-    """Few resources, some rules that terms speak for, at least one count or spread score in most profiles."""
+    """Few resources, some rules that terms speak for, at least one count or spread score in half of the profiles."""
     resources = draw.RESOURCES[: rng.randint(1, 4)]
     rules = [Rule("fit", "fit", always_resolvable=frozenset(rng.sample(resources, rng.randint(0, 1))))]
     rules += [Rule(f"rule{i}", "static", rng.random() < 0.5) for i in range(rng.randint(1, 3))]
@@ -23,8 +23,9 @@ def house(rng: random.Random) -> House:
         rules.append(Rule("eligible", "eligible", rng.random() < 0.5))
     rng.shuffle(rules)
     scores = []
+    kinds = SCORE_KINDS if rng.random() < 0.6 else SCORE_KINDS[:4]
     for i in range(rng.randint(1, 5)):
-        kind, weight = rng.choice(SCORE_KINDS), rng.randint(1, 4)
+        kind, weight = rng.choice(kinds), rng.randint(1, 4)
         if kind in ("count", "spread"):
             scores.append(Score(kind, f"score{i}", weight))
         elif kind == "static":
@@ -121,7 +122,7 @@ def soft_terms(rng, house, slow) -> list[SoftTerm]:
 
 
 def terms(rng, house, slow) -> list[HardTerm | SoftTerm]:
-    hard = [hard_term(rng, house, slow) for _ in range(rng.choice((0, 1, 1, 2, 4)))]
+    hard = [hard_term(rng, house, slow) for _ in range(rng.choice((0, 0, 1, 1, 2, 4)))]
     found = [*hard, *soft_terms(rng, house, slow)]
     rng.shuffle(found)
     return found

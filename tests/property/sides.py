@@ -44,7 +44,9 @@ def columns(mapping):
 
 
 def both_fleets(capacity, used=None, names=None, rules=None, scores=None, scored_only=(), labels=None, **limits):
-    """(engine fleet, reference fleet). `rules` and `scores` are the reference's; both None: no profile."""
+    """(engine fleet, reference fleet). `rules` and `scores` are the reference's; both None: no profile. For an odd
+    number of hosts the engine has no indexes: bounds decide, where they can.
+    """
     profile = None
     if rules is not None:
         profile = binwright.Profile(
@@ -59,6 +61,7 @@ def both_fleets(capacity, used=None, names=None, rules=None, scores=None, scored
         labels=labels,
         **{kind: columns(limit) for kind, limit in limits.items()},
     )
+    engine._state.indexes.none = len(engine) % 2 == 1
     slow = reference.Fleet(
         capacity, used=used, names=names, rules=rules, scores=scores, scored_only=scored_only, labels=labels, **limits
     )

@@ -198,6 +198,15 @@ def test_blocks_that_are_not_read(scored):
         fleet.cordon(np.arange(0, hosts, 7))
         fleet.release(fleet.place(requests[0][fleet is fleets[1]], count=9).items)
     assert decided_alike(fleets, requests, 3) > 60
+    for host in (300, 19_998, 5_001, 12_346):  # the best by far, once it is heard of
+        for fleet in fleets:
+            fleet.resize(host, dict.fromkeys("abc", 2**40))
+        ours, theirs = (fleet.place(requests[1][i]) for i, fleet in enumerate(fleets))
+        assert (ours.hosts.tolist(), ours.scores.tolist()) == (theirs.hosts.tolist(), theirs.scores.tolist())
+        if scored in ("free", "even", "three"):
+            assert ours.hosts.tolist() == [host]
+        for fleet in fleets:
+            fleet.cordon([host])
 
 
 def test_conditions_of_one_host():

@@ -62,8 +62,9 @@ class World:
         assert len({item for item, _ in self.items}) == len(self.items)
 
     def forked(self):
-        """The same world on forks of both fleets."""
+        """The same world on forks of both fleets; indexed, where this one decides by bounds."""
         other = type(self)(self.house, self.engine.fork(), self.slow.fork())
+        other.engine._state.indexes.none = not self.engine._state.indexes.none
         other.requests, other.items = list(self.requests), list(self.items)
         return other
 
