@@ -9,6 +9,9 @@
 # resource: the sum of all resources weighted by integer multipliers. Candidates with a negative weight, which makes
 # room, come first; while they do, the bin may be overfull by what others of them can still make. In the tables they
 # weigh nothing, and the tables reach as far as all that room.
+#
+# A cut is a set of types; every second item of it in a bin costs its fine. The tables know nothing of fines, so they
+# are never too small; candidates in cuts come before the others, and behind them the tables tell the whole truth.
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
@@ -19,6 +22,7 @@ cdef struct Candidate:
     int64_t most            # copies that fit an empty bin, at most the limit
     double efficiency       # price per surrogate share of the bin
     int32_t type            # number of the type
+    int32_t cuts            # in how many cuts it is, for the order
 
 
 cdef struct Grid:
@@ -42,6 +46,11 @@ cdef class Pricer:
     cdef int64_t* made              # (resources,) room that all negative weights make together
     cdef double* shares             # (types, resources): weight / capacity
     cdef double* lambdas            # (resources,) multipliers of the surrogate, kept from call to call
+    cdef Py_ssize_t cuts
+    cdef int64_t* fines             # (cuts,)
+    cdef int64_t* held              # (cuts,) items of each cut in the bin
+    cdef int32_t* cut_starts        # (types + 1,): cuts of type t are cut_list[cut_starts[t] : cut_starts[t + 1]]
+    cdef int32_t* cut_list
     # scratch of one call
     cdef Candidate* candidates      # (types,)
     cdef Py_ssize_t count           # candidates
@@ -57,6 +66,7 @@ cdef class Pricer:
     cdef double* cells              # all tables
     cdef Py_ssize_t cell_room
     cdef double* spare              # one row
+    cdef Py_ssize_t spare_room
 
     cdef int gather(self, const int64_t* prices, const int64_t* limits) except -1 nogil
     cdef bint makes_room(self, Py_ssize_t type) noexcept nogil
@@ -67,7 +77,7 @@ cdef class Pricer:
     cdef double bound(self, Py_ssize_t j) noexcept nogil
     cdef bint fits(self, Py_ssize_t j, Py_ssize_t level) noexcept nogil
     cdef bint within(self) noexcept nogil
-    cdef void move(self, Py_ssize_t j, int64_t sign) noexcept nogil
+    cdef int64_t move(self, Py_ssize_t j, int64_t sign) noexcept nogil
     cdef int64_t search(
         self, int64_t floor, int64_t steps, int64_t* found, Py_ssize_t most, int64_t* report,
     ) except -1 nogil

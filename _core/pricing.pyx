@@ -6,7 +6,7 @@ from libc.string cimport memcpy, memset
 
 cdef enum:
     MOST_CELLS = 1 << 20       # of all tables together
-    MOST_EXACT_CELLS = 1 << 23   # of the one table of a single resource, where it leaves nothing to search
+    MOST_EXACT_CELLS = 1 << 24   # of the one table of a single resource, where it leaves nothing to search
     FINEST = 2048              # cells of a resource that is rounded
     MOST_TABLES = 5
     ROUNDS = 8                 # of improving the multipliers
@@ -19,6 +19,8 @@ cdef int64_t LARGEST_PRICE = <int64_t>1 << 40
 cdef int by_efficiency(const void* left, const void* right) noexcept nogil:
     cdef const Candidate* a = <const Candidate*>left
     cdef const Candidate* b = <const Candidate*>right
+    if (a.cuts > 0) != (b.cuts > 0):
+        return -1 if a.cuts > 0 else 1
     if a.efficiency != b.efficiency:
         return -1 if a.efficiency > b.efficiency else 1
     return a.type - b.type
@@ -71,6 +73,8 @@ cdef class Pricer:
         cdef Py_ssize_t t, r, depth
         cdef int64_t room
         self.weights = self.limits = self.capacity = self.packed = self.left = self.taken = self.made = NULL
+        self.fines = self.held = NULL
+        self.cut_starts = self.cut_list = NULL
         self.conflicts = self.blocked = NULL
         self.shares = self.lambdas = self.cells = self.spare = NULL
         self.candidates = NULL
@@ -78,8 +82,9 @@ cdef class Pricer:
         self.grids = NULL
         self.types = weights.shape[0]
         self.resources = weights.shape[1]
-        self.makers = self.count = self.depth_room = self.cell_room = 0
+        self.makers = self.count = self.depth_room = self.cell_room = self.spare_room = 0
         self.grid_count = 0
+        self.cuts = 0
         if limits.shape[0] != self.types or capacity.shape[0] != self.resources or not self.resources:
             raise ValueError("pricing: arrays of different lengths")
         cdef Py_ssize_t size = max(self.types * self.resources, 1)
@@ -92,11 +97,12 @@ cdef class Pricer:
         self.made = <int64_t*>calloc(self.resources, sizeof(int64_t))
         self.shares = <double*>calloc(size, sizeof(double))
         self.lambdas = <double*>calloc(self.resources, sizeof(double))
+        self.cut_starts = <int32_t*>calloc(self.types + 1, sizeof(int32_t))
         self.candidates = <Candidate*>calloc(self.types + 1, sizeof(Candidate))
         self.grids = <Grid*>calloc(self.resources + 1, sizeof(Grid))
         if (self.weights == NULL or self.packed == NULL or self.limits == NULL or self.taken == NULL
                 or self.capacity == NULL or self.left == NULL or self.made == NULL or self.shares == NULL
-                or self.lambdas == NULL or self.candidates == NULL or self.grids == NULL):
+                or self.lambdas == NULL or self.cut_starts == NULL or self.candidates == NULL or self.grids == NULL):
             raise MemoryError("pricing")
         for r in range(self.resources):
             self.capacity[r] = capacity[r]
@@ -147,6 +153,48 @@ cdef class Pricer:
         free(self.blocked)
         free(self.cells)
         free(self.spare)
+        free(self.fines)
+        free(self.held)
+        free(self.cut_starts)
+        free(self.cut_list)
+
+    def fine_pairs(self, const int32_t[::1] starts, const int32_t[::1] cuts, const int64_t[::1] fines):
+        """From now on every second item of a cut costs its fine: starts int32 (types + 1,), cuts int32 (entries,):
+        the cuts of a type; fines int64 (cuts,) in 0..2^40. A type is in a cut once at most."""
+        cdef Py_ssize_t t, entries = cuts.shape[0]
+        cdef int64_t* grown
+        cdef int32_t* listed
+        if starts.shape[0] != self.types + 1 or starts[0] != 0 or starts[self.types] != entries:
+            raise ValueError("pricing: arrays of different lengths")
+        for t in range(self.types):
+            if starts[t] > starts[t + 1]:
+                raise ValueError("pricing: cuts of a type that end before they start")
+        for t in range(entries):
+            if not 0 <= cuts[t] < fines.shape[0]:
+                raise ValueError("pricing: a cut that is not there")
+        for t in range(fines.shape[0]):
+            if not 0 <= fines[t] <= LARGEST_PRICE:
+                raise ValueError("pricing: a fine outside 0..2^40")
+        self.cuts = 0
+        grown = <int64_t*>realloc(self.fines, (fines.shape[0] + 1) * sizeof(int64_t))
+        if grown == NULL:
+            raise MemoryError("pricing")
+        self.fines = grown
+        grown = <int64_t*>realloc(self.held, (fines.shape[0] + 1) * sizeof(int64_t))
+        if grown == NULL:
+            raise MemoryError("pricing")
+        self.held = grown
+        listed = <int32_t*>realloc(self.cut_list, (entries + 1) * sizeof(int32_t))
+        if listed == NULL:
+            raise MemoryError("pricing")
+        self.cut_list = listed
+        for t in range(fines.shape[0]):
+            self.fines[t] = fines[t]
+        for t in range(entries):
+            self.cut_list[t] = cuts[t]
+        for t in range(self.types + 1):
+            self.cut_starts[t] = starts[t]
+        self.cuts = fines.shape[0]
 
     def solve(
         self, const int64_t[::1] prices, const int64_t[::1] limits, int64_t floor, int64_t steps,
@@ -195,6 +243,7 @@ cdef class Pricer:
                 candidate.price = prices[t]
                 candidate.most = most
                 candidate.surrogate = 0
+                candidate.cuts = 0
                 self.count += 1
                 self.makers += self.makes_room(t)
         self.fit_multipliers()
@@ -242,8 +291,12 @@ cdef class Pricer:
                 for r in range(self.resources):
                     size += self.lambdas[r] * self.shares[t * self.resources + r]
                 self.candidates[j].efficiency = <double>self.candidates[j].price / (size + 1e-12)
+                if turn == rounds or rounds == 1:
+                    # what is fined comes early: once no fine can come any more the tables tell the truth
+                    self.candidates[j].cuts = self.cut_starts[t + 1] - self.cut_starts[t]
                 if self.makes_room(t):     # first, so that whatever fits later fits then
                     self.candidates[j].efficiency = 1e300
+                    self.candidates[j].cuts = 0x7fffffff
             qsort(self.candidates, self.count, sizeof(Candidate), by_efficiency)
             if turn == rounds or rounds == 1:
                 break
@@ -277,7 +330,7 @@ cdef class Pricer:
 
     cdef int make_tables(self) except -1 nogil:
         """Choose which resources get a table and how fine, then fill them."""
-        cdef Py_ssize_t r, k, room, needed = 0
+        cdef Py_ssize_t r, k, room, needed = 0, widest = 0
         cdef int tables = 1 if self.resources == 1 else <int>min(self.resources + 1, MOST_TABLES)
         cdef int64_t cells, finest
         cdef double* grown
@@ -306,19 +359,23 @@ cdef class Pricer:
             grid.per_unit = 1.0 if cells == grid.capacity else <double>cells / <double>grid.capacity
             needed += (self.count + 1) * (cells + 1)
             self.grid_count += 1
+        for k in range(self.grid_count):
+            widest = max(widest, self.grids[k].cells + 1)
+        if widest > self.spare_room:
+            grown = <double*>realloc(self.spare, widest * sizeof(double))
+            if grown == NULL:
+                with gil:
+                    raise MemoryError("pricing")
+            self.spare = grown
+            self.spare_room = widest
         if needed > self.cell_room:
-            room = needed + needed // 2
+            room = needed + needed // 8
             grown = <double*>realloc(self.cells, room * sizeof(double))
             if grown == NULL:
                 with gil:
                     raise MemoryError("pricing")
             self.cells = grown
             self.cell_room = room
-            grown = <double*>realloc(self.spare, room * sizeof(double))
-            if grown == NULL:
-                with gil:
-                    raise MemoryError("pricing")
-            self.spare = grown
         needed = 0
         for k in range(self.grid_count):
             self.grids[k].table = self.cells + needed
@@ -415,13 +472,26 @@ cdef class Pricer:
                 return False
         return True
 
-    cdef inline void move(self, Py_ssize_t j, int64_t sign) noexcept nogil:
+    cdef inline int64_t move(self, Py_ssize_t j, int64_t sign) noexcept nogil:
+        """Put a candidate in, or take it out; what the bin is worth more then."""
         cdef const int64_t* weight = self.packed + j * self.resources
+        cdef int64_t gain = self.candidates[j].price
         cdef Py_ssize_t r
+        cdef int32_t entry, cut
+        cdef int32_t type = self.candidates[j].type
         self.left[0] -= sign * self.candidates[j].surrogate
         for r in range(self.resources):
             self.left[r + 1] -= sign * weight[r]
         self.taken[j] += sign
+        for entry in range(self.cut_starts[type], self.cut_starts[type + 1]):
+            cut = self.cut_list[entry]
+            if sign > 0:
+                gain -= self.fines[cut] if self.held[cut] & 1 else 0
+                self.held[cut] += 1
+            else:
+                self.held[cut] -= 1
+                gain -= self.fines[cut] if self.held[cut] & 1 else 0
+        return sign * gain
 
     cdef int64_t search(
         self, int64_t floor, int64_t steps, int64_t* found, Py_ssize_t most, int64_t* report,
@@ -433,6 +503,8 @@ cdef class Pricer:
         cdef bint grew = False
         cdef int64_t* pattern
         memset(self.taken, 0, self.count * sizeof(int64_t))
+        if self.cuts:
+            memset(self.held, 0, self.cuts * sizeof(int64_t))
         if self.conflicts != NULL:
             memset(self.blocked, 0, self.words * sizeof(uint64_t))
         while True:
@@ -451,13 +523,12 @@ cdef class Pricer:
                             self.blocked[level * self.words + word]
                             | self.conflicts[self.candidates[j].type * self.words + word])
                     level += 1
-                self.move(j, 1)
-                value += self.candidates[j].price
+                value += self.move(j, 1)
                 self.stack[depth] = <int32_t>j
                 depth += 1
                 grew = True
-            # with makers a content may be whole although what was put on top of it was not
-            if (grew or self.makers) and value > best and self.within():
+            # with makers a content may be whole although what was put on top of it was not, with fines worth more
+            if (grew or self.makers or self.cuts) and value > best and self.within():
                 pattern = found + (count % most) * self.types
                 memset(pattern, 0, self.types * sizeof(int64_t))
                 for k in range(depth):
@@ -471,8 +542,7 @@ cdef class Pricer:
                 break
             depth -= 1
             j = self.stack[depth]
-            self.move(j, -1)
-            value -= self.candidates[j].price
+            value += self.move(j, -1)
             if self.taken[j] == 0 and self.conflicts != NULL:
                 level -= 1
             j += 1
@@ -485,8 +555,7 @@ cdef class Pricer:
                     break
                 depth -= 1
                 j = self.stack[depth]
-                self.move(j, -1)
-                value -= self.candidates[j].price
+                value += self.move(j, -1)
                 j += 1
         report[0] = count
         report[1] = <int64_t>upper

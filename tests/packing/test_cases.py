@@ -1,26 +1,63 @@
-"""Proofs by cases: an instance whose prices cannot prove the optimum, and proofs that are tampered with."""
+"""Proofs by cuts and by cases: an instance whose prices alone cannot prove the optimum; tampered proofs."""
 
 from dataclasses import replace
 
 import pytest
 
-from binwright.packing import CheckFailed, Items, pack
+from binwright.packing import CheckFailed, Items, check_certificate, pack
+from binwright.packing.certificate import Cut
 from binwright.packing.tree import Case, Rules, can_split, case_problem, check_case
 
 pytest.importorskip("highspy")
 
 
+# a small instance whose linear program is at most 6 and whose optimum is 7
+WEIGHTS, COUNTS = [[1, 12], [9, 10], [3, 5], [1, 5], [1, 6], [13, 10], [7, 7]], [1, 3, 1, 2, 3, 2, 3]
+
+
 @pytest.fixture(scope="module")
 def result():
-    """A small instance whose linear program is at most 6 and whose optimum is 7."""
-    weights = [[1, 12], [9, 10], [3, 5], [1, 5], [1, 6], [13, 10], [7, 7]]
-    return pack(Items(weights, [1, 3, 1, 2, 3, 2, 3]), [20, 20], iterations=2000)
+    """With cuts nothing would be left for cases."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("binwright.packing.exact.CUT_ROUNDS", 0)
+        patch.setattr("binwright.packing.branch.CUT_ROUNDS", 0)
+        return pack(Items(WEIGHTS, COUNTS), [20, 20], iterations=2000)
 
 
 def test_the_optimum_is_proven_by_cases(result):
     assert (result.value, result.bound, result.status) == (7, 7, "optimal")
     assert result.cases is not None
     assert result.to_dict()["proof"]["kind"] == "cases"
+    result.verify()
+
+
+def test_the_optimum_is_proven_by_cuts():
+    result = pack(Items(WEIGHTS, COUNTS), [20, 20], iterations=200)
+    assert (result.value, result.bound, result.status, result.cases) == (7, 7, "optimal", None)
+    proof = result.to_dict()["proof"]
+    assert proof["kind"] == "cuts"
+    assert proof["cuts"]
+    result.verify()
+    # fewer or smaller fines: a bin can be worth more than claimed, or the bound is gone
+    fewer = replace(result.proof, cuts=result.proof.cuts[1:])
+    smaller = replace(result.proof, cuts=tuple(replace(cut, fine=cut.fine // 2) for cut in result.proof.cuts))
+    for wrong in (fewer, smaller):
+        with pytest.raises(CheckFailed, match="worth more than"):
+            check_certificate(result.problem, wrong)
+    for rows in ((0, 0), (0, 7), (-1,)):
+        with pytest.raises(CheckFailed, match="a row twice or that is not there"):
+            check_certificate(result.problem, replace(result.proof, cuts=(Cut(rows, 1),)))
+    with pytest.raises(CheckFailed, match="negative fine"):
+        check_certificate(result.problem, replace(result.proof, cuts=(Cut((0,), -1),)))
+
+
+def test_a_proof_by_cases_may_use_cuts():
+    """Both: the cuts of a case are of single items, and the checker knows the groups that share a bin there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("binwright.packing.exact.CUT_ROUNDS", 0)
+        result = pack(Items(WEIGHTS, COUNTS), [20, 20], iterations=2000)
+    assert result.status == "optimal"
+    assert result.cases is not None
     result.verify()
 
 

@@ -78,7 +78,10 @@ def test_beside_brute_force(problem):
         assert result.value == cheapest
     proof = result.proof
     for kind in range(len(capacity)):
-        worth = truth.most_worth(items, capacity[kind], proof.duals, lambda copies, _, kind=kind: allowed(copies, kind))
+        cuts = [(cut.rows, cut.fine) for cut in proof.cuts]
+        worth = truth.most_worth(
+            items, capacity[kind], proof.duals, lambda copies, _, kind=kind: allowed(copies, kind), cuts
+        )
         relief = proof.reliefs[kind]
         assert stock[kind] == 0 or worth <= proof.scale * int(result.problem.bins.prices[kind]) + relief
         assert stock[kind] is not None or relief == 0

@@ -20,10 +20,17 @@ def contents(items: Sequence[tuple[Weights, int]], capacity: Weights) -> Iterato
             yield copies
 
 
-def most_worth(items: Sequence[tuple[Weights, int]], capacity: Weights, worth: Sequence[int], allowed: Allowed) -> int:
-    """The largest worth that one bin (of kind 0) can hold."""
+def most_worth(
+    items: Sequence[tuple[Weights, int]],
+    capacity: Weights,
+    worth: Sequence[int],
+    allowed: Allowed,
+    cuts: Sequence[tuple[Sequence[int], int]] = (),
+) -> int:
+    """The largest worth that one bin (of kind 0) can hold; every second item of a cut (rows, fine) costs the fine."""
     return max(
         sum(number * value for number, value in zip(copies, worth))
+        - sum(fine * (sum(copies[row] for row in rows) // 2) for rows, fine in cuts)
         for copies in contents(items, capacity)
         if allowed(copies, 0)
     )

@@ -10,20 +10,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from binwright.packing.bounds import best_bound
+from binwright.packing.bounds import nothing
 from binwright.packing.certificate import for_problem, widest
+from binwright.packing.cuts import tighten
 from binwright.packing.expand import expand
 from binwright.packing.form import Form, make_form
-from binwright.packing.generate import root, start_patterns
+from binwright.packing.generate import start_patterns
 from binwright.packing.greedy import Packing, Sparse, cost_of
 from binwright.packing.master import Master, Solution
 from binwright.packing.pricer import Pricing
-from binwright.packing.problem import Problem
+from binwright.packing.problem import BoolArray, Int64Array, Problem
 from binwright.packing.search import Search
 from binwright.packing.tree import Case, Rules, case_problem, single_items
 
 NEAR = 1e-6
-MOST_SEEDS = 3000
+MOST_SEEDS = 1500
+CUT_ROUNDS = 2  # in each case
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Patterns of single items: their kinds of bins (n,), and which items they hold, bool (n, items)."""
+
+    kinds: Int64Array
+    held: BoolArray
 
 
 @dataclass
@@ -32,7 +42,7 @@ class Open:
 
     case: Case
     rules: Rules
-    seeds: list[tuple[int, tuple[int, ...]]]
+    seeds: Seeds | None
 
 
 class Branching:
@@ -45,7 +55,7 @@ class Branching:
         self.goal = search.cost
         self.given_up = False
         self.top = Case()
-        self.open = [Open(self.top, Rules(), [])]
+        self.open = [Open(self.top, Rules(), None)]
         row_type = {row: number for number, bundles in enumerate(search.form.bundles)
                     for bundle in bundles for row, _ in bundle.parts}  # fmt: skip
         self.type_of = [row_type[row] for row in single_items(problem)]
@@ -72,16 +82,17 @@ class Branching:
         if form.homeless:
             case.homeless = form.homeless[0]
             return
-        inner = Search(form, None, None, None)
+        inner = Search(form, None, None, None, self.search.clock)
         inner.deadline = self.search.deadline
         inner.cost = self.goal
-        inner.proved(best_bound(form))
+        inner.proved(nothing(form))
         solution: Solution | None = None
         master = Master(form)
         if not inner.closed:
             start_patterns(inner, master)
-            master.add(seeded(form, entry.seeds))
-            solution = root(inner, master, Pricing(form), converge=False)
+            if entry.seeds is not None:
+                master.add(seeded(form, rules, entry.seeds))
+            solution = tighten(inner, master, Pricing(form), CUT_ROUNDS)
             self.search.iterations += inner.iterations
         if inner.packing is not None and inner.cost < self.goal:
             self.found(form, inner.packing)
@@ -93,7 +104,7 @@ class Branching:
         if solution is None or self.search.left <= 0:
             self.open.append(entry)  # unsettled: out of time
             return
-        seeds = single_patterns(form, master, solution)
+        seeds = single_patterns(form, master, solution, problem.types)
         pair = fractional_pair(form, master, solution)
         if pair is None:  # whole amounts that are no packing: prices too coarse to go on
             self.open.append(entry)
@@ -117,49 +128,43 @@ class Branching:
         self.search.found(cost_of(self.search.form, result), result)
 
 
-def single_patterns(form: Form, master: Master, solution: Solution) -> list[tuple[int, tuple[int, ...]]]:
+def single_patterns(form: Form, master: Master, solution: Solution, items: int) -> Seeds:
     """The patterns that cost least beyond their worth, as single items."""
-    gains = [
-        float(form.price[kind]) - float(solution.duals[types] @ copies) for kind, (types, copies) in master.patterns
-    ]
-    order = np.argsort(gains, kind="stable")[:MOST_SEEDS]
-    result = []
-    for at in order:
-        kind, (types, copies) = master.patterns[at]
-        items: list[int] = []
+    order = np.argsort(master.gains(solution), kind="stable")[:MOST_SEEDS]
+    kinds = np.empty(len(order), np.int64)
+    held = np.zeros((len(order), items), bool)
+    for row, at in enumerate(order.tolist()):
+        kinds[row], (types, copies) = master.patterns[at]
         for number, count in zip(types.tolist(), copies.tolist()):
             for bundle in form.bundles[number][:count]:
-                items += [row for row, _ in bundle.parts]
-        result.append((kind, tuple(items)))
-    return result
+                for item, _ in bundle.parts:
+                    held[row, item] = True
+    return Seeds(kinds, held)
 
 
-def seeded(form: Form, seeds: list[tuple[int, tuple[int, ...]]]) -> list[tuple[int, Sparse]]:
-    """Patterns of single items in the types of a case; without what the case no longer allows together."""
-    where: dict[int, tuple[int, int]] = {}
-    size: dict[tuple[int, int], int] = {}
-    for number, bundles in enumerate(form.bundles):
-        for copy, bundle in enumerate(bundles):
-            size[number, copy] = len(bundle.parts)
-            for row, _ in bundle.parts:
-                where[row] = number, copy
+def seeded(form: Form, rules: Rules, seeds: Seeds) -> list[tuple[int, Sparse]]:
+    """Patterns of single items in the types of a case; without what the case no longer allows together.
+
+    What is left of a pattern fits where the whole did, unless what made room is gone.
+    """
+    bundles = [(number, bundle) for number, each in enumerate(form.bundles) for bundle in each]
+    where = np.empty(seeds.held.shape[1], np.int64)
+    for at, (_, bundle) in enumerate(bundles):
+        where[[item for item, _ in bundle.parts]] = at
+    member = np.zeros((len(where), len(bundles)), np.float32)
+    member[np.arange(len(where)), where] = 1
+    whole = seeds.held.astype(np.float32) @ member == member.sum(axis=0)
+    for first, second in rules.pairs:
+        whole[:, where[second]] &= ~whole[:, where[first]]
+    type_of = np.zeros((len(bundles), form.types), np.float32)
+    type_of[np.arange(len(bundles)), [number for number, _ in bundles]] = 1
+    counts = (whole.astype(np.float32) @ type_of).astype(np.int64)
+    negative = bool((form.weights < 0).any())
     result: list[tuple[int, Sparse]] = []
-    for kind, items in seeds:
-        inside: dict[tuple[int, int], int] = {}
-        for item in items:
-            inside[where[item]] = inside.get(where[item], 0) + 1
-        counts: dict[int, int] = {}
-        blocked = 0
-        for (number, copy), there in sorted(inside.items()):
-            if there == size[number, copy] and form.allowed[kind, number] and not blocked >> number & 1:
-                counts[number] = counts.get(number, 0) + 1
-                if form.conflicts is not None:
-                    blocked |= int.from_bytes(form.conflicts[number].tobytes(), "little")
-        if counts:
-            types = np.array(sorted(counts), np.int64)
-            copies = np.array([counts[number] for number in types.tolist()], np.int64)
-            if form.fits(kind, types, copies):
-                result.append((kind, (types, copies)))
+    for kind, pattern in zip(seeds.kinds.tolist(), counts):
+        types = np.flatnonzero(pattern)
+        if len(types) and (not negative or form.fits(kind, types, pattern[types])):
+            result.append((kind, (types, pattern[types])))
     return result
 
 
@@ -180,4 +185,3 @@ def fractional_pair(form: Form, master: Master, solution: Solution) -> tuple[tup
             first, second = np.unravel_index(int(np.where(open_, score, -1).argmax()), shared.shape)
             return (int(first), 0), (int(second), 0)
     return None
-

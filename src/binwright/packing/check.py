@@ -90,6 +90,9 @@ def check_certificate(problem: Problem, certificate: Certificate) -> int:
         raise CheckFailed("certificate: arrays of the wrong length")
     if certificate.scale < 1 or min((*certificate.duals, *certificate.reliefs), default=0) < 0:
         raise CheckFailed("certificate: a negative number, or no scale")
+    for cut in certificate.cuts:
+        if cut.fine < 0 or len(set(cut.rows)) != len(cut.rows) or not all(0 <= r < problem.types for r in cut.rows):
+            raise CheckFailed("certificate: a cut with a negative fine, or a row twice or that is not there")
     units = units_of(problem, certificate)
     for kind in range(problem.kinds):
         if problem.stock_of(kind) is None and certificate.reliefs[kind]:
@@ -97,19 +100,25 @@ def check_certificate(problem: Problem, certificate: Certificate) -> int:
         limit = int(problem.bins.prices[kind]) * certificate.scale + certificate.reliefs[kind]
         if problem.stock_of(kind) != 0 and exceeds(problem, units, kind, limit):
             raise CheckFailed(f"certificate: {problem.bins.name(kind)} can hold items worth more than {limit}")
-    return certificate.bound(
-        items.counts.tolist(), [problem.stock_of(kind) or 0 for kind in range(problem.kinds)]
-    )
+    return certificate.bound(items.counts.tolist(), [problem.stock_of(kind) or 0 for kind in range(problem.kinds)])
 
 
 class Units:
-    """What is packed as one, with its worth: weights (n, resources) include one column a limit on items."""
+    """What is packed as one, with its worth: weights (n, resources) include one column a limit on items.
 
-    def __init__(self, weights: Int64Array, counts: Int64Array, worth: Int64Array, rows: list[tuple[int, ...]]):
+    `cut`: how many items of each cut a unit holds, (n, cuts); every second one in a bin costs the cut's fine.
+    """
+
+    def __init__(
+        self, weights: Int64Array, counts: Int64Array, worth: Int64Array, rows: list[tuple[int, ...]], cut: Int64Array,
+        fines: Int64Array,
+    ):  # fmt: skip
         self.weights = weights
         self.counts = counts
         self.worth = worth
         self.rows = rows
+        self.cut = cut
+        self.fines = fines
 
 
 def units_of(problem: Problem, certificate: Certificate) -> Units:
@@ -134,11 +143,17 @@ def units_of(problem: Problem, certificate: Certificate) -> Units:
         row += [sum(copies for at, copies in part if at in rows) for rows, _ in rules]
         table.append(row)
         worth.append(sum(copies * certificate.duals[at] for at, copies in part))
-    if sum(worth, start=0) >= 2**62:
+    fines = [cut.fine for cut in certificate.cuts]
+    if sum(worth, start=0) >= 2**62 or sum(fines) >= 2**62:
         raise TooHard
+    members = [set(cut.rows) for cut in certificate.cuts]
+    cut = [[sum(copies for at, copies in part if at in rows) for rows in members] for part in parts]
     columns = items.weights.shape[1] + 1 + len(rules)
     array = np.array(table, np.int64).reshape(len(parts), columns)
-    return Units(array, np.array(counts, np.int64), np.array(worth, np.int64), [tuple(r for r, _ in p) for p in parts])
+    return Units(
+        array, np.array(counts, np.int64), np.array(worth, np.int64), [tuple(r for r, _ in p) for p in parts],
+        np.array(cut, np.int64).reshape(len(parts), len(fines)), np.array(fines, np.int64),
+    )  # fmt: skip
 
 
 def exceeds(problem: Problem, units: Units, kind: int, limit: int) -> bool:
@@ -155,7 +170,7 @@ def exceeds(problem: Problem, units: Units, kind: int, limit: int) -> bool:
     usable = (units.weights <= room + more).all(axis=1) & (units.counts > 0) & ((units.worth > 0) | makes)
     if items.eligible is not None:
         usable &= np.array([bool(items.eligible[list(rows), kind].all()) for rows in units.rows], bool)
-    weights, worth = units.weights[usable], units.worth[usable]
+    weights, worth, cut = units.weights[usable], units.worth[usable], units.cut[usable]
     counts = units.counts[usable]
     for resource, amount in enumerate(room):
         heavy = weights[:, resource] > 0
@@ -177,14 +192,17 @@ def exceeds(problem: Problem, units: Units, kind: int, limit: int) -> bool:
     apart = conflicts_between(problem, [rows for rows, use in zip(units.rows, usable) if use])
     # equal ones as one: fewer steps
     if apart is None:
-        joined, which = np.unique(np.column_stack([weights, worth]), axis=0, return_inverse=True)
+        joined, which = np.unique(np.column_stack([weights, worth, cut]), axis=0, return_inverse=True)
         counts = np.bincount(which.ravel(), weights=counts).astype(np.int64)
-        weights, worth = np.ascontiguousarray(joined[:, :-1]), np.ascontiguousarray(joined[:, -1])
+        columns = weights.shape[1]
+        weights, worth = np.ascontiguousarray(joined[:, :columns]), np.ascontiguousarray(joined[:, columns])
+        cut = np.ascontiguousarray(joined[:, columns + 1 :])
     makes = (weights < 0).any(axis=1)
     density = worth / (np.maximum(weights, 0) / np.maximum(room, 1)).sum(axis=1).clip(1e-12)
-    order = np.lexsort((-worth, -density, ~makes))  # what makes room comes first, see search
+    # what makes room comes first, see search; then what can be fined, because promises know of no fines
+    order = np.lexsort((-worth, -density, ~cut.any(axis=1), ~makes))
     apart = None if apart is None else apart[np.ix_(order, order)]
-    return search(weights[order], counts[order], worth[order], room, apart, limit)
+    return search(weights[order], counts[order], worth[order], room, apart, limit, cut[order], units.fines)
 
 
 def with_sum(
@@ -226,9 +244,19 @@ def conflicts_between(problem: Problem, rows: list[tuple[int, ...]]) -> BoolArra
 
 
 def search(
-    weights: Int64Array, counts: Int64Array, worth: Int64Array, room: Int64Array, apart: BoolArray | None, limit: int
+    weights: Int64Array,
+    counts: Int64Array,
+    worth: Int64Array,
+    room: Int64Array,
+    apart: BoolArray | None,
+    limit: int,
+    cut: Int64Array,
+    fines: Int64Array,
 ) -> bool:
-    """Type after type, all contents that could still be worth more than `limit`; exact in int64."""
+    """Type after type, all contents that could still be worth more than `limit`; exact in int64.
+
+    A content is what is left (resources), what it is worth, and of each cut whether it holds an odd number of items.
+    """
     # contents are looked up with all the room that units could make on top: never too small
     lowest = np.minimum(weights, 0)
     more = -(lowest * counts[:, None]).sum(axis=0)
@@ -239,35 +267,40 @@ def search(
     makers = int((weights < 0).any(axis=1).sum())
     left = room.reshape(1, -1)
     value = np.zeros(1, np.int64)
+    odd = np.zeros((1, len(fines)), bool)
     blocked = None if apart is None else np.zeros((1, len(worth)), bool)
+    ahead = np.cumsum(cut[::-1] > 0, axis=0)[::-1] > 0  # of each cut: whether members are still to come
     for unit in range(len(worth)):
+        odd &= ahead[unit]
         promising = value + promise(tables, unit, left) > limit
-        left, value = left[promising], value[promising]
+        left, value, odd = left[promising], value[promising], odd[promising]
         blocked = None if blocked is None else blocked[promising]
         if not len(value):
             return False
-        pieces = [(left, value, blocked)]
-        now = (left, value, blocked)
+        pieces = [(left, value, odd, blocked)]
+        now = pieces[0]
         for _ in range(int(counts[unit])):
             # until the last unit that makes room, a bin may be overfull by what the others can still make
             fits = (now[0] + (more if makers > unit else 0) >= weights[unit]).all(axis=1)
-            if now[2] is not None:
-                fits &= ~now[2][:, unit]
+            if now[3] is not None:
+                fits &= ~now[3][:, unit]
             if not fits.any():
                 break
-            bars = None if now[2] is None or apart is None else now[2][fits] | apart[unit]
-            now = (now[0][fits] - weights[unit], now[1][fits] + worth[unit], bars)
+            bars = None if now[3] is None or apart is None else now[3][fits] | apart[unit]
+            held = now[2][fits] + cut[unit]
+            now = (now[0][fits] - weights[unit], now[1][fits] + worth[unit] - held // 2 @ fines, held % 2 == 1, bars)
             if ((now[1] > limit) & (now[0] >= 0).all(axis=1)).any():
                 return True
             keep = now[1] + promise(tables, unit, now[0]) > limit
-            now = (now[0][keep], now[1][keep], None if now[2] is None else now[2][keep])
+            now = (now[0][keep], now[1][keep], now[2][keep], None if now[3] is None else now[3][keep])
             pieces.append(now)
         left = np.concatenate([piece[0] for piece in pieces])
         value = np.concatenate([piece[1] for piece in pieces])
+        odd = np.concatenate([piece[2] for piece in pieces])
         if blocked is not None:
-            blocked = np.concatenate([piece[2] for piece in pieces if piece[2] is not None])
+            blocked = np.concatenate([piece[3] for piece in pieces if piece[3] is not None])
         elif len(value) > 1000:
-            left, value = undominated(left, value)
+            left, value, odd = undominated(left, value, odd)
         if len(value) > MOST_STATES:
             raise TooHard
     return bool(((value > limit) & (left >= 0).all(axis=1)).any())
@@ -312,10 +345,11 @@ def promise(tables: list[Table], unit: int, left: Int64Array) -> Int64Array:
     return least
 
 
-def undominated(left: Int64Array, value: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """Of contents that leave the same, the one worth most."""
-    order = np.lexsort((-value, *left.T))
-    left, value = left[order], value[order]
+def undominated(left: Int64Array, value: Int64Array, odd: BoolArray) -> tuple[Int64Array, Int64Array, BoolArray]:
+    """Of contents that leave the same and are odd in the same cuts, the one worth most."""
+    bits = np.packbits(odd[:, odd.any(axis=0)], axis=1)
+    order = np.lexsort((-value, *bits.T, *left.T))
+    left, value, odd, bits = left[order], value[order], odd[order], bits[order]
     first = np.ones(len(value), bool)
-    first[1:] = (left[1:] != left[:-1]).any(axis=1)
-    return left[first], value[first]
+    first[1:] = (left[1:] != left[:-1]).any(axis=1) | (bits[1:] != bits[:-1]).any(axis=1)
+    return left[first], value[first], odd[first]

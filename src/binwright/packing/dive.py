@@ -6,17 +6,16 @@ other choices too, with those that failed forbidden (limited discrepancies; Sady
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
 
 from binwright.packing.form import Form
-from binwright.packing.greedy import MEASURES, Packing, Sparse, centric, cost_of
+from binwright.packing.greedy import MEASURES, centric, cost_of
 from binwright.packing.master import Master, Solution
 from binwright.packing.pricer import Pricing
-from binwright.packing.problem import Int64Array
 from binwright.packing.search import Search
+from binwright.packing.state import State
 
 NEAR = 1e-6
 STEPS = 20_000
@@ -25,12 +24,18 @@ BRANCHING_DEPTH = 4
 SURE = 0.98  # amounts from here on are fixed together
 
 
-def round_down(search: Search, master: Master, solution: Solution) -> None:
-    """Whole parts of the amounts, and the rest by the bin-centric greedy with several measures."""
-    form = search.form
+def whole_parts(form: Form, master: Master, solution: Solution) -> State:
+    """The whole parts of the amounts, and what they leave."""
     state = State(form, form.counts.copy(), form.stock.copy(), [])
     for at in np.flatnonzero(solution.amounts >= 1 - NEAR):
         state.place(master.patterns[at], int(solution.amounts[at] + NEAR))
+    return state
+
+
+def round_down(search: Search, master: Master, solution: Solution) -> None:
+    """Whole parts of the amounts, and the rest by the bin-centric greedy with several measures."""
+    form = search.form
+    state = whole_parts(form, master, solution)
     if not state.waiting.any():
         search.found(cost_of(form, state.packing), state.packing)
         return
@@ -38,39 +43,6 @@ def round_down(search: Search, master: Master, solution: Solution) -> None:
         rest = centric(form, measure, solution.duals, state.waiting, state.stock)
         if rest is not None:
             search.found(cost_of(form, state.packing) + cost_of(form, rest), state.packing + rest)
-
-
-@dataclass
-class State:
-    """What waits, what is in stock, what is packed."""
-
-    form: Form
-    waiting: Int64Array
-    stock: Int64Array
-    packing: Packing
-
-    def copy(self) -> State:
-        return State(self.form, self.waiting.copy(), self.stock.copy(), list(self.packing))
-
-    def place(self, pattern: tuple[int, Sparse], times: int) -> int:
-        """Use a pattern up to `times`, not beyond what waits and is in stock, and once cut short where it does not fit
-        whole; how many bins that takes."""
-        kind, (types, copies) = pattern
-        times = min(times, int(self.stock[kind]))
-        whole = min(times, int((self.waiting[types] // copies).min()))
-        if whole:
-            self.packing.append((kind, (types, copies), whole))
-            self.waiting[types] -= copies * whole
-        elif times:
-            part = np.minimum(copies, self.waiting[types])
-            held = part > 0
-            # without an item that makes room the rest may be too much
-            if held.any() and self.form.fits(kind, types[held], part[held]):
-                self.packing.append((kind, (types[held], part[held]), 1))
-                self.waiting[types] -= part
-                whole = 1
-        self.stock[kind] -= whole
-        return whole
 
 
 class Dive:
@@ -156,9 +128,7 @@ class Dive:
                 return None
             if solution.artificial <= NEAR and spent + ceil(solution.value - NEAR) <= self.limit:
                 return solution
-            fresh = self.pricing.patterns_for(
-                solution.duals, solution.stock_duals, state.waiting, state.stock, STEPS, 4
-            )
+            fresh = self.pricing.patterns_for(solution.prices, state.waiting, state.stock, STEPS, 4)
             if not self.master.add(fresh):
                 return None
             solution = self.master.solve()

@@ -1,20 +1,25 @@
-"""With a solver: column generation, then dives, whole numbers and cases in turn until value and bound meet."""
+"""With a solver: column generation, then dives, cuts, whole numbers and cases in turn until value and bound meet."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from binwright.packing.branch import Branching
-from binwright.packing.dive import Dive
+from binwright.packing.correct import Correction
+from binwright.packing.cuts import tighten
+from binwright.packing.dive import Dive, whole_parts
 from binwright.packing.generate import root, start_patterns
 from binwright.packing.greedy import cost_of
 from binwright.packing.master import Master, Solution
 from binwright.packing.pricer import Pricing
 from binwright.packing.problem import Problem
 from binwright.packing.search import Search
+from binwright.packing.state import State
 from binwright.packing.tree import can_split
 
 ATTEMPTS = 400
+TURNS = 8  # of value correction after each dive
+CUT_ROUNDS = 6  # after the first dive
 WHOLE_EVERY = 5  # attempts at diving per attempt in whole numbers
 WHOLE_NODES = 2_000  # of the restricted master where no clock runs
 CASES_EVERY = 2  # attempts at diving before some cases
@@ -22,9 +27,10 @@ CASES = 150  # at first, more each time
 MOST_SPLIT = 700  # items of which cases are made
 
 
-def run(search: Search, problem: Problem) -> None:
+def run(search: Search, problem: Problem, pricing: Pricing, correction: Correction) -> None:
     """Improve bound and packing until they meet or the limits end it."""
-    master, pricing = Master(search.form), Pricing(search.form)
+    master = Master(search.form)
+    unpacked = State(search.form, search.form.counts, search.form.stock, [])
     start_patterns(search, master)
     solution = root(search, master, pricing)
     if solution is None:
@@ -38,6 +44,10 @@ def run(search: Search, problem: Problem) -> None:
         while not search.over and search.ceiling - search.bound > 1:
             if not Dive(search, master, pricing, attempt, search.ceiling - 1).run():
                 break
+        if not search.over:
+            correction.run(unpacked if attempt % 2 else whole_parts(search.form, master, solution), TURNS)
+        if attempt == 0 and not search.over:
+            solution = tighten(search, master, pricing, CUT_ROUNDS) or solution
         if attempt % WHOLE_EVERY == WHOLE_EVERY - 1 and not search.over:
             whole_numbers(search, master, solution, attempt // WHOLE_EVERY)
         if search.over:
@@ -54,12 +64,7 @@ def whole_numbers(search: Search, master: Master, solution: Solution, attempt: i
     """The restricted master in whole numbers over the patterns that cost least beyond their worth."""
     form = search.form
     limit = search.ceiling - 1
-    gains = np.array(
-        [
-            float(form.price[kind]) + solution.stock_duals[kind] - float(solution.duals[types] @ copies)
-            for kind, (types, copies) in master.patterns
-        ]
-    )
+    gains = master.gains(solution)
     room = limit - solution.value + 1e-6
     chosen = np.flatnonzero(gains <= max(room, 1e-6))
     most = 4000 * (attempt + 1)

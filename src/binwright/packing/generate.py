@@ -7,8 +7,8 @@ from math import ceil
 import numpy as np
 
 from binwright.packing.dive import round_down
-from binwright.packing.master import Floats, Master, Solution
-from binwright.packing.pricer import Pricing
+from binwright.packing.master import Master, Solution
+from binwright.packing.pricer import Prices, Pricing
 from binwright.packing.search import Search
 
 SMOOTH = 0.6  # weight of the prices with the best bound so far
@@ -40,13 +40,16 @@ def start_patterns(search: Search, master: Master) -> None:
     master.add(patterns)
 
 
-def root(search: Search, master: Master, pricing: Pricing, converge: bool = True) -> Solution | None:
+def root(
+    search: Search, master: Master, pricing: Pricing, converge: bool = True, most_steps: int = MOST_STEPS
+) -> Solution | None:
     """Column generation until the bound is the rounded-up value of the program; its last solution.
 
-    `converge`: go on to the end of what pricing finds easily, which helps the dives.
+    `converge`: go on to the end of what pricing finds easily, which helps the dives; `most_steps`: a search of one kind
+    that would take more is given up.
     """
     form = search.form
-    centre: Floats | None = None
+    centre: Prices | None = None
     centre_value = -1.0
     smooth = SMOOTH
     steps = STEPS
@@ -54,14 +57,15 @@ def root(search: Search, master: Master, pricing: Pricing, converge: bool = True
     solution = master.solve()
     while solution is not None and not search.over:
         search.iterations += 1
+        smoothed = centre is not None and smooth > 0
         if centre is None:
-            prices = solution.duals
+            prices = solution.prices
         else:
-            prices = smooth * centre + (1 - smooth) * solution.duals
+            prices = solution.prices.towards(centre, smooth)
         allowed = steps
         if search.left < 1e6:  # a search cannot be interrupted, so it may take no longer than the clock allows
             allowed = min(steps, max(int(search.left * STEPS_A_SECOND) // search.form.kinds, 1000))
-        priced = pricing.price(prices, solution.stock_duals, allowed, rounds)
+        priced = pricing.price(prices, allowed, rounds)
         search.proved(priced.certificate)
         value = priced.certificate.worth(form.counts.tolist(), form.stock.tolist()) / priced.certificate.scale
         if value > centre_value:
@@ -74,10 +78,10 @@ def root(search: Search, master: Master, pricing: Pricing, converge: bool = True
             break
         fresh = master.add(priced.patterns)
         if not fresh:
-            if centre is not None and smooth > 0 and prices is not solution.duals:
+            if smoothed:
                 smooth = 0.0 if smooth < 0.2 else smooth / 2
                 continue
-            if priced.complete or steps >= MOST_STEPS:
+            if priced.complete or steps >= most_steps:
                 break
             steps *= 10
             continue

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from binwright.errors import MissingExtraError
 from binwright.packing.form import Form
 from binwright.packing.greedy import Packing, Sparse
+from binwright.packing.pricer import Floats, Prices
 from binwright.packing.problem import Int64Array
 
 try:
@@ -21,7 +22,6 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingExtraError.for_module("highspy", extra="solver") from missing
 
-Floats = npt.NDArray[np.float64]
 Indexes = npt.NDArray[np.int32]
 INFINITY = highspy.kHighsInf
 
@@ -35,6 +35,11 @@ class Solution:
     duals: Floats  # (T,)
     stock_duals: Floats  # (K,), >= 0, what one more bin of the kind would save
     artificial: float  # amount of items that no pattern covers
+    fines: Floats  # (cuts,), >= 0, what one more pair of each cut would save
+
+    @property
+    def prices(self) -> Prices:
+        return Prices(self.duals, self.stock_duals, self.fines)
 
 
 class Master:
@@ -44,6 +49,8 @@ class Master:
         self.form = form
         self.patterns: list[tuple[int, Sparse]] = []
         self.known: set[tuple[int, bytes, bytes]] = set()
+        self.cuts: list[tuple[int, ...]] = []
+        self.cuts_of: list[list[int]] = [[] for _ in range(form.types)]
         self.limited = np.flatnonzero(form.limited)
         self.stock_row = {int(kind): form.types + at for at, kind in enumerate(self.limited)}
         self.solver = QuietSolver()
@@ -91,17 +98,67 @@ class Master:
         lengths = []
         for kind, (types, copies) in patterns:
             row = self.stock_row.get(kind)
-            indexes.append(types if row is None else np.append(types, row))
-            values.append(copies if row is None else np.append(copies, 1))
+            pairs = self.pairs(types, copies)
+            more = {} if row is None else {row: 1}
+            more |= {self.first_cut + cut: count for cut, count in pairs.items()}
+            indexes.append(np.append(types, np.array(list(more), np.int64)))
+            values.append(np.append(copies, np.array(list(more.values()), np.int64)))
             lengths.append(len(indexes[-1]))
         starts = np.concatenate([[0], np.cumsum(lengths[:-1])]).astype(np.int32)
         return starts, np.concatenate(indexes).astype(np.int32), np.concatenate(values).astype(float)
+
+    @property
+    def first_cut(self) -> int:
+        """The row of the first cut."""
+        return self.form.types + len(self.limited)
+
+    def pairs(self, types: Int64Array, copies: Int64Array) -> dict[int, int]:
+        """How many pairs of each cut a pattern holds; cuts without a pair left out."""
+        if not self.cuts:
+            return {}
+        held: dict[int, int] = {}
+        for number, count in zip(types.tolist(), copies.tolist()):
+            for cut in self.cuts_of[number]:
+                held[cut] = held.get(cut, 0) + count
+        return {cut: count // 2 for cut, count in sorted(held.items()) if count > 1}
+
+    def cut(self, cuts: list[tuple[int, ...]]) -> None:
+        """Add cuts: within bins no more pairs of their types than there are of all that waits."""
+        first = len(self.cuts)
+        self.cuts += cuts
+        for number, cut in enumerate(cuts, first):
+            for type_ in cut:
+                self.cuts_of[type_].append(number)
+        entries: list[dict[int, int]] = [{} for _ in cuts]
+        for at, (_, (types, copies)) in enumerate(self.patterns):
+            for number, count in self.pairs(types, copies).items():
+                if number >= first:
+                    entries[number - first][self.form.types + at] = count
+        for cut, row in zip(cuts, entries):
+            columns, values = np.array(list(row), np.int32), np.array(list(row.values()), float)
+            self.solver.addRow(-INFINITY, self.pairs_of(cut), len(row), columns, values)
+
+    def pairs_of(self, cut: tuple[int, ...]) -> float:
+        """Pairs of all that waits of the types of a cut."""
+        return float(self.demand[list(cut)].sum() // 2)
+
+    def gains(self, solution: Solution) -> Floats:
+        """What each pattern costs beyond its worth."""
+        result = np.empty(len(self.patterns))
+        for at, (kind, (types, copies)) in enumerate(self.patterns):
+            fines = sum(solution.fines[cut] * count for cut, count in self.pairs(types, copies).items())
+            worth = float(solution.duals[types] @ copies) - fines
+            result[at] = float(self.form.price[kind]) + solution.stock_duals[kind] - worth
+        return result
 
     def require(self, demand: Int64Array, stock: Int64Array) -> None:
         """What waits (T,) and the bins of each kind (K,) from now on."""
         for row in np.flatnonzero(demand != self.demand).tolist():
             self.solver.changeRowBounds(row, float(demand[row]), INFINITY)
+        changed = set(np.flatnonzero(demand != self.demand).tolist())
         self.demand = demand.astype(float)
+        for number in sorted({number for row in changed for number in self.cuts_of[row]}):
+            self.solver.changeRowBounds(self.first_cut + number, -INFINITY, self.pairs_of(self.cuts[number]))
         for at, kind in enumerate(self.limited):
             if stock[kind] != self.stock[at]:
                 self.stock[at] = stock[kind]
@@ -117,13 +174,14 @@ class Master:
         amounts = np.array(solution.col_value)
         prices = np.array(solution.row_dual)
         stock_duals = np.zeros(self.form.kinds)
-        stock_duals[self.limited] = np.maximum(-prices[types:], 0)
+        stock_duals[self.limited] = np.maximum(-prices[types : self.first_cut], 0)
         return Solution(
             self.solver.getInfo().objective_function_value,
             amounts[types:],
             np.maximum(prices[:types], 0),
             stock_duals,
             float(amounts[:types].sum()),
+            np.maximum(-prices[self.first_cut :], 0),
         )
 
     def whole_numbers(
@@ -138,6 +196,8 @@ class Master:
         none = np.empty(0, np.int32)
         solver.addRows(rows, lower, upper, 0, np.zeros(rows, np.int32), none, np.empty(0))
         patterns = [self.patterns[at] for at in chosen]
+        for cut in self.cuts:
+            solver.addRow(-INFINITY, float(form.counts[list(cut)].sum() // 2), 0, none, np.empty(0))
         starts, indexes, values = self.columns(patterns)
         cost = form.price[[kind for kind, _ in patterns]].astype(float)
         count = len(patterns)

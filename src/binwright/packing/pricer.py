@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from binwright._core.pricing import Pricer
-from binwright.packing.certificate import Certificate, certify
+from binwright.packing.certificate import Certificate, Cut, certify
 from binwright.packing.form import Form
 from binwright.packing.greedy import Sparse
 from binwright.packing.problem import Int64Array
@@ -20,6 +20,23 @@ Floats = npt.NDArray[np.float64]
 LARGEST_PRICE = 2**38
 SLACK = 1e-7  # of a bin's price: patterns that gain less are not worth having
 IMPROVEMENTS = 4  # patterns kept of one search
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What items are worth, what a bin of limited stock is relieved of, what a pair within a cut is fined."""
+
+    duals: Floats  # (T,)
+    reliefs: Floats  # (K,)
+    fines: Floats  # (cuts,)
+
+    def towards(self, other: Prices, share: float) -> Prices:
+        """Between these prices and the `share` of others."""
+        return Prices(
+            share * other.duals + (1 - share) * self.duals,
+            share * other.reliefs + (1 - share) * self.reliefs,
+            share * other.fines + (1 - share) * self.fines,
+        )
 
 
 @dataclass(frozen=True)
@@ -46,16 +63,40 @@ class Pricing:
             )
             for kind in range(form.kinds)
         ]
+        self.cut([])
         self.found = np.empty((IMPROVEMENTS, form.types), np.int64)
 
     def whole(self, duals: Floats) -> Int64Array:
         """Prices as integers, rounded down."""
         return np.minimum(np.floor(duals * self.scale), LARGEST_PRICE * 4 - 1).astype(np.int64)
 
-    def price(self, duals: Floats, reliefs: Floats, steps: int, rounds: int) -> Priced:
-        """Search every kind under `duals`; after the best pattern of a kind, up to `rounds` more of what it left."""
+    def cut(self, cuts: list[tuple[int, ...]]) -> None:
+        """All cuts from now on."""
+        self.cuts = list(cuts)
+        of: list[list[int]] = [[] for _ in range(self.form.types)]
+        for number, cut in enumerate(cuts):
+            for type_ in cut:
+                of[type_].append(number)
+        self.cuts_of = of
+
+    def fine(self, fines: Floats) -> Int64Array:
+        """Tell the kernels what pairs cost, rounded up; the fines as integers."""
+        whole = np.minimum(np.ceil(fines * self.scale), LARGEST_PRICE * 4 - 1).astype(np.int64)
+        active = whole > 0
+        listed = [[cut for cut in cuts if active[cut]] for cuts in self.cuts_of]
+        starts = np.concatenate([[0], np.cumsum([len(cuts) for cuts in listed])]).astype(np.int32)
+        flat = np.array([cut for cuts in listed for cut in cuts], np.int32)
+        for pricer in self.pricers:
+            pricer.fine_pairs(starts, flat, whole)
+        return whole
+
+    def price(self, asked: Prices, steps: int, rounds: int) -> Priced:
+        """Search every kind under prices; after the best pattern of a kind, up to `rounds` more of what it left."""
         form = self.form
-        prices = self.whole(duals)
+        reliefs = asked.reliefs
+        prices = self.whole(asked.duals)
+        fines = self.fine(asked.fines)
+        cuts = tuple(Cut(cut, int(fines[number])) for number, cut in enumerate(self.cuts) if fines[number])
         most: list[int] = []
         patterns: list[tuple[int, Sparse]] = []
         complete = True
@@ -79,7 +120,7 @@ class Pricing:
                     break
                 patterns += self.kept(kind, min(count, 1), last=count)
                 limits = limits - self.found[count - 1]
-        certificate = certify(form, "column-generation", prices, most, self.scale)
+        certificate = certify(form, "cuts" if cuts else "column-generation", prices, most, self.scale, cuts)
         return Priced(patterns, certificate, complete)
 
     def kept(self, kind: int, count: int, last: int | None = None) -> list[tuple[int, Sparse]]:
@@ -92,10 +133,12 @@ class Pricing:
         return result
 
     def patterns_for(
-        self, duals: Floats, reliefs: Floats, limits: Int64Array, stock: Int64Array, steps: int, rounds: int
+        self, asked: Prices, limits: Int64Array, stock: Int64Array, steps: int, rounds: int
     ) -> list[tuple[int, Sparse]]:
         """Patterns that gain and hold no more than `limits`; no bound."""
-        prices = self.whole(duals)
+        reliefs = asked.reliefs
+        prices = self.whole(asked.duals)
+        self.fine(asked.fines)
         patterns: list[tuple[int, Sparse]] = []
         for kind, pricer in enumerate(self.pricers):
             if stock[kind] == 0:

@@ -126,9 +126,7 @@ class PackResult:
             "status": self.status,
             "proof": {
                 "kind": self.proof.kind if self.cases is None else "cases",
-                "duals": list(self.proof.duals),
-                "scale": self.proof.scale,
-                "reliefs": list(self.proof.reliefs),
+                **self.proof.to_dict(),
                 "cases": None if self.cases is None else self.cases.to_dict(),
             },
             "patterns": [

@@ -12,16 +12,23 @@ from binwright.packing.result import Moment
 from binwright.packing.tree import Case
 
 Progress = Callable[[Moment], None]
+Clock = Callable[[], float]
 
 
 class Search:
     """The best packing and the best certificates so far, the clock, and when to stop."""
 
     def __init__(
-        self, form: Form, time_limit: float | None, iterations: int | None, progress: Progress | None
+        self,
+        form: Form,
+        time_limit: float | None,
+        iterations: int | None,
+        progress: Progress | None,
+        clock: Clock = time.perf_counter,
     ) -> None:
         self.form = form
-        self.start = time.perf_counter()
+        self.clock = clock
+        self.start = clock()
         self.deadline = None if time_limit is None else self.start + time_limit
         self.most_iterations = iterations
         self.progress = progress
@@ -36,12 +43,12 @@ class Search:
 
     @property
     def seconds(self) -> float:
-        return time.perf_counter() - self.start
+        return self.clock() - self.start
 
     @property
     def left(self) -> float:
         """Seconds until the time limit; without end where only iterations count."""
-        return float("inf") if self.deadline is None else self.deadline - time.perf_counter()
+        return float("inf") if self.deadline is None else self.deadline - self.clock()
 
     @property
     def ceiling(self) -> int:

@@ -9,15 +9,19 @@ from binwright.errors import InputError, MissingExtraError
 from binwright.packing.bounds import best_bound, nothing
 from binwright.packing.certificate import for_problem, widest
 from binwright.packing.check import CheckFailed, TooHard, check_certificate, check_packing
+from binwright.packing.correct import Correction
 from binwright.packing.expand import expand
 from binwright.packing.form import make_form
 from binwright.packing.greedy import best_greedy
+from binwright.packing.pricer import Pricing
 from binwright.packing.problem import Problem, read
 from binwright.packing.result import PackResult
-from binwright.packing.search import Progress, Search
+from binwright.packing.search import Clock, Progress, Search
+from binwright.packing.state import State
 from binwright.packing.tree import check_case
 
 DEFAULT_SECONDS = 60.0
+TURNS = 4  # of value correction
 
 
 def pack(
@@ -27,6 +31,7 @@ def pack(
     time_limit: float | None = None,
     iterations: int | None = None,
     progress: Progress | None = None,
+    clock: Clock = time.perf_counter,
 ) -> PackResult:
     """Pack items into few or cheap bins, and prove how few or how cheap it can be.
 
@@ -40,9 +45,9 @@ def pack(
     refuse_limits(time_limit, iterations)
     if time_limit is None and iterations is None:
         time_limit = DEFAULT_SECONDS
-    start = time.perf_counter()
+    start = clock()
     form = make_form(problem)
-    search = Search(form, time_limit, iterations, progress)
+    search = Search(form, time_limit, iterations, progress, clock)
     search.start = start
     if form.homeless:
         result = PackResult(problem, "infeasible", [], None, 0, for_problem(nothing(form), form, problem))
@@ -75,12 +80,17 @@ def run(search: Search, problem: Problem) -> None:
         search.found(*greedy)
     if search.over:
         return
+    pricing = Pricing(search.form)
+    correction = Correction(search, pricing)
+    correction.run(State(search.form, search.form.counts, search.form.stock, []), TURNS)
+    if search.over:
+        return
     try:
         from binwright.packing import exact
     except MissingExtraError as missing:
         search.notes.append(f"no column generation: {missing}")
         return
-    exact.run(search, problem)
+    exact.run(search, problem, pricing, correction)
 
 
 def checked(problem: Problem, search: Search) -> PackResult:

@@ -42,8 +42,7 @@ class Case:
                 "apart": self.apart.to_dict(),
             }
         if self.certificate is not None:
-            return {"duals": list(self.certificate.duals), "scale": self.certificate.scale,
-                    "reliefs": list(self.certificate.reliefs)}  # fmt: skip
+            return self.certificate.to_dict()
         return {"homeless": self.homeless}
 
 
