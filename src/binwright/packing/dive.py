@@ -21,6 +21,7 @@ NEAR = 1e-6
 STEPS = 20_000
 PRICINGS = 40  # of each depth of a dive
 BRANCHING_DEPTH = 4
+PROGRAMS = 600  # of a dive without discrepancies, more with them
 SURE = 0.98  # amounts from here on are fixed together
 
 
@@ -57,6 +58,7 @@ class Dive:
         self.pricing = pricing
         self.attempt = attempt
         self.limit = limit
+        self.programs = PROGRAMS * (attempt + 1)
         self.large: list[float] | None = [] if attempt % 2 else None
         self.squares = ((search.form.weights / np.maximum(search.form.capacity.max(axis=0), 1)) ** 2).sum(axis=1)
 
@@ -97,7 +99,7 @@ class Dive:
                     child, depth + 1, forbidden, choices - discrepancy
                 ):
                     return True
-                if self.search.over:
+                if self.search.over or self.programs < 0:
                     return False
                 forbidden |= {at}
             return False
@@ -117,7 +119,8 @@ class Dive:
     def solve(self, state: State) -> Solution | None:
         """The program of what is left, with new patterns until a better packing is in reach; None when none is."""
         search = self.search
-        if search.over:
+        self.programs -= 1
+        if search.over or self.programs < 0:
             return None
         spent = cost_of(search.form, state.packing)
         self.master.require(state.waiting, state.stock)

@@ -23,7 +23,7 @@ CUT_ROUNDS = 6  # after the first dive
 WHOLE_EVERY = 5  # attempts at diving per attempt in whole numbers
 WHOLE_NODES = 2_000  # of the restricted master where no clock runs
 CASES_EVERY = 2  # attempts at diving before some cases
-CASES = 150  # at first, more each time
+CASES = 12  # at first, more each time
 MOST_SPLIT = 700  # items of which cases are made
 
 
