@@ -7,7 +7,7 @@ from libc.string cimport memcpy, memset
 cdef enum:
     MOST_CELLS = 1 << 20       # of all tables together
     MOST_EXACT_CELLS = 1 << 24   # of the one table of a single resource, where it leaves nothing to search
-    FINEST = 2048              # cells of a resource that is rounded
+    FINEST = 16384             # cells of a resource that is rounded
     MOST_TABLES = 5
     ROUNDS = 8                 # of improving the multipliers
     REPORTS = 3
