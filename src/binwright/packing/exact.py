@@ -11,6 +11,7 @@ from binwright.packing.dive import Dive, whole_parts
 from binwright.packing.generate import root, start_patterns
 from binwright.packing.greedy import cost_of
 from binwright.packing.master import Master, Solution
+from binwright.packing.pool import complete
 from binwright.packing.pricer import Pricing
 from binwright.packing.problem import Problem
 from binwright.packing.search import Search
@@ -46,6 +47,8 @@ def run(search: Search, problem: Problem, pricing: Pricing, correction: Correcti
                 break
         if not search.over:
             correction.run(unpacked if attempt % 2 else whole_parts(search.form, master, solution), TURNS)
+        if attempt == 0 and not search.over:
+            complete(search, master, pricing, solution)
         if attempt == 0 and not search.over:
             solution = tighten(search, master, pricing, CUT_ROUNDS) or solution
         if attempt % WHOLE_EVERY == WHOLE_EVERY - 1 and not search.over:
