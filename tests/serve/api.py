@@ -27,6 +27,7 @@ class Api:
         self.history = []  # (version, plural, type, object)
         self.faults = []
         self.asked = []
+        self.refused_at = 0.0
         self.snapshots = {}
         self.bookmarks = 0.2
         self.open = 0
@@ -152,6 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
             for number, (of, word, status) in enumerate(self.api.faults):
                 if of == plural and word == what and status.isdigit():
                     del self.api.faults[number]
+                    self.api.refused_at = time.monotonic()
                     return status
         return None
 
