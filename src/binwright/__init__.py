@@ -1,14 +1,16 @@
 """binwright: a placement and bin-packing engine for data centres. The public names, nothing else."""
 
+from typing import TYPE_CHECKING
+
 from binwright._core import get_include
 from binwright._core.hostset import HostSet
 from binwright.cells import Cell, CellDemand, Pinning
-from binwright.decision_log import DecisionLog
 from binwright.errors import BinwrightError, BinwrightWarning, InputError, MissingExtraError, StateError
 from binwright.explain import Explanation
 from binwright.external import External
 from binwright.fleet import Fleet
 from binwright.groups import Group, GroupRules
+from binwright.lazy import lazily
 from binwright.pools import ClaimState, Pools
 from binwright.profile import (
     Profile,
@@ -25,9 +27,12 @@ from binwright.profile import (
 from binwright.request import Request
 from binwright.result import PlaceResult
 from binwright.rows import Device, Rows
-from binwright.sweep import sweep
 from binwright.transaction import Transaction
 from binwright.verdict import Change, Reason, Verdict
+
+if TYPE_CHECKING:
+    from binwright.decision_log import DecisionLog
+    from binwright.sweeping import sweep
 
 __version__ = "0.1.0.dev0"
 
@@ -71,3 +76,6 @@ __all__ = [
     "static_score",
     "sweep",
 ]
+
+# What few programs use, and what takes the longest to import.
+__getattr__, __dir__ = lazily(__name__, {"DecisionLog": "decision_log", "sweep": "sweeping"})

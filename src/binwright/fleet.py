@@ -6,7 +6,6 @@ Knows hosts, resources, labels and rules by name; nothing of the layers above.
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from html import escape
 from typing import Any, Self
 
 import numpy as np
@@ -106,6 +105,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         return f"Fleet({len(self)} hosts, {', '.join(self.resources)}; {self._state.items.alive} items)"
 
     def _repr_html_(self) -> str:
+        from html import escape  # its table of entities is worth a tenth of the whole import
+
         rows = "".join(
             f"<tr><th>{escape(name)}</th><td>{int(self.used[i].sum())}</td><td>{int(self.capacity[i].sum())}</td></tr>"
             for i, name in enumerate(self.resources)

@@ -6,7 +6,6 @@ are left out.
 """
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,8 @@ from binwright.profile import Profile
 from binwright.verdict import Change
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from binwright._core.state import State
     from binwright.explain import Refusals
 
@@ -78,13 +79,19 @@ def _each_short(
     return found
 
 
-def _nearest(hosts: npt.NDArray[np.intp], part: Int64Array, whole: Int64Array | int) -> tuple[Fraction, int, int]:
+def _fraction(part: int, whole: int) -> "Fraction":
+    from fractions import Fraction  # with decimal, a fifth of what importing all of binwright would take
+
+    return Fraction(part, whole)
+
+
+def _nearest(hosts: npt.NDArray[np.intp], part: Int64Array, whole: Int64Array | int) -> tuple["Fraction", int, int]:
     """(part / whole, host, position) of the smallest quotient, lowest host; exact among floats that nearly tie."""
     quotient = part / whole
     close = np.flatnonzero(quotient <= quotient.min() * (1 + 1e-12))
     wholes = np.broadcast_to(whole, part.shape)
     _, first = np.unique(np.stack((part[close], wholes[close])), axis=1, return_index=True)  # many hosts are alike
-    return min((Fraction(int(part[i]), int(wholes[i])), int(hosts[i]), int(i)) for i in close[first])
+    return min((_fraction(int(part[i]), int(wholes[i])), int(hosts[i]), int(i)) for i in close[first])
 
 
 def _smaller_request(
@@ -143,7 +150,7 @@ def _larger_host(
             if not chosen.any():
                 continue
             if empty:
-                growth, host, position = Fraction(0), int(hosts[chosen][0]), 0
+                growth, host, position = _fraction(0, 1), int(hosts[chosen][0]), 0
             else:
                 growth, host, position = _nearest(hosts[chosen], (need - have)[chosen], have[chosen])
             candidate = (

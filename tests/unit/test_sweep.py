@@ -11,7 +11,7 @@ import pytest
 
 import binwright
 from binwright import Fleet, InputError
-from binwright.sweep import _NotSeen
+from binwright.sweeping import _NotSeen
 
 SPAWNED = partial(ProcessPoolExecutor, 2, mp_context=get_context("spawn"))
 

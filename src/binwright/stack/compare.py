@@ -22,7 +22,7 @@ from binwright.stack.sandwich import Sandwich
 from binwright.stack.scenario import AS_IS, Scenario
 from binwright.stack.usage import Usage
 from binwright.stack.what_happens import World, carried_out
-from binwright.sweep import sweep
+from binwright.sweeping import sweep
 
 CLASSES = {CPU: (("VCPU", "PCPU"), 1000), MEMORY: (("MEMORY_MB",), MIB)}
 """Resource -> what a cloud calls it, and base units in one of its units."""
