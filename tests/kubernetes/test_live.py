@@ -403,3 +403,18 @@ def test_reading_what_is_stored_expands_nothing():
     many = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"replicas": 10**9}}
     read = read_blobs([Blob("x", msgspec.json.encode(many))], stored=True)
     assert read.pods == []
+
+
+def test_an_assumption_made_anew_does_not_hold_up_others_whose_time_is_over():
+    clock = Clock()
+    live = small(clock)
+    for uid, name in (("first", "p"), ("second", "q"), ("third", "p")):
+        waiting = make_pod(name, cpu="1", meta={"uid": uid})
+        with live.asking(waiting):
+            pass
+        live.assume("default", name, uid, "a")
+        clock.now += 10.0
+    assert used(live)["a"] == 2000
+    clock.now += ASSUMED_SECONDS - 20.0 + 5.0
+    assert live.expire() == ["default/q"]
+    assert used(live)["a"] == 1000

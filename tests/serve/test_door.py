@@ -104,6 +104,7 @@ def test_other_paths_and_methods(served):
     assert served.ask("GET", "/nothing")[0] == 404
     assert served.ask("GET", "/v1/filter")[0] == 405
     assert served.ask("DELETE", "/v1/state")[0] == 405
+    assert served.ask("GET", "/healthz/", headers={"host": "elsewhere.example"})[0] == 404
 
 
 def test_a_body_that_is_too_large_is_refused_announced_or_not():

@@ -1,12 +1,15 @@
 """The extender over HTTP: verbs, keys in any case, both ways of naming nodes, kube-scheduler's recorded verdicts."""
 
+import asyncio
 import gzip
 import json
 from pathlib import Path
 
 import pytest
 
+from binwright.formats.files import Blob
 from binwright.kubernetes.live import ASSUMED_SECONDS, LiveCluster
+from binwright.kubernetes.reader import read_blobs
 from tests.kubernetes.made import node_dict, pod_dict
 from tests.serve.served import ExtenderService, Served, event, listed
 
@@ -303,3 +306,34 @@ def _typed(found, plural):
     kind = kind_by_plural(plural)[0]
     version = next(version for version, name in KINDS if name == kind)
     return {"apiVersion": version, "kind": kind} | found
+
+
+def test_the_api_server_is_told_of_every_bind_that_assumes_anew():
+    """Not of one that is repeated; but of a pod made anew, and of one whose assumption is over."""
+    told, clock = [], Clock()
+    service = ExtenderService(LiveCluster(clock=clock), binder=lambda binding: told.append((binding.uid, binding.node)))
+    service.live.replace(read_blobs([Blob("state", json.dumps(STATE).encode())], stored=True))
+
+    def bind(name, uid, node):
+        return json.loads(
+            asyncio.run(
+                service.ask(
+                    "bind",
+                    json.dumps({"PodName": name, "PodNamespace": "default", "PodUID": uid, "Node": node}).encode(),
+                )
+            )
+        )
+
+    def ask(found):
+        asyncio.run(service.ask("filter", json.dumps({"Pod": found, "NodeNames": ASKED}).encode()))
+
+    again = pod("old")
+    again["metadata"]["uid"] = "another"
+    ask(again)
+    assert (bind("old", "another", "big"), told) == ({"Error": ""}, [("another", "big")])
+    assert (bind("old", "another", "big"), len(told)) == ({"Error": ""}, 1)
+    clock.now += ASSUMED_SECONDS + 1
+    ask(again)
+    service.live.assume("default", "old", "another", "big")
+    clock.now += ASSUMED_SECONDS + 1
+    assert (bind("old", "another", "big"), len(told)) == ({"Error": ""}, 2)

@@ -114,9 +114,11 @@ class LiveCluster:
     def related(self) -> Related:
         return self._related
 
-    def where(self, key: str) -> str | None:
-        """The node of a pod NAMESPACE/NAME, assumed or stored."""
+    def where(self, key: str, uid: str = "") -> str | None:
+        """The node of a pod NAMESPACE/NAME, assumed or stored; None if its uid is another one."""
         pod = self._effective(key)
+        if pod is not None and uid and pod.metadata.uid and pod.metadata.uid != uid:
+            return None
         return pod.spec.node_name if pod is not None and pod.spec is not None and has_node(pod) else None
 
     def bound(self) -> Iterator[Pod]:
@@ -314,11 +316,13 @@ class LiveCluster:
         if is_finished(pod):
             raise InputError(f"Pod {key}: has ended")
         bound = bound_to(pod, node, pod.status.start_time if pod.status else None)
+        former = self._assumed.pop(key, None)  # of another pod of its name; the latest stands last
         self._assumed[key] = Assumed(bound, pod, self._clock() + ASSUMED_SECONDS)
         try:
             self._show(key)
         except BaseException:
             del self._assumed[key]
+            self._restore_pod(key, self._pods.get(key), former)
             raise
         self.changed += 1
         return bound

@@ -117,7 +117,7 @@ def make_app(
             with suppress(asyncio.CancelledError):
                 await task
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *(route(f"/v1/{verb}", ["POST"], of_verb(verb)) for verb in _VERBS),
             route("/v1/state", ["PUT"], put_state),
@@ -132,6 +132,8 @@ def make_app(
         exception_handlers={404: nowhere, 405: nowhere},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # it would send clients to whatever host they name
+    return app
 
 
 async def _answered(request: Request, answer: Answerer, door: Door | None) -> Response:

@@ -64,7 +64,8 @@ class ExtenderService:
     async def _bind(self, body: bytes) -> bytes:
         begin = time.perf_counter()
         binding = wire.read_binding(body)
-        there = self.live.where(binding.key)
+        self.live.expire()  # an assumption that is over says nothing of where the pod is
+        there = self.live.where(binding.key, binding.uid)
         answer = self._extender.bind(binding)
         if self._binder is not None and answer.error is None and there is None:
             try:
