@@ -241,3 +241,16 @@ def test_steps_over_racks_go_on_until_the_spread_holds():
     seats = [Seat(f"n{i}", rack, None, "racks") for i, rack in enumerate(("r1", "r1", "r1", "r2", "r3"))]
     (finding,) = audit(join({"k": cluster(*nodes, *pods)}, {}, seats)).findings
     assert [(one.action, one.to_host) for one in finding.repairs] == [("movePod", "n3"), ("movePod", "n4")]
+
+
+def test_names_from_files_never_leave_their_line_or_steer_a_terminal():
+    odd = "n3\ntouch here\x0f\x1b[31m; #"
+    nodes = [node(name, provider=f"id-s{i}") for i, name in enumerate(("n0", "n1", "n2", odd))]
+    servers = [server(f"s{i}", host) for i, host in enumerate(("h1", "h1", "h2", "h3"))]
+    pods = [pod(f"web-1-{i}", f"n{i}", "web", **spread("web")) for i in range(3)]
+    (finding, *_) = audit(join({"k": cluster(*nodes, *pods)}, {"north": cloud(servers)})).findings
+    (step,) = finding.repairs
+    assert step.to_host == odd
+    for line in step.commands:
+        assert line.isprintable()
+        assert line.startswith(("kubectl ", "# "))

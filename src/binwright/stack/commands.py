@@ -1,5 +1,6 @@
 """Commands of kubectl and openstack as text to paste. Nothing is ever run."""
 
+import re
 import shlex
 
 from binwright.stack.new_nodes import NewNode
@@ -8,16 +9,18 @@ WANTS = "# Each server wants --network, and the --user-data that joins it to its
 """What no dump tells of a server."""
 CREATE_WITH_HOST = ("--os-compute-api-version", "2.74")
 """The client refuses a host for a new server below this microversion, and its default is 2.1."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What ends a line, or makes a terminal do something when it is shown or pasted."""
 
 
 def command(*words: str) -> str:
     """One command line; names come from files, so they are quoted and keep to the line."""
-    return shlex.join(words).replace("\r", " ").replace("\n", " ")
+    return _CONTROL.sub(" ", shlex.join(words))
 
 
 def comment(text: str) -> str:
     """A line that a shell passes over."""
-    return f"# {' '.join(text.split())}"
+    return f"# {' '.join(_CONTROL.sub(' ', text).split())}"
 
 
 def create_server(one: NewNode) -> list[str]:

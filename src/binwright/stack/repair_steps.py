@@ -14,7 +14,7 @@ from binwright.kubernetes.explain import ExplainableCluster
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.reader import Objects
 from binwright.openstack.explain import ExplainableCloud
-from binwright.stack.commands import WANTS, command, create_server
+from binwright.stack.commands import WANTS, command, comment, create_server
 from binwright.stack.finding import Ref, Repair
 from binwright.stack.join import HOST_ID_LABELS, host_id
 from binwright.stack.new_nodes import NewNode, Pool, fresh, grow
@@ -87,7 +87,7 @@ def move_pod(
     commands = [
         *(command("kubectl", "--context", cluster, "cordon", name) for name in shut),
         command("kubectl", "--context", cluster, "delete", "pod", "-n", namespace, meta.name or ""),
-        f"# wait until its replacement is ready; the scheduler's best node is then {answer.host}",
+        comment(f"wait until its replacement is ready; the scheduler's best node is then {answer.host}"),
         *(command("kubectl", "--context", cluster, "uncordon", name) for name in shut),
     ]
     repair = Repair("movePod", ref, origin, answer.host, cost, ("kube-scheduler",), tuple(commands))
@@ -173,7 +173,7 @@ def add_node(
         moved = move_pod(grown, cluster, pod, level, crowds, pod_cost, only=name)
         if moved is None:
             continue
-        commands = [WANTS, *create_server(found), f"# wait until node {name} has joined {cluster} and is ready"]
+        commands = [WANTS, *create_server(found), comment(f"wait until node {name} has joined {cluster} and is ready")]
         ref, host = Ref(cluster, "Node", name), found.grown.host
         repair = Repair("addNode", ref, None, host, cost(pool), ("nova", "placement"), tuple(commands), found)
         return Step((repair, *moved.repairs), moved.after)
