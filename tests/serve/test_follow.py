@@ -11,6 +11,7 @@ from binwright.errors import InputError
 from binwright.kubernetes.api_server import _LISTS, ApiServer
 from binwright.kubernetes.extender.wire import Binding
 from binwright.kubernetes.live import KINDS, LiveCluster
+from binwright.kubernetes.watch import Watch
 from binwright.serve.follow import Follower
 from tests.kubernetes.made import node_dict, pod_dict
 from tests.serve.api import Api, until
@@ -228,3 +229,36 @@ def test_a_kubeconfig_that_is_none_is_one_line(tmp_path):
         assert "\n" not in str(refused.value)
     with pytest.raises(InputError, match="missing"):
         ApiServer(str(tmp_path / "missing"))
+
+
+@pytest.mark.parametrize("status", [200, 410], ids=["ended", "gone"])
+def test_a_server_whose_watches_all_end_at_once_is_not_asked_without_a_pause(status):
+    class Answer:
+        def __init__(self, status, data):
+            self.status, self._data = status, data
+
+        def stream(self, amt, decode_content=None):
+            yield self._data
+
+        def release_conn(self):
+            pass
+
+        close = release_conn
+
+    asked, stop = [], threading.Event()
+
+    def ask(**parameters):
+        asked.append(parameters)
+        if "watch" in parameters:
+            return Answer(status, b"")
+        return Answer(200, b'{"metadata":{"resourceVersion":"5"},"items":[]}')
+
+    watch = Watch("Node", ask, lambda brought: None, stop, pauses=(0.1, 30.0))
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    until(lambda: len(asked) >= 4)
+    stop.wait(0.5)
+    stop.set()
+    thread.join(10)
+    assert len(asked) <= 8
+    assert not thread.is_alive()

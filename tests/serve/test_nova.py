@@ -96,6 +96,8 @@ def test_a_rebuild_keeps_its_host():
         (b"", "the call: not JSON"),
         (b"[]", "expected object"),
         (b'{"spec":{},"hosts":[]}', "flavor"),
+        (b'{"spec":{"nova_object.data":5},"hosts":[]}', "spec: expected object, got int"),
+        (b'{"spec":{"flavor":{"nova_object.data":null}},"hosts":[]}', "spec.flavor: expected object, got null"),
         (b'{"spec":{"flavor":{"name":"x","vcpus":"2","memory_mb":1}},"hosts":[]}', "spec.flavor.vcpus"),
         (b'{"spec":{"flavor":{"name":"x","vcpus":2,"memory_mb":1}},"hosts":[{"node":1}]}', "host"),
     ],

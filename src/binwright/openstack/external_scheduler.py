@@ -143,7 +143,8 @@ def _wanted(spec: _Spec) -> Wanted:
 def _plain(value: Any) -> Any:
     """A versioned object's primitive as plain data: what stands under nova_object.data, at every depth."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.get("nova_object.data", value).items()}
+        inside = value.get("nova_object.data", value)
+        return {key: _plain(one) for key, one in inside.items()} if isinstance(inside, dict) else inside
     return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
