@@ -2,14 +2,16 @@
 
 `python bench/peers/packing/run.py [--time-limit S] [--results FILE]` runs what is installed of: ortools (CP-SAT, the
 textbook assignment model, 8 workers, first-fit packing as a hint), highspy (the same model), prtpy, binpacking; prtpy
-and binpacking are one-dimensional. Rebalancer and VPSolver: see README.md. Every peer's packing is checked here before
-it counts.
+and binpacking are one-dimensional. Rebalancer runs in a Python of its own: `--rebalancer-python PATH` (3.12 or newer,
+`pip install rebalancer`). What is not installed is said. Every peer's packing is checked here before it counts.
 """
 
 import argparse
 import importlib.util
 import json
 import lzma
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -126,6 +128,17 @@ def binpacking(weights, capacity, limit):
     return assigned([list(each) for each in bins], len(weights)), None
 
 
+def rebalancer(weights, capacity, limit):
+    start = first_fit(weights, capacity)
+    given = {"weights": weights.tolist(), "capacity": capacity.tolist(), "start": start.tolist(), "limit": limit}
+    worker = Path(__file__).with_name("rebalancer_worker.py")
+    ended = subprocess.run([REBALANCER[0], worker], input=json.dumps(given), text=True, capture_output=True)
+    if ended.returncode:
+        sys.exit(f"Rebalancer: {ended.stderr.splitlines()[-1]}")
+    _, bins = np.unique(json.loads(ended.stdout), return_inverse=True)
+    return bins, None
+
+
 def assigned(bins, items):
     """The bin of each item from lists of items."""
     result = np.empty(items, int)
@@ -136,7 +149,14 @@ def assigned(bins, items):
 
 PEERS = {"binwright": (binwright, "binwright", 64), "ortools CP-SAT": (cp_sat, "ortools", 64),
          "HiGHS assignment": (highs, "highspy", 64), "prtpy": (prtpy, "prtpy", 1),
-         "binpacking": (binpacking, "binpacking", 1)}  # fmt: skip
+         "binpacking": (binpacking, "binpacking", 1), "Rebalancer": (rebalancer, None, 64)}  # fmt: skip
+REBALANCER = []  # the Python that has it
+
+
+def there(peer):
+    """Whether a peer can be run."""
+    module = PEERS[peer][1]
+    return REBALANCER[0] is not None if module is None else importlib.util.find_spec(module) is not None
 
 
 def main():
@@ -144,13 +164,18 @@ def main():
     parser.add_argument("--time-limit", type=float, default=20.0)
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results" / "packing-peers.jsonl")
+    parser.add_argument("--rebalancer-python", help="a Python 3.12 or newer with the package rebalancer")
     options = parser.parse_args()
+    REBALANCER.append(options.rebalancer_python)
+    for peer in options.peers.split(","):
+        if not there(peer):
+            print(f"{peer}: not installed, not run", file=sys.stderr)
     options.results.parent.mkdir(exist_ok=True)
     with options.results.open("w") as out:
         for name, weights, capacity, known in instances():
             for peer in options.peers.split(","):
-                solve, module, most_resources = PEERS[peer]
-                if importlib.util.find_spec(module) is None or weights.shape[1] > most_resources:
+                solve, _, most_resources = PEERS[peer]
+                if not there(peer) or weights.shape[1] > most_resources:
                     continue
                 start = time.perf_counter()
                 bins, bound = solve(weights, capacity, options.time_limit)

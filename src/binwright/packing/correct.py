@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from binwright.packing.form import Form
 from binwright.packing.greedy import cost_of
 from binwright.packing.pricer import Pricing
 from binwright.packing.problem import Int64Array
@@ -15,6 +16,7 @@ from binwright.packing.state import State
 STEPS = 3_000
 UNIT = 2**20  # worth of what fills a bin
 MOST_WORTH = 2**36
+MOST_CELLS = 10**8  # of the tables of pricing, filled in one run, more after more runs
 
 
 class Correction:
@@ -23,6 +25,8 @@ class Correction:
     def __init__(self, search: Search, pricing: Pricing) -> None:
         self.search = search
         self.pricing = pricing
+        self.runs = 0
+        self.allowance = 0  # contents still to be priced in this run
         self.rng = np.random.default_rng(0)
         form = search.form
         weights = np.maximum(form.weights, 0)
@@ -31,11 +35,17 @@ class Correction:
         self.size = (shares * urgency / max(float(urgency.sum()), 1e-300)).sum(axis=1) + 1e-9
         self.value = self.size.copy()
         self.found = np.empty((1, form.types), np.int64)
+        self.cells = cells_of(form) * form.kinds  # one content, roughly
 
     def run(self, state: State, turns: int) -> bool:
-        """Up to so many packings of what a state leaves; True when one of them is better than the best known."""
+        """Up to so many packings of what a state leaves; True when one of them is better than the best known.
+
+        Fewer where pricing is slow: then column generation is the better use of the time.
+        """
+        self.runs = min(self.runs + 1, 6)
+        self.allowance = self.runs * MOST_CELLS // self.cells
         for _ in range(turns):
-            if self.search.over:
+            if self.search.over or self.allowance <= 0:
                 return False
             self.search.iterations += 1
             if self.turn(state.copy()):
@@ -49,6 +59,9 @@ class Correction:
         power = 1 + 0.04 * self.rng.random()
         spent = cost_of(form, state.packing)
         while state.waiting.any():
+            self.allowance -= 1
+            if self.allowance < 0 or self.search.over:
+                return False
             kind = self.best(state.waiting, state.stock)
             if kind is None:
                 return False
@@ -82,3 +95,12 @@ class Correction:
             return None
         self.found[0] = kept[2]
         return kept[1]
+
+
+def cells_of(form: Form) -> int:
+    """Cells of the tables of one search, roughly as the pricing kernel divides them."""
+    types, resources = form.types, int(form.weights.shape[1])
+    exact: int = (types + 1) * (int(form.capacity.max()) + 1)
+    if resources == 1 and exact <= 2**24:
+        return exact
+    return min(2**20, (resources + 1) * (types + 1) * 2**14)
