@@ -122,6 +122,7 @@ class Watch:
     retry_absent: float = 60.0
     _version: str = ""
     _failures: int = field(default=0, repr=False)
+    _fruitless: int = field(default=0, repr=False)  # watches in a row that brought nothing
 
     def run(self) -> None:
         """Until `stop`."""
@@ -131,9 +132,11 @@ class Watch:
                     self._list()
                 self._follow()
                 self.deliver(Restarted(self.kind, "ended"))
+                self._breathe()
             except _Gone:
                 self._version = ""
                 self.deliver(Restarted(self.kind, "gone"))
+                self._breathe()
             except _Failed as failure:
                 if not self._version and failure.status in _NOT_OFFERED:
                     self.deliver(Absent(self.kind, failure.status))
@@ -149,6 +152,12 @@ class Watch:
         self.deliver(Restarted(self.kind, "broken", what))
         self.stop.wait(self.pauses[min(self._failures, len(self.pauses) - 1)])
         self._failures += 1
+
+    def _breathe(self) -> None:
+        """After a watch that brought nothing it goes on at once; after another such one the server is given a pause."""
+        if self._fruitless:
+            self.stop.wait(self.pauses[min(self._fruitless, len(self.pauses)) - 1])
+        self._fruitless += 1
 
     def _list(self) -> None:
         objects: list[Any] = []
@@ -214,7 +223,7 @@ class Watch:
                 if change is not None and change.kind == self.kind:
                     self.deliver(change)
         self._version = seen.metadata.resource_version or self._version
-        self._failures = 0
+        self._failures = self._fruitless = 0
 
 
 def _check(status: int, data: bytes | msgspec.Raw, message: str = "") -> None:
