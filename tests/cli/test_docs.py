@@ -1,32 +1,90 @@
-"""Every command that the documents show is run, and prints what they show; times apart, and what "..." leaves out."""
+"""Every block that the documents show is run, and prints what they show; times apart, and what "..." leaves out.
 
+A page is one test: its blocks run in order in an empty directory that sees `examples`. Blocks without a language begin
+with `$ binwright`, and are compared; python blocks are run, those with `>>>` compared; all other languages (sh, text,
+yaml, ...) say by their name that nothing is promised of them.
+"""
+
+import doctest
 import re
 import shlex
-from pathlib import Path
+import textwrap
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"```\n\$ binwright (?P<words>.*)\n(?P<shown>(?:.*\n)*?)```")
-TIME = re.compile(r"\d+\.\d+ s\b")
+import binwright
+from tests.house.sources import ROOT
+
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>[^\n]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\$ (?P<words>.*)\n(?P<shown>(?:(?!\$ ).*\n)*)", re.MULTILINE)
+VARIES = re.compile(r"\d+\.\d+ s\b|\b\w+(?= kernels\b)|(?:(?<=optimal)|(?<=feasible)) +\d+\.\d+$", re.MULTILINE)
+NOT_RUN = {"sh", "text", "yaml", "ini", "toml", "cython", "c"}
 
 
-def blocks():
-    for name in ("docs/commands.md", "README.md"):
-        for match in BLOCK.finditer((ROOT / name).read_text(encoding="utf-8")):
-            width = "110" if name.startswith("docs") else "120"
-            yield pytest.param(match["words"], match["shown"], width, id=f"{name}: {match['words']}"[:80])
+def blocks(page):
+    """(line, language, text) of each fenced block."""
+    text = page.read_text(encoding="utf-8")
+    for match in BLOCK.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield line, match["language"].strip(), textwrap.dedent(match["body"])
 
 
-@pytest.mark.parametrize(("words", "shown", "width"), list(blocks()))
-def test_a_shown_command_prints_what_is_shown(command, monkeypatch, words, shown, width):
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("COLUMNS", width)
-    ended = command(*shlex.split(words))
-    assert ended.code in (0, 1), ended.err
-    printed = TIME.sub("N s", ended.out)
-    position = 0
-    for part in re.split(r"^\.\.\.\n", TIME.sub("N s", shown), flags=re.MULTILINE):
+def runs(page):
+    return any(language not in NOT_RUN for _, language, _ in blocks(page))
+
+
+def check_shown(shown, printed, where):
+    """What is shown is printed, in this order; `...` on a line of its own stands for anything."""
+    printed, position = VARIES.sub("N", printed), 0
+    for part in re.split(r"^\.\.\.\n", VARIES.sub("N", shown), flags=re.MULTILINE):
         found = printed.find(part, position)
-        assert found >= 0, f"not printed, or not in this place:\n{part}"
+        assert found >= 0, f"{where}: not printed, or not in this place:\n{part}\nbut:\n{printed[position:]}"
         position = found + len(part)
+
+
+def check_python(text, names, where):
+    """Run a block in the names that the page has so far; sessions are compared."""
+    if not text.startswith(">>>"):
+        exec(compile(text, where, "exec"), names)
+        return
+    session = doctest.DocTestParser().get_doctest(text, names, where, where, 0)
+    said = []
+    doctest.DocTestRunner(verbose=False).run(session, out=said.append, clear_globs=False)
+    names.update(session.globs)
+    assert not said, f"{where}:\n{''.join(said)}"
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in PAGES if runs(p)])
+def test_a_page_does_what_it_shows(command, monkeypatch, tmp_path, page):
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "110" if DOCS in page.parents else "120")
+    names = {"__name__": "page"}
+    for line, language, text in blocks(page):
+        where = f"{page.relative_to(ROOT)}:{line}"
+        if language == "python":
+            check_python(text, names, where)
+        elif not language and text.startswith("$ binwright"):
+            for shown in COMMAND.finditer(text):
+                ended = command(*shlex.split(shown["words"])[1:])
+                assert ended.code in (0, 1), f"{where}: {ended.err}"
+                check_shown(shown["shown"], ended.out, where)
+
+
+def test_every_block_is_run_or_says_by_its_language_that_it_is_not():
+    unclear = [
+        f"{page.relative_to(ROOT)}:{line}: ```{language}"
+        for page in PAGES
+        if page.name != "README.md"
+        for line, language, text in blocks(page)
+        if not (language in NOT_RUN or language == "python" or (not language and text.startswith("$ binwright")))
+    ]
+    assert not unclear, "\n".join(unclear)
+
+
+def test_the_reference_has_every_public_name():
+    told = " ".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))
+    shown = set(re.findall(r"^::: (?:binwright|_core(?:\.\w+)?)\.(\w+)$", told, re.MULTILINE))
+    assert set(binwright.__all__) - {"__version__"} == shown & set(binwright.__all__)
