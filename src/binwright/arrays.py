@@ -41,6 +41,19 @@ def integers(where: str, values: Any) -> Int64Array:
     return np.ascontiguousarray(array, np.int64)
 
 
+def one_or_more(where: str, values: Any) -> Int64Array:
+    """`integers` of an array, or of one number."""
+    return integers(where, [values] if is_one(values) else values)
+
+
+def is_one(values: Any) -> bool:
+    """Whether this is one value, not an array of them."""
+    try:
+        return np.ndim(values) == 0
+    except ValueError:  # lists of different lengths
+        return False
+
+
 def sequence(values: Any) -> list[Any] | None:
     """The values of anything that has an order and a length (list, tuple, array, Series); None for other things."""
     if isinstance(values, Set | Mapping) or not hasattr(values, "__len__") or not hasattr(values, "__iter__"):
@@ -107,7 +120,7 @@ def same_length(where: str, columns: Mapping[str, Int64Array]) -> int:
 
 def host_indexes(where: str, values: Any, hosts: int) -> Int64Array:
     """Host indexes, one integer or an array, all inside the fleet."""
-    array = integers(where, values if np.ndim(values) else [values])
+    array = one_or_more(where, values)
     wrong = (array < 0) | (array >= hosts)
     if wrong.any():
         raise InputError(f"{where}: no host {int(array[wrong.argmax()])} in a fleet of {hosts}")

@@ -12,13 +12,24 @@ from binwright._core import arrow
 from binwright.errors import InputError
 
 
+DTYPES = ("int64", "uint8", "float64")
+
+
 class ArrowTable:
-    """A table of equally long 1-D arrays (int64, uint8 or float64) for any consumer of `__arrow_c_stream__`."""
+    """A table of equally long 1-D arrays (int64, uint8 or float64) for any consumer of `__arrow_c_stream__`.
+
+    Raises InputError for any others: a consumer reads as many entries of each column as the table says.
+    """
 
     __slots__ = ("columns",)
 
     def __init__(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         self.columns = {name: np.ascontiguousarray(column) for name, column in columns.items()}
+        for name, column in self.columns.items():
+            if column.ndim != 1 or column.dtype.name not in DTYPES or len(column) != len(self):
+                raise InputError(
+                    f"table: column {name!r} is {column.dtype} {column.shape}, needs {', '.join(DTYPES)} ({len(self)},)"
+                )
 
     def __arrow_c_schema__(self) -> object:
         return arrow.schema_capsule(self.columns)

@@ -53,7 +53,7 @@ class DecisionLog:
             self._owned = True
         else:
             self._file, self._owned = target, False
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()  # held from a new fleet's number to its line: numbers rise from line to line
         self._fleets = self._calls = 0
         self._context: ContextToken[Any] | None = None
         self._open = True
@@ -66,24 +66,26 @@ class DecisionLog:
     def __exit__(self, *_: object) -> None:
         if self._context is not None:
             RECORDING.reset(self._context)
-        with self._lock:
-            self._open = False
-            self._put({"end": self._calls})
-        if self._owned:
-            self._file.close()
+        try:
+            with self.lock:
+                if self._open:
+                    self._put({"end": self._calls})
+                self._open = False
+        finally:
+            if self._owned:
+                self._file.close()
 
     def write(self, line: dict[str, Any]) -> None:
         """Append a line, unless the log is closed."""
-        with self._lock:
+        with self.lock:
             if self._open:
                 self._calls += "call" in line
                 self._put(line)
 
     def adopt(self, fleet: Fleet, parent: "Scribe | None" = None) -> "Scribe":
-        """Record a fleet from now on, a new one or a fork; the next number is its own."""
-        with self._lock:
-            scribe = Scribe(self, self._fleets)
-            self._fleets += 1
+        """Record a fleet from now on, a new one or a fork; the next number is its own. The caller holds the lock."""
+        scribe = Scribe(self, self._fleets)
+        self._fleets += 1
         if parent is not None:
             scribe.kinds = dict(parent.kinds)
         fleet.__class__ = RecordedFleet
@@ -98,8 +100,22 @@ class DecisionLog:
         """What `Fleet(...)` makes while this log is the one in force."""
         return RecordedFleet
 
+    @property
+    def is_open(self) -> bool:
+        """Whether lines are still written: until the block ends, or a line could not be written whole."""
+        return self._open
+
     def _put(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line, separators=(",", ":"), allow_nan=False).encode() + b"\n")
+        rest = json.dumps(line, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        try:
+            while rest:  # an unbuffered file may take a part, as when the disk is nearly full
+                taken = self._file.write(rest)
+                if not taken:
+                    raise BlockingIOError("decision log: the file took nothing")
+                rest = rest[taken:]
+        except BaseException:
+            self._open = False  # what came next would be glued to half a line
+            raise
 
 
 class Scribe:
@@ -110,6 +126,7 @@ class Scribe:
         self.number = number
         self.kinds: dict[Any, int] = {}
         self.tokens: list[Any] = []
+        self._token_numbers: dict[Any, int] = {}
         self._inside = False
         self._lost = False
 
@@ -135,9 +152,15 @@ class Scribe:
             raise
         finally:
             self._inside = False
-        told = self._told(call, gave)
-        self.log.write(line if told is None else {**line, "gave": told})
+        with self.log.lock:
+            told = self._told(call, gave)
+            self.log.write(line if told is None else {**line, "gave": told})
         return gave
+
+    @property
+    def records(self) -> bool:
+        """Whether the next call of the fleet will be written."""
+        return self.log.is_open and not self._lost
 
     def _line(self, call: str, given: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
         if call == "request":
@@ -164,7 +187,11 @@ class Scribe:
             return kind  # has no hash: the request refuses it
 
     def _token(self, value: Any) -> Any:
-        return Token(self.tokens.index(value)) if value in self.tokens else value
+        match value:
+            case (int(), int(), int()):
+                number = self._token_numbers.get(tuple(value))
+                return value if number is None else Token(number)
+        return value
 
     def _told(self, call: str, gave: Any) -> Any:
         match gave:
@@ -178,6 +205,7 @@ class Scribe:
             case Request():
                 return gave.index
         if call == "checkpoint":
+            self._token_numbers[gave] = len(self.tokens)
             self.tokens.append(gave)
             return len(self.tokens) - 1
         return None if gave is None else encode(gave)
@@ -205,10 +233,10 @@ class RecordedFleet(Fleet):
         log = RECORDING.get()
         if log is None:
             raise InputError("decision log: a recorded fleet is made by Fleet(...) inside `with DecisionLog(...)`")
-        scribe = log.adopt(self)
         rest = {name: encode(value) for name, value in named.items()}
         columns = [encode(value) for value in (capacity, used, names, profile)]
-        log.write({"fleet": scribe.number, "call": "Fleet", "with": columns, "named": rest})
+        with log.lock:
+            log.write({"fleet": log.adopt(self).number, "call": "Fleet", "with": columns, "named": rest})
 
     def add_hosts(self, capacity: Any, used: Any = None, names: Any = None, labels: Any = None) -> Any:
         """As `Fleet.add_hosts`; a table is written as the columns that it holds."""

@@ -14,6 +14,7 @@ from binwright._core import capi
 from binwright._core.natives import Native, outside, split
 from binwright._core.state import OutOfOrder, State
 from binwright.arrays import Int64Array
+from binwright.decision_log import RecordedFleet
 from binwright.errors import BinwrightError, InputError, StateError
 from binwright.external import External, Wrapped
 from binwright.fleet import Fleet
@@ -150,6 +151,8 @@ def state_of(fleet: Any) -> State:
     """The core's side of a fleet."""
     if not isinstance(fleet, Fleet):
         raise InputError(f"fleet_of: {type(fleet).__name__} is not a binwright.Fleet")
+    if isinstance(fleet, RecordedFleet) and fleet._scribe.records:
+        raise InputError("fleet: a decision log records it, which the calls from C would pass by")
     return fleet._state
 
 

@@ -127,7 +127,7 @@ class EvictionMethods:
         none at all). Scalars stand for all items. Raises InputError, with nothing changed, for an id that is not a
         live item.
         """
-        ids = arrays.integers("mark", items if np.ndim(items) else [items])
+        ids = arrays.one_or_more("mark", items)
         levels = arrays.bounded("mark: priority", _spread(priority, len(ids)), -INT32_MAX - 1, INT32_MAX, of="item")
         orders = arrays.integers("mark: order", _spread(order, len(ids)))
         if not isinstance(budgets, Sequence) or not all(isinstance(each, Sequence) for each in budgets):
@@ -173,7 +173,7 @@ def _rank(victims: Sequence[tuple[int, int, int]], violations: int) -> tuple[int
 
 
 def _spread(value: Any, count: int) -> Any:
-    return value if np.ndim(value) else [value] * count
+    return [value] * count if arrays.is_one(value) else value
 
 
 def _allowance(where: str, value: Any) -> int:

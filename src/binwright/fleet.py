@@ -356,7 +356,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
         Groups get the first rows that serve them; a host that has none is an InputError, and nothing has changed.
         """
-        return self._claim("claim", np.full(np.size(hosts), self._class_of("claim", request), np.int64), hosts)
+        number, chosen = self._class_of("claim", request), self._hosts("claim", hosts)
+        return self._claim("claim", np.full(len(chosen), number, np.int64), chosen)
 
     def claim_many(self, requests: Sequence[Request], which: Any, hosts: Any) -> Int64Array:
         """Commit item i of class `requests[which[i]]` on `hosts[i]` without asking any rule. Returns item ids."""
@@ -380,7 +381,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
         Raises InputError for an id that is not a live item; then nothing has changed.
         """
-        ids = arrays.integers("release", items if np.ndim(items) else [items])
+        ids = arrays.one_or_more("release", items)
         failed = self._call(core_place.release, self._state, ids)
         if failed >= 0:
             raise InputError(f"release: {int(ids[failed])} is not an item of this fleet (released before?)")

@@ -48,7 +48,9 @@ class Token:
 
 
 def settled(value: Any) -> Any:
-    """The value itself, or a list of what an iterator would give only once."""
+    """The value itself, or a list of what an iterator would give only once, as a value of a mapping too."""
+    if isinstance(value, Mapping) and any(isinstance(one, Iterator) for one in value.values()):
+        return {key: settled(one) for key, one in value.items()}
     return list(value) if isinstance(value, Iterator) else value
 
 

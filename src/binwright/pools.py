@@ -98,7 +98,7 @@ class Pools:
             raise InputError(f"{where}: rows names rows, but there are none")
         may = NOWHERE if provision is None else self._set(self._mask(f"{where}: provision", provision))
         there = EVERYWHERE if room is None else self._set(self._mask(f"{where}: room", room))
-        given = arrays.integers(f"{where}: held", held if np.ndim(held) else [held])
+        given = arrays.one_or_more(f"{where}: held", held)
         own = [self._row(f"{where}: held", row) for row in given.tolist()]
         for row in own:
             if self._core.row(row) != (-1, False):

@@ -167,7 +167,7 @@ class _Replayer:
         if said["call"] == "place":
             count = named.get("count", given[1] if len(given) > 1 else 1)
             hosts = decode(said["gave"]["hosts"], [], [])
-            if count != len(hosts):
+            if type(count) is not int or count != len(hosts):
                 raise InputError(f"place: {len(hosts)} hosts for {count} items")
         return given, named
 
@@ -184,8 +184,9 @@ class _Replayer:
             fleet = self.fleets[which]
             gave = getattr(fleet if part is None else getattr(fleet, part), method)(*given, **named)
         if isinstance(gave, RecordedFleet):
-            self.fleets[gave._scribe.number] = gave
             self.made += 1
+            if gave._scribe.number in self.last:  # a fork that is never asked is let go of
+                self.fleets[gave._scribe.number] = gave
         if call in DECIDING:
             self.decisions += len(gave) if hasattr(gave, "hosts") else 1
 
@@ -204,7 +205,7 @@ def _first(name: str, before: Any, after: Any) -> str:
     try:
         old, new = decode(before, [], []).tolist(), decode(after, [], []).tolist()
         i = next(i for i, (one, other) in enumerate(zip(old, new, strict=True)) if one != other)
-    except (InputError, ValueError, AttributeError, StopIteration):
+    except (InputError, ValueError, TypeError, AttributeError, StopIteration):
         return f"{name} is {_short(before)} in the log, {_short(after)} now"
     return f"{name}[{i}] is {old[i]} in the log, {new[i]} now"
 

@@ -164,7 +164,7 @@ class Rows:
         everything as it was. Links to the rows go with them.
         """
         self._check_idle()
-        numbers = arrays.integers("remove_rows", rows if np.ndim(rows) else [rows]).tolist()
+        numbers = arrays.one_or_more("remove_rows", rows).tolist()
         found = {number: self._row("remove_rows", number)[1] for number in numbers}
         if len(found) != len(numbers):
             raise InputError("remove_rows: a row is named twice")
@@ -225,7 +225,7 @@ class Rows:
     def _pairs(self, where: str, rows: Any, hosts: Any) -> list[tuple[int, int]]:
         self._check_idle()
         seeing = self._hosts(where, hosts).tolist()
-        numbers = arrays.integers(f"{where}: rows", rows if np.ndim(rows) else [rows]).tolist()
+        numbers = arrays.one_or_more(f"{where}: rows", rows).tolist()
         for number in numbers:
             root = ~number
             if number < 0:

@@ -1,6 +1,10 @@
 """The decision log: what is recorded, what a replay says of it, and what neither takes."""
 
+import contextvars
+import gc
+import io
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -24,6 +28,7 @@ from binwright import (
     static_score,
 )  # fmt: skip
 from binwright.decision_log import CHANGING, CHANGING_POOLS, CHANGING_ROWS, RecordedFleet
+from binwright.embedding import state_of
 from binwright.float_scores import free_score
 from binwright.replay import replay
 from binwright.terms import Ref, pool, skew
@@ -250,6 +255,135 @@ def test_a_log_cannot_ask_for_more_memory_than_it_holds_answers(path):
     path.write_text(path.read_text().replace('{"$request":0},2]', '{"$request":0},2000000000]'))
     with pytest.raises(InputError, match="line 4: place: 2 hosts for 2000000000 items"):
         replay(path)
+
+
+def test_recording_takes_nothing_from_an_iterator_that_the_call_needs(path):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4, 8]}, labels={"zone": ["a", "b"]})
+        request = fleet.request({"cpu": 1}, eligible={"zone": iter(["a"])})
+        assert fleet.place(request).hosts.tolist() == [0]
+    assert replay(path).identical
+
+
+def test_a_token_is_known_as_a_list_too(path):
+    Fleet({"cpu": [4]}).checkpoint()
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4]})
+        fleet.rollback(list(fleet.checkpoint()))
+    assert lines(path)[3]["with"] == [{"$token": 0}]
+    Fleet({"cpu": [4]}).checkpoint()
+    assert replay(path).identical
+
+
+class Pieces(io.RawIOBase):
+    """A file that takes a few bytes at a time, and in all no more than there is room for."""
+
+    def __init__(self, room):
+        self.room, self.held = room, b""
+
+    def write(self, given):
+        taken = bytes(given[: min(7, self.room - len(self.held))])
+        if not taken:
+            raise OSError(28, "no space left")
+        self.held += taken
+        return len(taken)
+
+
+def test_a_line_that_the_file_takes_in_pieces_is_written_whole(path):
+    file = Pieces(10_000)
+    with DecisionLog(file):
+        fleet = Fleet({"cpu": [4, 8]})
+        fleet.place(fleet.request({"cpu": 1}), 3)
+    path.write_bytes(file.held)
+    assert (replay(path).identical, replay(path).cut) == (True, None)
+
+
+def test_nothing_follows_a_line_that_could_not_be_written_whole(path):
+    file = Pieces(300)
+    with DecisionLog(file):
+        fleet = Fleet({"cpu": [4, 8]})
+        request = fleet.request({"cpu": 1})
+        with pytest.raises(OSError, match="no space"):
+            fleet.place(request, 3)
+        file.room = 10_000
+        fleet.place(request)
+    path.write_bytes(file.held)
+    found = replay(path)
+    assert (found.identical, found.calls) == (True, 2)
+    assert found.cut is not None
+
+
+def test_forks_that_are_never_asked_are_let_go_of(path):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4]})
+        for _ in range(30):
+            fleet.fork()
+    del fleet
+    gc.collect()
+    alive = []
+
+    def count(*_):
+        gc.collect()
+        alive.append(sum(type(one) is RecordedFleet for one in gc.get_objects()))
+
+    found = replay(path, count)
+    assert (found.fleets, found.identical) == (31, True)
+    assert max(alive) < 5
+
+
+def test_fleets_of_several_threads_are_numbered_as_their_lines_stand(path, monkeypatch):
+    """One thread's fleet takes long to write down; another's, made meanwhile, is in the log before it."""
+    from binwright import decision_log
+
+    other_is_written = threading.Event()
+    encode = decision_log.encode
+
+    def slow(value):
+        if isinstance(value, dict) and "first" in value:
+            other_is_written.wait(5)
+        return encode(value)
+
+    monkeypatch.setattr(decision_log, "encode", slow)
+    with DecisionLog(path):
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(Fleet, {"first": [4]}))
+        thread.start()
+        while thread.is_alive() and not other_is_written.is_set():
+            Fleet({"second": [4]})
+            other_is_written.set()
+        thread.join()
+    monkeypatch.undo()
+    assert replay(path).difference is None
+
+
+def test_a_recorded_fleet_is_not_given_to_c_whose_calls_would_not_be_recorded(path):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4]})
+        with pytest.raises(InputError, match="a decision log records it"):
+            state_of(fleet)
+    assert state_of(fleet) is fleet._state
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('{"$request":0},2]', '{"$request":0},{"$array":["int64",[2,2]]}]', "place: 2 hosts for"),
+        ('"with":[[0]]', '"with":[[[0],[0,1]]]', None),
+        ('["uint8",[0,0]]', '["uint8",0]', None),
+    ],
+)
+def test_values_of_the_wrong_shape_are_bad_input_or_a_difference(path, before, after, message):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4]})
+        fleet.place(fleet.request({"cpu": 1}), 2)
+        fleet.release([0])
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+    if message is None:
+        assert replay(path).difference is not None
+    else:
+        with pytest.raises(InputError, match=message):
+            replay(path)
 
 
 def test_a_file_that_exists_is_not_overwritten(path):

@@ -134,3 +134,36 @@ def test_a_notebook_shows_a_table():
     html = Fleet({"<cpu>": [4, 8]}, used={"<cpu>": [1, 2]})._repr_html_()
     assert "<th>&lt;cpu&gt;</th><td>3</td><td>12</td>" in html
     assert "<cpu>" not in html
+
+
+RAGGED = [[1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("call", "where"),
+    [
+        (lambda fleet: fleet.cordon(RAGGED), "cordon"),
+        (lambda fleet: fleet.claim(fleet.request({"cpu": 1}), RAGGED), "claim"),
+        (lambda fleet: fleet.evict(fleet.request({"cpu": 1}), RAGGED), "evict"),
+        (lambda fleet: fleet.release(RAGGED), "release"),
+        (lambda fleet: fleet.mark(RAGGED), "mark"),
+        (lambda fleet: fleet.mark([0], order=RAGGED), "mark: order"),
+        (lambda fleet: fleet.rows.remove(RAGGED), "remove_rows"),
+        (lambda fleet: fleet.pools.add_claim(1, [0], held=RAGGED), "pools.add_claim: held"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_lists_of_different_lengths_are_refused(call, where):
+    fleet = Fleet(CPU)
+    fleet.pools.add([5])
+    fleet.place(fleet.request({"cpu": 1}))
+    with pytest.raises(InputError, match=f"^{where}: not an array of integers$"):
+        call(fleet)
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros(3, np.int64), np.zeros((2, 2), np.int64), np.array(5), np.zeros(2, np.int32), ["a", "b"]]
+)
+def test_a_table_of_columns_that_a_reader_would_run_past_is_refused(wrong):
+    with pytest.raises(InputError, match="^table: column 'b' is .*, needs int64, uint8, float64"):
+        ArrowTable({"a": np.zeros(2, np.int64), "b": wrong})
