@@ -2,6 +2,7 @@
 
 import copy
 import random
+import re
 
 import msgspec
 import numpy as np
@@ -418,3 +419,37 @@ def test_an_assumption_made_anew_does_not_hold_up_others_whose_time_is_over():
     clock.now += ASSUMED_SECONDS - 20.0 + 5.0
     assert live.expire() == ["default/q"]
     assert used(live)["a"] == 1000
+
+
+def budget(operator="Exists", allowed=1):
+    selector = {"matchExpressions": [{"key": "app", "operator": operator}]}
+    return {
+        "kind": "PodDisruptionBudget",
+        "apiVersion": "policy/v1",
+        "metadata": {"name": "b", "namespace": "default"},
+        "spec": {"selector": selector},
+        "status": {"disruptionsAllowed": allowed},
+    }
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (node_dict("d", cpu="-4"), "Node d: status.allocatable.cpu: '-4' is negative"),
+        (
+            running("q", "a", "much"),
+            "Pod default/q: spec.containers[0].resources.requests.cpu: 'much' is not a quantity",
+        ),
+        (running("q", "far", "much"), "Pod default/q: spec.containers[0].resources.requests.cpu"),
+        (budget("Hardly"), "PDB b: 'Hardly' is not an operator of a label selector"),
+        (budget(allowed=2**31), "PDB b: status.disruptionsAllowed: 2147483648 is outside -2147483647..2147483647"),
+    ],
+)
+@pytest.mark.parametrize("settle", [True, False])
+def test_what_nobody_could_compile_or_preempt_with_is_refused_when_it_comes(bad, told, settle):
+    live = LiveCluster(clock=Clock())
+    live.apply([change(node_dict("a", cpu="4")), change(budget())], settle=False)  # nothing is compiled yet
+    with pytest.raises(InputError, match=re.escape(told)):
+        live.apply([change(running("p", "a")), change(bad)], settle=settle)
+    assert (used(live), live.pods) == ({"a": 0}, 0)
+    assert live.related.find("PodDisruptionBudget", "b", "default") == change(budget()).found

@@ -31,7 +31,7 @@ from binwright.kubernetes.traits import TraitsOf
 from binwright.request import Request
 from binwright.units import nanos
 
-__all__ = ["FIT", "Cluster"]
+__all__ = ["FIT", "Cluster", "allocatable"]
 
 
 class Cluster:
@@ -66,7 +66,7 @@ class Cluster:
         self.alike, self._seekers = Alike(pods), Alike()
         kinds = self.alike.firsts()
         self._amounts = Requests(fit_score_pod_level)
-        offered = [_allocatable(node) for node in nodes]
+        offered = [allocatable(node) for node in nodes]
         asked = {name for amounts in map(self._amounts.of, kinds) for name in (*amounts.used, *amounts.fit)}
         others = asked.union(*(one.balanced for one in profiles), *offered)
         self.resources = (PODS, CPU, MEMORY, STORAGE, *sorted(name for name in others if is_scalar(name)))
@@ -286,10 +286,11 @@ class Cluster:
         return strays
 
 
-def _allocatable(node: Node) -> dict[str, int]:
+def allocatable(node: Node) -> dict[str, int]:
     """What a node offers, by resource; names without amount are left out.
 
-    Where only the capacity is stated all of it can be allocated, as the API server fills it in.
+    Where only the capacity is stated all of it can be allocated, as the API server fills it in. Raises InputError naming
+    node and field for a malformed quantity.
     """
     status = node.status
     if status is None:

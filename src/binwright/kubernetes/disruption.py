@@ -13,10 +13,11 @@ from enum import Enum
 
 from binwright.kubernetes import label_selectors
 from binwright.kubernetes.label_selectors import Selector
-from binwright.kubernetes.objects import Pod
+from binwright.kubernetes.objects import DisruptionBudget, Pod
+from binwright.kubernetes.ranges import ALLOWANCES, check
 from binwright.kubernetes.related import Related
 
-__all__ = ["Answer", "Budget", "EvictionApi", "Judgement", "read_budgets", "ready"]
+__all__ = ["Answer", "Budget", "EvictionApi", "Judgement", "read_budget", "read_budgets", "ready"]
 
 ALWAYS_ALLOW = "AlwaysAllow"
 TWO_BUDGETS = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
@@ -56,26 +57,28 @@ class Budget:
 
 
 def read_budgets(related: Related) -> list[Budget]:
-    """Every budget of the input, in its order. Raises InputError for a selector with an unknown operator."""
-    found = []
-    for one in related.all("PodDisruptionBudget"):
-        spec, status = one.spec, one.status
-        name = one.metadata.name or ""
-        found.append(
-            Budget(
-                namespace=one.metadata.namespace or "default",
-                name=name,
-                selector=label_selectors.parse(spec.selector if spec else None, f"PDB {name}"),
-                allowed=(status.disruptions_allowed or 0) if status else 0,
-                healthy=(status.current_healthy or 0) if status else 0,
-                desired=(status.desired_healthy or 0) if status else 0,
-                exempt=frozenset((status.disrupted_pods or {}) if status else ()),
-                lets_unready_go=bool(spec and spec.unhealthy_pod_eviction_policy == ALWAYS_ALLOW),
-                processed=not one.metadata.generation
-                or bool(status and (status.observed_generation or 0) >= one.metadata.generation),
-            )
-        )
-    return found
+    """Every budget of the input, in its order. Raises InputError as `read_budget` does."""
+    return [read_budget(one) for one in related.all("PodDisruptionBudget")]
+
+
+def read_budget(stored: DisruptionBudget) -> Budget:
+    """One budget. Raises InputError for a selector with an unknown operator, and an allowance that is no int32."""
+    spec, status = stored.spec, stored.status
+    name = stored.metadata.name or ""
+    allowed = (status.disruptions_allowed or 0) if status else 0
+    check(allowed, ALLOWANCES, f"PDB {name}: status.disruptionsAllowed")
+    return Budget(
+        namespace=stored.metadata.namespace or "default",
+        name=name,
+        selector=label_selectors.parse(spec.selector if spec else None, f"PDB {name}"),
+        allowed=allowed,
+        healthy=(status.current_healthy or 0) if status else 0,
+        desired=(status.desired_healthy or 0) if status else 0,
+        exempt=frozenset((status.disrupted_pods or {}) if status else ()),
+        lets_unready_go=bool(spec and spec.unhealthy_pod_eviction_policy == ALWAYS_ALLOW),
+        processed=not stored.metadata.generation
+        or bool(status and (status.observed_generation or 0) >= stored.metadata.generation),
+    )
 
 
 class Answer(Enum):

@@ -14,12 +14,15 @@ from typing import Any
 
 from binwright.errors import BinwrightError, InputError
 from binwright.kubernetes import not_evaluated
+from binwright.kubernetes.compile import allocatable
 from binwright.kubernetes.configuration import SchedulerProfile
 from binwright.kubernetes.cycle import bound_to
+from binwright.kubernetes.disruption import read_budget
 from binwright.kubernetes.objects import Node, Pod
 from binwright.kubernetes.pending import DEFAULT_SCHEDULER, Queue, has_node, is_finished
 from binwright.kubernetes.reader import Objects
 from binwright.kubernetes.related import CLUSTER_WIDE, Related
+from binwright.kubernetes.requests import Requests
 from binwright.kubernetes.standing import Standing
 from binwright.outcome import NotEvaluated
 
@@ -146,6 +149,8 @@ class LiveCluster:
         after._related.complete = self._related.complete
         for pod in objects.pods:
             after._store(pod)
+        for budget in after._related.all(_BUDGET):
+            read_budget(budget)
         after._assumed = {
             key: one for key, one in self._assumed.items() if not _settled(one.pod, after._pods.get(key), False)
         }
@@ -178,8 +183,11 @@ class LiveCluster:
         settle: compile what has to be compiled anew at once, so that what cannot be is refused here.
         """
         undo: _Undo = []
+        amounts = Requests()
         try:
             for change in changes:
+                if not change.gone:
+                    _check(change, amounts)
                 self._change(change, undo)
             if settle and undo and self._nodes:
                 self._stand()
@@ -401,6 +409,16 @@ class LiveCluster:
             self.builds += 1
             self._built, self._images_changed = self._clock(), False
         return self._standing
+
+
+def _check(change: Change, amounts: Requests) -> None:
+    """Raises InputError for an object with which no cluster could be compiled, or nobody could preempt."""
+    if change.kind == "Node":
+        allocatable(change.found)
+    elif change.kind == "Pod" and has_node(change.found):
+        amounts.of(change.found)
+    elif change.kind == _BUDGET:
+        read_budget(change.found)
 
 
 def _waits_for_a_node(pod: Pod) -> bool:

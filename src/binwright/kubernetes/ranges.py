@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from binwright.errors import InputError
 from binwright.units import shown
 
-__all__ = ["ADDED_WEIGHTS", "AT_LEAST_ONE", "HARD_WEIGHTS", "WEIGHTS", "check", "check_each"]
+__all__ = ["ADDED_WEIGHTS", "ALLOWANCES", "AT_LEAST_ONE", "HARD_WEIGHTS", "WEIGHTS", "check", "check_each"]
 
 WEIGHTS = range(101)
 """Of the preferred terms of a pod; the API server stores none of 0, the scheduler passes such a one over."""
@@ -20,6 +20,8 @@ HARD_WEIGHTS = range(101)
 """hardPodAffinityWeight of a profile."""
 AT_LEAST_ONE = range(1, 2**31)
 """maxSkew and minDomains, int32."""
+ALLOWANCES = range(1 - 2**31, 2**31)
+"""disruptionsAllowed of a budget, int32."""
 
 
 def check(number: int, allowed: range, where: str) -> None:
