@@ -11,7 +11,6 @@ import numpy.typing as npt
 from binwright._core import arrow
 from binwright.errors import InputError
 
-
 DTYPES = ("int64", "uint8", "float64")
 
 

@@ -165,5 +165,5 @@ def test_lists_of_different_lengths_are_refused(call, where):
     "wrong", [np.zeros(3, np.int64), np.zeros((2, 2), np.int64), np.array(5), np.zeros(2, np.int32), ["a", "b"]]
 )
 def test_a_table_of_columns_that_a_reader_would_run_past_is_refused(wrong):
-    with pytest.raises(InputError, match="^table: column 'b' is .*, needs int64, uint8, float64"):
+    with pytest.raises(InputError, match=r"^table: column 'b' is .*, needs int64, uint8, float64"):
         ArrowTable({"a": np.zeros(2, np.int64), "b": wrong})
