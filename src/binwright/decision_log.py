@@ -136,7 +136,7 @@ class Scribe:
         """Call a method and write what it was given and what it gave; calls that it makes itself are not written. A
         refused call has changed nothing and leaves no line; one that breaks off otherwise ends this fleet's record.
         """
-        if self._inside or self._lost:
+        if self._inside or not self.records:
             return method(fleet, *given, **named)
         given = tuple(settled(value) for value in given)
         named = {name: settled(value) for name, value in named.items()}

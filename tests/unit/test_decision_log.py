@@ -180,6 +180,16 @@ def test_an_external_term_is_refused(path):
             fleet.request({"cpu": 1}, external=[Mine()])
 
 
+def test_after_the_end_a_fleet_is_like_any_other(path):
+    class Mine(External):
+        rule = "eligible"
+
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4]})
+    fleet.request({"cpu": 1}, external=[Mine()])
+    assert type(fleet.fork()) is Fleet
+
+
 def test_a_call_that_breaks_off_ends_the_record_of_its_fleet(path, monkeypatch):
     with DecisionLog(path):
         fleet, other = Fleet({"cpu": [4]}), Fleet({"cpu": [4]})
