@@ -289,8 +289,8 @@ class Cluster:
 def allocatable(node: Node) -> dict[str, int]:
     """What a node offers, by resource; names without amount are left out.
 
-    Where only the capacity is stated all of it can be allocated, as the API server fills it in. Raises InputError naming
-    node and field for a malformed quantity.
+    Where only the capacity is stated all of it can be allocated, as the API server fills it in. Raises InputError
+    naming node and field for a malformed quantity.
     """
     status = node.status
     if status is None:
