@@ -41,6 +41,14 @@ def integers(where: str, values: Any) -> Int64Array:
     return np.ascontiguousarray(array, np.int64)
 
 
+def shaped(where: str, given: Any) -> npt.NDArray[Any]:
+    """An array of whatever it holds; lists of different lengths are refused."""
+    try:
+        return np.asarray(given)
+    except ValueError:
+        raise InputError(f"{where}: lists of different lengths are no array") from None
+
+
 def one_or_more(where: str, values: Any) -> Int64Array:
     """`integers` of an array, or of one number."""
     return integers(where, [values] if is_one(values) else values)
@@ -135,7 +143,7 @@ def host_mask(where: str, given: Any, hosts: int) -> BoolArray:
         cells = np.empty(hosts, np.uint8)
         given.fill_mask(cells)
         return cells.astype(bool)
-    array = np.asarray(given)
+    array = shaped(where, given)
     if array.dtype.kind == "b":
         if array.shape != (hosts,):
             raise InputError(f"{where}: a mask of shape {array.shape} for a fleet of {hosts} hosts")
@@ -147,7 +155,7 @@ def host_mask(where: str, given: Any, hosts: int) -> BoolArray:
 
 def rejections(where: str, given: Any, hosts: int) -> tuple[BoolArray, npt.NDArray[np.int32] | None]:
     """A static rule's column: a bool array (True rejects), or integers: -1 passes, k >= 0 rejects with argument k."""
-    array = np.asarray(given)
+    array = shaped(where, given)
     if array.shape != (hosts,):
         raise InputError(f"{where}: shape {array.shape} for a fleet of {hosts} hosts")
     if array.dtype.kind == "b":
@@ -166,7 +174,7 @@ def raw_scores(where: str, given: Any, hosts: int) -> Int64Array:
 
 def floats(where: str, given: Any, hosts: int) -> npt.NDArray[np.float64]:
     """Numbers (hosts,) as float64; integers are taken, NaN and infinities are not."""
-    array = np.asarray(given)
+    array = shaped(where, given)
     if array.shape != (hosts,) or array.dtype.kind not in "iuf":
         raise InputError(f"{where}: needs {hosts} numbers, one a host; has shape {array.shape} of {array.dtype}")
     array = np.ascontiguousarray(array, np.float64)

@@ -182,6 +182,6 @@ class GroupCompiler:
 
 
 def _strings(where: str, given: Any) -> frozenset[str]:
-    if isinstance(given, str) or not all(isinstance(one, str) for one in given):
+    if isinstance(given, str) or not isinstance(given, Collection) or not all(isinstance(one, str) for one in given):
         raise InputError(f"{where}: {given!r} is not a collection of strings")
     return frozenset(given)

@@ -148,9 +148,10 @@ class Rows:
     def _sets(self, where: str, given: Sequence[Collection[str]] | None, count: int) -> list[int]:
         if given is None:
             return [0] * count
-        if len(given) != count:
-            raise InputError(f"{where}: {len(given)} sets for {count} rows")
-        return [self._groups.labels(f"{where}: row {i}", one) for i, one in enumerate(given)]
+        listed = arguments.collection(where, given, "sets")
+        if len(listed) != count:
+            raise InputError(f"{where}: {len(listed)} sets for {count} rows")
+        return [self._groups.labels(f"{where}: row {i}", one) for i, one in enumerate(listed)]
 
     def _row(self, where: str, row: Any) -> tuple[int, tuple[Any, ...]]:
         number = arrays.index(where, row)

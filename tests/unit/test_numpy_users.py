@@ -162,6 +162,34 @@ def test_lists_of_different_lengths_are_refused(call, where):
 
 
 @pytest.mark.parametrize(
+    ("call", "where"),
+    [
+        (lambda fleet: fleet.members(RAGGED), "members"),
+        (lambda fleet: fleet.pools.add([5], seen=[RAGGED]), "pools.add: seen by row 0"),
+        (lambda fleet: fleet.request({}, eligible=RAGGED), "request: eligible"),
+        (lambda fleet: fleet.request({}, rejects={"eligible": RAGGED}), "request: rejects 'eligible'"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_masks_of_different_lengths_are_refused(call, where):
+    with pytest.raises(InputError, match=f"^{where}: lists of different lengths are no array$"):
+        call(Fleet(CPU))
+
+
+@pytest.mark.parametrize("wrong", [None, 3, 1.5, iter(["fast"]), [4], "fast"])
+def test_what_is_no_collection_of_labels_is_refused(wrong):
+    fleet = Fleet(CPU)
+    with pytest.raises(InputError, match=r"^add_rows: labels: row 0: .* is not a collection of strings$"):
+        fleet.rows.add({"gpu": [1]}, [0], labels=[wrong])
+    fleet.rows.add({"gpu": [1]}, [0])
+    if wrong is not None:
+        with pytest.raises(InputError, match=r"^relabel_row: row 0: .* is not a collection of strings$"):
+            fleet.rows.relabel(0, wrong)
+    with pytest.raises(InputError, match=r"^add_rows: labels: 7 is not a collection of sets$"):
+        fleet.rows.add({"gpu": [1]}, [0], labels=7)
+
+
+@pytest.mark.parametrize(
     "wrong", [np.zeros(3, np.int64), np.zeros((2, 2), np.int64), np.array(5), np.zeros(2, np.int32), ["a", "b"]]
 )
 def test_a_table_of_columns_that_a_reader_would_run_past_is_refused(wrong):
