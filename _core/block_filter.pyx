@@ -281,24 +281,22 @@ cdef class BlockFilter:
     cdef void bound_some(self, const Plan* plan) noexcept nogil:
         """Bounds of the blocks that may hold the best host; what the others cannot pass."""
         cdef const uint16_t* best
-        cdef Py_ssize_t block, holder
+        cdef Py_ssize_t block
         cdef int64_t most, highest
         best = self.potentials.of(&plan.bounds)
         for block in range(self.scan.fleet.blocks()):
             most = plan.tops[block] if plan.tops != NULL else plan.extra[0]
             self.top[block] = <uint16_t>min(best[block] + most, 0xFFFF) if most else 0
         memset(self.asked, 0, self.top_room)
-        holder = self.highest_block()
-        if holder < 0:
+        block = self.highest_block()
+        if block < 0:
             return
-        self.bound(plan, holder)
-        highest = self.top[holder]
-        for block in range(self.scan.fleet.blocks()):  # equals behind the holder cannot win
-            if not self.asked[block] and self.top[block] >= highest + (block > holder) and self.top[block]:
+        self.bound(plan, block)
+        highest = self.top[block]
+        for block in range(self.scan.fleet.blocks()):  # where equals matter, find_best asks for them
+            if self.top[block] > highest and not self.asked[block]:
                 self.bound(plan, block)
-                if self.top[block] > highest or self.top[block] == highest and block < holder:
-                    highest = self.top[block]
-                    holder = block
+                highest = max(highest, self.top[block])
 
     cdef Py_ssize_t highest_block(self) noexcept nogil:
         """The first block of the highest bound, -1 = all are 0."""

@@ -41,6 +41,7 @@ cdef class Indexes:
     cdef int64_t turn
     cdef int64_t* gathered     # (resources, 2, block) while many hosts are read at once
     cdef readonly int64_t answered  # decisions taken by an index
+    cdef int64_t spent         # by the last decision, in hosts scanned
 
     cdef int make_room(self, Py_ssize_t classes) except -1
     cdef int ready(self, const ClassView* request, bint soon, IndexView** found) except -1 nogil

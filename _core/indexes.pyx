@@ -19,6 +19,7 @@ cdef enum:
     HOSTS_AN_ENTRY = 8     # a scan reads about this many hosts while an index reads one that changed,
     TERMS_AN_ENTRY = 1     # so many where the class has terms over counters,
     BOUNDS_AN_ENTRY = 128  # and the block filter so many, but for
+    BOUNDS_A_HOST = 8      # while a scan reads a host
     FEW_BOUNDED = 20       # entries, which are worth what it spends on any fleet
     A_MAKING = 16          # decisions by bounds cost what making an index does
     MANY = 48              # entries from which on block kernels read them
@@ -228,6 +229,7 @@ cdef class Indexes:
         """The scan's choice, by an index of the class or by bounds; False leaves it to the scan."""
         cdef IndexView* index
         cdef bint found
+        self.spent = 0
         if self.off:
             return False
         if self.scan.floating:
@@ -236,6 +238,7 @@ cdef class Indexes:
             return found
         self.ready(request, soon, &index)
         if index == NULL:
+            self.spent = self.scan.fleet.hosts // BOUNDS_A_HOST
             return self.filter.choose(request, choice)
         index.turn = self.turn
         self.answered += 1

@@ -20,6 +20,9 @@ cdef extern from "binwright/kernels.h" nogil:
         BW_ALL
     const int64_t BW_NARROW
 
+    ctypedef struct bw_row:
+        uint16_t* cell
+
     ctypedef struct bw_left:
         int32_t resource
         int32_t filtered

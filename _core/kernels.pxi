@@ -8,7 +8,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 from binwright._core.kernels cimport (
     BW_ALL, BW_BLOCK, BW_EVEN, BW_FAN, BW_FAN_BITS, BW_INVERSE, BW_KERNELS_VERSION, BW_LEFTS, BW_TAKEN, BW_WHOLE,
-    bw_bounds, bw_gain, bw_kernels, bw_left, bw_share,
+    bw_bounds, bw_gain, bw_kernels, bw_left, bw_row, bw_share,
 )
 from binwright._core.leaves cimport (
     bw_narrow_double, fraction, mean_down, mean_nearest, percent, scaled_between, scaled_up,
@@ -506,54 +506,54 @@ cdef int64_t bound(
     cdef const bw_gain* gain
     cdef const bw_share* share
     cdef const uint16_t* column
-    cdef uint16_t[BW_BLOCK] lacks
-    cdef uint16_t[BW_BLOCK] total
-    cdef uint16_t[BW_BLOCK] sums
-    cdef uint16_t[BW_BLOCK] high
-    cdef uint16_t[BW_LEFTS * BW_BLOCK] lefts
+    cdef bw_row lacks
+    cdef bw_row total
+    cdef bw_row sums
+    cdef bw_row high
+    cdef bw_row[BW_LEFTS] lefts
     column = cells + 2 * bounds.resources * BW_BLOCK
     for i in range(BW_BLOCK):
-        lacks[i] = column[i]
+        lacks.cell[i] = column[i]
     for l in range(bounds.lefts):
         left = bounds.left + l
         column = cells + 2 * left.resource * BW_BLOCK
         leave(
-            column, column + BW_BLOCK, left.demand, left.shift, &lefts[l * BW_BLOCK],
-            &lacks[0] if left.filtered else &high[0],
+            column, column + BW_BLOCK, left.demand, left.shift, lefts[l].cell,
+            lacks.cell if left.filtered else high.cell,
         )
     for i in range(BW_BLOCK):
-        total[i] = extra[i]
+        total.cell[i] = extra[i]
     for g in range(bounds.gains):
         gain = bounds.gain + g
         if gain.kind == BW_ALL:
             for i in range(BW_BLOCK):
-                total[i] += 100 * gain.weight
+                total.cell[i] += 100 * gain.weight
             continue
         if gain.kind == BW_EVEN:
-            column = &lefts[bounds.share[gain.first].left * BW_BLOCK]
+            column = lefts[bounds.share[gain.first].left].cell
             for i in range(BW_BLOCK):
-                sums[i] = high[i] = column[i]
+                sums.cell[i] = high.cell[i] = column[i]
             for s in range(gain.first + 1, gain.first + gain.count):
-                stretch(&lefts[bounds.share[s].left * BW_BLOCK], &sums[0], &high[0])
-            gain_even(&sums[0], &high[0], gain.factor, gain.slack, gain.weight, &total[0])
+                stretch(lefts[bounds.share[s].left].cell, sums.cell, high.cell)
+            gain_even(sums.cell, high.cell, gain.factor, gain.slack, gain.weight, total.cell)
             continue
         for i in range(BW_BLOCK):
-            sums[i] = 0
+            sums.cell[i] = 0
         for s in range(gain.first, gain.first + gain.count):
             share = bounds.share + s
             left = bounds.left + share.left
             if gain.kind == BW_TAKEN:
-                gain_taken(&lefts[share.left * BW_BLOCK], left.slack, share.weight, &sums[0])
+                gain_taken(lefts[share.left].cell, left.slack, share.weight, sums.cell)
             elif share.some:
                 column = cells + 2 * left.resource * BW_BLOCK
-                gain_some(&lefts[share.left * BW_BLOCK], column, column + BW_BLOCK, share.weight, &sums[0])
+                gain_some(lefts[share.left].cell, column, column + BW_BLOCK, share.weight, sums.cell)
             else:
-                gain_free(&lefts[share.left * BW_BLOCK], share.weight, &sums[0])
-        gain_mean(&sums[0], gain.factor, gain.weight, &total[0])
+                gain_free(lefts[share.left].cell, share.weight, sums.cell)
+        gain_mean(sums.cell, gain.factor, gain.weight, total.cell)
     for i in range(BW_BLOCK):
-        total[i] = total[i] if lacks[i] == 0 else 0
+        total.cell[i] = total.cell[i] if lacks.cell[i] == 0 else 0
     for i in range(BW_BLOCK):
-        key[i] = total[i] if extra[i] != 0 else 0
+        key[i] = total.cell[i] if extra[i] != 0 else 0
     return top(key)
 
 

@@ -77,6 +77,7 @@ cdef int place_one(State state, Batch* batch, Py_ssize_t i, int32_t number, bint
     batch.positions[i] = state.journal.position
     batch.work += A_STEP
     indexed = state.indexes.choose(view, &choice, soon)
+    batch.work += state.indexes.spent
     if not indexed:
         batch.work += state.fleet.hosts
         state.scan.choose(view, &choice, True)

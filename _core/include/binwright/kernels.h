@@ -43,6 +43,13 @@ typedef struct bw_gain {
     uint16_t slack;     /* the largest of its lefts */
 } bw_gain;
 
+/* A block of 16-bit numbers that a kernel works on: a vector never crosses a cache line. */
+#if defined(__GNUC__)
+typedef struct bw_row { uint16_t cell[BW_BLOCK]; } __attribute__((aligned(64))) bw_row;
+#else
+typedef struct bw_row { uint16_t cell[BW_BLOCK]; } bw_row;
+#endif
+
 #define BW_LEFTS 24
 #define BW_SHARES 64
 #define BW_GAINS 32
