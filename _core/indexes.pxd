@@ -18,6 +18,7 @@ cdef enum Way:
 
 cdef struct Standing:          # of a class, as long as its definition stays as it was
     uint8_t way
+    uint8_t carried            # the block filter decides for it, where there is no index
     int64_t edition            # of the class's static columns, and of its terms, when the way was settled
     int64_t terms_edition
     int64_t asked_at           # entries of the feed at its last decision

@@ -108,6 +108,7 @@ cdef class Indexes:
         cdef IndexView* index
         cdef bint settled = mine.edition == request.edition and mine.terms_edition == edition, often, bounded
         cdef int64_t entries = self.scan.fleet.hosts + FEW  # that cost less to read than a scan
+        cdef int64_t worth     # that cost less to read than a decision without the index
         found[0] = NULL
         self.turn += 1
         if self.none or self.scan.overlays.live or self.scan.window.stop:
@@ -120,16 +121,16 @@ cdef class Indexes:
             mine.terms_edition = edition
             mine.way = self.way_of(request)
             mine.bounded = 0
+            mine.carried = self.filter.carries(request)
             if not soon:
                 return 0
-        bounded = self.filter.carries(request)
+        bounded = mine.carried and not self.filter.off
+        entries //= TERMS_AN_ENTRY if self.scan.domain_terms.classes[request.number].ref_count else HOSTS_AN_ENTRY
         if bounded:
-            entries = self.scan.fleet.hosts // BOUNDS_AN_ENTRY + FEW_BOUNDED
-        elif self.scan.domain_terms.classes[request.number].ref_count:
-            entries //= TERMS_AN_ENTRY
+            worth = self.scan.fleet.hosts // BOUNDS_AN_ENTRY + FEW_BOUNDED
         else:
-            entries //= HOSTS_AN_ENTRY
-        often = soon or self.journal.fed - mine.asked_at <= entries
+            worth = entries
+        often = soon or self.journal.fed - mine.asked_at <= worth
         mine.asked_at = self.journal.fed
         if mine.way == BARRED or mine.waits > self.turn:
             return 0
@@ -141,9 +142,9 @@ cdef class Indexes:
             return 0
         if index != NULL:
             unread = self.journal.fed - index.read
+            if unread > worth and not often:
+                return 0  # a decision without the index costs less than reading so much
             if unread > entries or unread > self.journal.feed_room:
-                if not often:
-                    return 0  # a scan costs less than reading so much, and the class is not asked often enough
                 if index.statics == self.journal.fed_static:
                     read_all(index, self.scan, request)
                 else:

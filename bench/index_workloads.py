@@ -185,7 +185,7 @@ class DrainProbe:
         decided, before = (list(self.answers.hosts), list(self.answers.scores)), columns(self.state, "used")
         assert set(self.answers.verdicts) == {PLACED}
         assert 0 not in self.answers.hosts
-        assert self.state.indexes.answered >= self.decisions
+        assert self.state.indexes.answered + self.state.indexes.filter.answered >= self.decisions
         self.state.indexes.off = True
         self.run()
         self.state.indexes.off = False
