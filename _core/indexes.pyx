@@ -19,8 +19,10 @@ cdef enum:
     HOSTS_AN_ENTRY = 8     # a scan reads about this many hosts while an index reads one that changed,
     TERMS_AN_ENTRY = 1     # so many where the class has terms over counters,
     BOUNDS_AN_ENTRY = 128  # and the block filter so many, but for
+    BOUNDED = 88           # entries, which are worth what it spends beside; in small fleets, which are in the cache,
+    SMALL_AN_ENTRY = 40    # so many, but for
     BOUNDS_A_HOST = 8      # while a scan reads a host
-    FEW_BOUNDED = 20       # entries, which are worth what it spends on any fleet
+    FEW_BOUNDED = 20       # entries
     A_MAKING = 16          # decisions by bounds cost what making an index does
     MANY = 48              # entries from which on block kernels read them
     FEW = 64               # hosts more, for small fleets
@@ -127,7 +129,8 @@ cdef class Indexes:
         bounded = mine.carried and not self.filter.off
         entries //= TERMS_AN_ENTRY if self.scan.domain_terms.classes[request.number].ref_count else HOSTS_AN_ENTRY
         if bounded:
-            worth = self.scan.fleet.hosts // BOUNDS_AN_ENTRY + FEW_BOUNDED
+            worth = self.scan.fleet.hosts // BOUNDS_AN_ENTRY + BOUNDED
+            worth = min(worth, self.scan.fleet.hosts // SMALL_AN_ENTRY + FEW_BOUNDED)
         else:
             worth = entries
         often = soon or self.journal.fed - mine.asked_at <= worth
