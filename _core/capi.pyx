@@ -50,7 +50,7 @@ cdef class Handle:
     cdef State state
     cdef int32_t turn           # 1 = a call is inside
     cdef bint shared            # Python code may hold the fleet too
-    cdef bint alone             # not shared, no external terms, and scratch is large enough for all there is
+    cdef bint alone             # not shared, no external terms, and the core has scratch for all hosts and classes
     cdef char[TEXT] text        # why the last call failed
 
     def __cinit__(self):
@@ -79,8 +79,6 @@ cdef int enter_door(Handle handle) noexcept:
     if status == BW_OK and handle.state.journal.busy:
         bw_give_turn(&handle.turn)
         return BW_BUSY
-    if status == BW_OK:
-        handle.alone = False
     return status
 
 
@@ -206,6 +204,7 @@ cdef void* fleet_python(Handle handle) noexcept with gil:
     if enter_door(handle) != BW_OK:
         return NULL
     handle.shared = True
+    handle.alone = False
     Py_INCREF(handle.fleet)
     bw_give_turn(&handle.turn)
     return <void*>handle.fleet
@@ -227,6 +226,7 @@ cdef int hosts_add(
 ) noexcept with gil:
     cdef int status = enter_door(handle)
     if status == BW_OK:
+        handle.alone = False
         try:
             if not 0 <= count <= MOST_ENTRIES:
                 raise door["InputError"](f"hosts_add: count {count} is outside 0..{MOST_ENTRIES}")
@@ -312,6 +312,7 @@ cdef int class_new(Handle handle, const bw_class* given, int32_t* number) noexce
     cdef bw_class spec
     cdef int status = enter_door(handle)
     if status == BW_OK:
+        handle.alone = False
         memset(&spec, 0, sizeof(spec))
         memcpy(&spec, given, min(<size_t>max(given.size, 0), sizeof(spec)))
         try:
@@ -325,6 +326,7 @@ cdef int class_new(Handle handle, const bw_class* given, int32_t* number) noexce
 cdef int counter_new(Handle handle, int flag, int32_t* counter) noexcept with gil:
     cdef int status = enter_door(handle)
     if status == BW_OK:
+        handle.alone = False
         try:
             counter[0] = handle.fleet.counter("flag" if flag else "additive")
         except BaseException as error:
