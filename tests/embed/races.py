@@ -1,0 +1,71 @@
+"""Threads meet on fleets. `clean`: as docs/embedding.md allows, and misuse that is refused. `planted`: a race.
+
+    python races.py clean|planted       run where `races` is built, under the thread sanitizer (.ci/tsan)
+"""
+
+import sys
+import threading
+
+import numpy as np
+import races
+
+from binwright import Fleet, StateError
+from binwright.terms import Ref, at_most
+
+
+def together(*works):
+    """Run all at once; their answers."""
+    answers = [None] * len(works)
+    gate = threading.Barrier(len(works))
+
+    def one(i, work):
+        gate.wait()
+        answers[i] = work()
+
+    threads = [threading.Thread(target=one, args=pair) for pair in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def made():
+    fleet = Fleet({"cpu": np.arange(500) % 60 + 4, "memory": np.full(500, 64)})
+    counter = fleet.counter()
+    job = fleet.request(
+        {"cpu": 2, "memory": 1}, contributes={counter: 1}, terms=[at_most("eligible", Ref(counter), 9)]
+    )
+    fleet.place(job, 50)
+    return fleet, job, counter
+
+
+def clean():
+    fleet, job, counter = made()
+    mine = [races.Own(fleet) for _ in range(3)]
+    own = together(*(lambda own=own: own.churn(job.index, 1500) for own in mine))
+    assert own == [(1500, 0)] * 3, own
+    met = together(*(lambda: mine[0].churn(job.index, 1500) for _ in range(2)), lambda: mine[0].look(counter, 3000))
+    forks = together(*(lambda: [fleet.fork().place(job, 20).placed for _ in range(20)] for _ in range(3)))
+    assert forks == [[20] * 20] * 3
+
+    def python():
+        refused = 0
+        for _ in range(40):
+            try:
+                fleet.release(fleet.place(job, 5).items)
+            except StateError:
+                refused += 1
+        return refused
+
+    shared = together(python, python)
+    print(f"clean: 3 forks in 3 threads {own}; one fleet in 3 threads {met} (done, refused); one of Python's {shared}")
+
+
+def planted():
+    fleet, job, _ = made()
+    own = races.Own(fleet)
+    print(together(lambda: own.churn(job.index, 3000), lambda: own.peek(300000)))
+
+
+{"clean": clean, "planted": planted}[sys.argv[1]]()
