@@ -34,12 +34,11 @@ cdef Py_ssize_t guarded(State state, Step step, Batch* batch) except -2:
     """
     cdef Py_ssize_t i, failed = -1
     cdef int64_t start = state.journal.position
-    state.enter()
-    state.scan.make_room()
-    state.indexes.make_room(len(state.classes))
+    state.begin_batch()
     batch.work = 0
-    state.journal.busy = True
     try:
+        state.scan.make_room()
+        state.indexes.make_room(len(state.classes))
         with nogil:
             for i in range(batch.count):
                 hear_signals(batch)
@@ -56,7 +55,7 @@ cdef Py_ssize_t guarded(State state, Step step, Batch* batch) except -2:
         state.externals.error = None  # what hooks raise meanwhile is not what failed
         raise
     finally:
-        state.journal.busy = False
+        state.end_batch()
     state.journal.trim()
     return failed
 

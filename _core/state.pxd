@@ -44,8 +44,11 @@ cdef class State:
     cdef readonly Scan scan
     cdef readonly Indexes indexes
     cdef tuple rules           # (cordon position, fit position, resolvable bits, always resolvable bits, rows position)
-    cdef long inside           # the thread that entered last
+    cdef int64_t writer        # the thread that is in the middle of a change, 0 = none
+    cdef int within            # how deep: a change may consist of others
     cdef list tokens           # numbers of the open checkpoints
 
     cdef int enter(self) except -1
+    cdef int begin_batch(self) except -1
+    cdef void end_batch(self) noexcept
     cdef int check_newest(self, str where, tuple token) except -1

@@ -1,13 +1,19 @@
 """One fleet with all its stateful ideas: checkpoint, rollback, fork, pickling, and a look at the past."""
 
 cimport cython
-from cpython.pythread cimport PyThread_get_thread_ident
 from binwright._core.columns cimport stride_for
 from binwright._core.items cimport Ends, Item
 from binwright._core.journal cimport Change, Idea
 from binwright._core.overlays cimport Promise
 from binwright._core.pools cimport PoolClaim, PoolRow
 from binwright._core.request cimport RequestClass, Statics
+
+cdef extern from "binwright/turns.h" nogil:
+    int64_t bw_this_thread()
+    int64_t bw_writer(const int64_t* writer)
+    int bw_become_writer(int64_t* writer, int64_t thread)
+    void bw_resign(int64_t* writer)
+    int64_t bw_next(int64_t* last)
 
 
 cdef int64_t last_token = 0    # of this process: a token of one fleet never fits another
@@ -43,6 +49,7 @@ cdef class State:
         self.terms = terms
         self.rules = rules
         self.tokens = []
+        self.writer = self.within = 0
         self.scan = Scan(
             self.fleet, terms, self.domain_terms, self.counters, self.overlays, self.search, self.externals,
             self.window, self.floats, *rules,
@@ -50,10 +57,35 @@ cdef class State:
         self.indexes = Indexes(self.journal, self.scan)
 
     cdef int enter(self) except -1:
-        if self.journal.busy:
+        """Refuse while a batch runs, or another thread is in the middle of a change."""
+        if self.journal.busy or bw_writer(&self.writer) not in (0, bw_this_thread()):
             raise OutOfOrder("fleet: busy in another thread, or asking an external term; give each its own fork")
-        self.inside = PyThread_get_thread_ident()
         return 0
+
+    def begin(self):
+        """This thread begins a change of several steps: until `end` others are refused, and so is everybody while a
+        batch runs. A change may consist of others.
+        """
+        self.enter()
+        while not bw_become_writer(&self.writer, bw_this_thread()):
+            self.enter()
+        self.within += 1
+
+    def end(self):
+        """The change that was begun last is complete, or was given up."""
+        self.within -= 1
+        if self.within == 0:
+            bw_resign(&self.writer)
+
+    cdef int begin_batch(self) except -1:
+        """Nobody may enter until end_batch, not even this thread: a batch runs without the GIL, or asks a term."""
+        self.begin()
+        self.journal.busy = True
+        return 0
+
+    cdef void end_batch(self) noexcept:
+        self.journal.busy = False
+        self.end()
 
     def check_idle(self):
         """Refuses while a batch runs: nothing may change under it, not even by an external term that it asks."""
@@ -61,7 +93,7 @@ cdef class State:
 
     def check_readable(self):
         """Refuses while another thread is inside a batch; external terms ask from the same one."""
-        if self.journal.busy and self.inside != <long>PyThread_get_thread_ident():
+        if self.journal.busy and bw_writer(&self.writer) != bw_this_thread():
             self.enter()
 
     def ideas(self):
@@ -91,12 +123,12 @@ cdef class State:
         """Remember this state; returns the token to give to rollback: how many checkpoints are open, and a number that
         no other checkpoint has.
         """
-        global last_token
+        cdef int64_t number
         self.enter()
-        last_token += 1
-        self.tokens.append(last_token)
+        number = bw_next(&last_token)
+        self.tokens.append(number)
         self.journal.checkpoints.append(self.journal.position)
-        return len(self.tokens), last_token
+        return len(self.tokens), number
 
     cdef int check_newest(self, str where, tuple token) except -1:
         """Refuse a token that is not the newest checkpoint's."""
@@ -108,13 +140,13 @@ cdef class State:
     def rollback(self, tuple token):
         """Return to the newest checkpoint, which closes it."""
         self.check_newest("rollback", token)
-        self.journal.busy = True
+        self.begin_batch()
         try:
             self.journal.revert_to(self.journal.checkpoints[len(self.tokens) - 1])
             self.journal.checkpoints.pop()
             self.tokens.pop()
         finally:
-            self.journal.busy = False
+            self.end_batch()
 
     def settle(self):
         """Raise what a hook of an external term raised meanwhile."""

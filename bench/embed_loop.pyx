@@ -25,8 +25,8 @@ cdef class Loop:
 
     def run(self, int32_t number, int64_t count):
         """Place `count` items, each in a call of its own; the sum of their hosts."""
-        cdef int64_t i, item, total = 0
+        cdef int64_t _, item, total = 0
         with nogil:
-            for i in range(count):
+            for _ in range(count):
                 total += place_one(self.fleet, number, &item)
         return total

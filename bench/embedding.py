@@ -81,7 +81,11 @@ def interfaces(count: int) -> dict[str, float]:
 
     found = {}
     sums = set()
-    for name, work in (("python, call a decision", singly), ("python, batch", batch), ("cython, call a decision", cython)):
+    for name, work in (
+        ("python, call a decision", singly),
+        ("python, batch", batch),
+        ("cython, call a decision", cython),
+    ):
         seconds, total = best(work)
         found[name] = seconds / count * 1e9
         sums.add(total)

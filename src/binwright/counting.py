@@ -10,6 +10,7 @@ from binwright.arrays import Int64Array
 from binwright.errors import InputError
 from binwright.request import Request
 from binwright.terms import HardTerm, SoftTerm, TermCompiler
+from binwright.turns import one_writer
 
 if TYPE_CHECKING:
     from binwright._core.state import State
@@ -31,6 +32,7 @@ class CounterMethods:
     _call: Callable[..., Any]
     __len__: Callable[[], int]
 
+    @one_writer
     def counter(self, kind: str = "additive", *, feeds: int | None = None) -> int:
         """A new counter: how much of something lies on each host. Returns its number.
 
@@ -38,7 +40,6 @@ class CounterMethods:
         clears it, as the peer's store of used ports does). feeds: a counter that gets 1 for every host on which this
         one is not 0; both additive.
         """
-        self._call(self._state.check_idle)
         if arguments.name("counter: kind", kind) not in ("additive", "flag"):
             raise InputError(f"counter: kind {kind!r} is not 'additive' or 'flag'")
         fed = -1 if feeds is None else self._counter("counter: feeds", feeds)
@@ -50,14 +51,15 @@ class CounterMethods:
         """Value of a counter on one host."""
         return self._state.counters.value(self._counter("count", counter), self._one_host("count", host))
 
+    @one_writer
     def members(self, hosts: Any) -> int:
         """A set of hosts that sums may be restricted to (`Ref.members`); bool array, HostSet or indexes. Its number.
         Hosts that are added later are not in it. A definition, like counters: rollback leaves it.
         """
-        self._call(self._state.check_idle)
         mask = arrays.host_mask("members", hosts, len(self))
         return self._state.domain_terms.new_members(np.ascontiguousarray(mask, np.uint8))
 
+    @one_writer
     def extend(
         self,
         request: Request,
@@ -83,7 +85,6 @@ class CounterMethods:
         self, where: str, terms: Iterable[HardTerm | SoftTerm], number: int | None = None
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Hard and soft terms as the core takes them. number: the class that they extend."""
-        self._call(self._state.check_idle)
         compiler = TermCompiler(where, self.profile, self._number, self._state)
         hard, soft = [], []
         for term in arguments.collection(f"{where}: terms", terms, "terms (binwright.terms)"):

@@ -10,6 +10,7 @@ from binwright import arrays
 from binwright._core import evict as core_evict
 from binwright.arrays import Int64Array
 from binwright.errors import InputError
+from binwright.turns import one_writer
 
 if TYPE_CHECKING:
     from binwright._core.state import State
@@ -77,12 +78,12 @@ class EvictionMethods:
     _call: Callable[..., Any]
     __len__: Callable[[], int]
 
+    @one_writer
     def promise(self, request: "Request", host: int, priority: int | None = None) -> int:
         """Promise a host to a request that still waits; requests of at most this priority (default: the request's)
         must fit there with it added as well as without. Returns the promise's number for `withdraw`. A request with
         groups cannot be promised: which rows it would get is not known.
         """
-        self._call(self._state.check_idle)
         number = self._class_of("promise", request)
         index = self._one_host("promise", host)
         if request.compiled.groups is not None:
@@ -92,25 +93,25 @@ class EvictionMethods:
             raise InputError(f"promise: what is promised on host {index} would pass 2**61")
         return self._state.overlays.promise(number, index, level)
 
+    @one_writer
     def withdraw(self, promise: int) -> None:
         """Forget a promise. Raises InputError for a number that is none."""
-        self._call(self._state.check_idle)
         number = arrays.index("withdraw", promise)
         if not 0 <= number < self._state.overlays.count or not self._state.overlays.withdraw(number):
             raise InputError(f"withdraw: no promise {promise}")
 
+    @one_writer
     def budget(self, allowance: int) -> int:
         """A new budget: how many of the items that name it may be taken away; may be negative. Returns its number."""
-        self._call(self._state.check_idle)
         return self._state.budgets.new_budget(_allowance("budget", allowance))
 
     def allowance(self, budget: int) -> int:
         """What is left of a budget."""
         return self._state.budgets.allowed(self._budget("allowance", budget))
 
+    @one_writer
     def set_allowance(self, budget: int, allowance: int) -> None:
         """Change what is left of a budget."""
-        self._call(self._state.check_idle)
         self._state.budgets.set_allowance(
             self._budget("set_allowance", budget), _allowance(f"set_allowance: budget {budget}", allowance)
         )
@@ -121,6 +122,7 @@ class EvictionMethods:
             raise InputError(f"{where}: no budget {number}")
         return number
 
+    @one_writer
     def mark(self, items: Any, *, priority: Any = 0, order: Any = 0, budgets: Sequence[Sequence[int]] = ()) -> None:
         """Say how important items are, in place of what was said before: `priority` (int32), `order` (int64; among
         equals the lowest is the most important, a start time) and `budgets` (a list of budget numbers an item, or

@@ -31,6 +31,7 @@ from binwright.request import LIMITS, Request, raw_value, request_class, rule_po
 from binwright.result import PlaceResult
 from binwright.rows import RowMethods, Rows
 from binwright.terms import HardTerm, SoftTerm
+from binwright.turns import one_writer
 
 MAX_RESOURCES = 64
 MAX_COUNT = 2**31 - 1  # items are numbered in 32 bits
@@ -85,8 +86,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         self._labels = Labels(self._state.domains)
         fresh = self.profile.host_columns
         self._columns = {name: self._state.floats.new_column(value) for name, value in fresh.items()}
-        self.rows = Rows(self._state.forest, self.resources, self._hosts, self._check_idle)
-        self.pools = Pools(self._state, self._hosts, self._check_idle)
+        self.rows = Rows(self._state, self.resources, self._hosts)
+        self.pools = Pools(self._state, self._hosts)
         self._names: list[str | None] = []
         self._index: dict[str, int] = {}
         self._requests: dict[tuple[object, ...], Request] = {}
@@ -158,6 +159,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     # ---- requests --------------------------------------------------------------------------------------------
 
+    @one_writer
     def request(
         self,
         demand: Mapping[str, int],
@@ -229,6 +231,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
             self._explicit.add(number)
         return request
 
+    @one_writer
     def repair(
         self,
         request: Request,
@@ -238,7 +241,6 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         raw: Mapping[str, int] | None = None,
     ) -> None:
         """Replace a request's static verdicts and raw scores on one host: -1 = passes, k >= 0 = rejects with k."""
-        self._call(self._state.check_idle)
         number = self._class_of("repair", request)
         host = self._one_host("repair", host)
         answers = {
@@ -281,6 +283,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         self._call(core_place.place_queue, self._state, numbers, *result.columns())
         return result.sealed()
 
+    @one_writer
     def place_gang(self, requests: Sequence[Request], which: Any = None, *, least: int | None = None) -> PlaceResult:
         """Place items in queue order, all of them or none: if fewer than `least` (default: all) find a host, the
         fleet is as it was and every entry of the result is without a host. The refused members keep their verdict,
@@ -304,13 +307,13 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
             result.take_back()
         return result.sealed()
 
+    @one_writer
     def window(self, stop: int | None, order: Any = None, start: int = 0) -> None:
         """Let decisions look at a part of the fleet: hosts in `order` (default: by index), from position `start` on
         and wrapping, until `stop` feasible ones are found; the next one ends the look, uncounted, and the following
         decision begins there. Hosts added later are not asked until the window is set anew. None: look at all hosts
         again. Rule: kube-scheduler's sampling.
         """
-        self._call(self._state.check_idle)
         if stop is None:
             self._state.window.set(np.empty(0, np.int32), 0, 0)
             return
@@ -405,6 +408,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         """Remember this state; returns the token for `rollback`. Costs nothing until then."""
         return (*self._call(self._state.checkpoint), len(self._made))
 
+    @one_writer
     def rollback(self, token: tuple[int, int, int]) -> None:
         """Take back everything since the newest checkpoint, whose token this must be (last in, first out).
 
@@ -462,8 +466,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         self._state = state
         self._labels = Labels(state.domains)
         self._columns = {name: number for number, name in enumerate(self.profile.host_columns)}
-        self.rows = Rows(state.forest, self.resources, self._hosts, self._check_idle)
-        self.pools = Pools(state, self._hosts, self._check_idle)
+        self.rows = Rows(state, self.resources, self._hosts)
+        self.pools = Pools(state, self._hosts)
         self._names, self._requests, self._made = kept["names"], kept["requests"], kept["made"]
         self._labelled, self._explicit = kept["labelled"], kept["explicit"]
         self._index = {}
@@ -492,9 +496,6 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         if gone.any():
             raise InputError(f"{where}: host {int(chosen[gone.argmax()])} has been removed")
         return chosen
-
-    def _check_idle(self) -> None:
-        self._call(self._state.check_idle)
 
     def _one_host(self, where: str, host: Any) -> int:
         chosen = self._hosts(where, host)

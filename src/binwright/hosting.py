@@ -11,6 +11,7 @@ from binwright.arrays import Int64Array
 from binwright.arrow import read_table
 from binwright.errors import InputError, StateError
 from binwright.labels import Labels, checked_labels
+from binwright.turns import one_writer
 
 if TYPE_CHECKING:
     from binwright._core.state import State
@@ -38,11 +39,11 @@ class HostMethods:
     _call: Callable[..., Any]
     _hosts: Callable[[str, Any], Int64Array]
     _one_host: Callable[[str, Any], int]
-    _check_idle: Callable[[], None]
     _check_resources: Callable[[str, Iterable[str]], None]
     names: Any
     __len__: Callable[[], int]
 
+    @one_writer
     def add_hosts(
         self,
         capacity: Mapping[str, Any] | Any,
@@ -103,11 +104,11 @@ class HostMethods:
             self._state.classes.set_rule(number, first, outside.astype(np.uint8), position)
         return np.arange(first, first + count, dtype=np.int64)
 
+    @one_writer
     def remove_hosts(self, hosts: Any) -> None:
         """Take hosts and their rows out of the fleet. Raises StateError for a host that holds items, or serves items
         of another by a link; then nothing has changed.
         """
-        self._call(self._state.check_idle)
         chosen = self._hosts("remove_hosts", hosts)
         for host in chosen.tolist():
             if self._state.items.on_host(host):
@@ -121,9 +122,9 @@ class HostMethods:
             self._labels.clear(host)
             self._state.fleet.set_flags(host, ABSENT)
 
+    @one_writer
     def resize(self, host: int, capacity: Mapping[str, int]) -> None:
         """Give one host new capacities, amounts by resource; what is used may exceed them."""
-        self._call(self._state.check_idle)
         host = self._one_host("resize", host)
         given = arguments.mapping(f"resize: host {host}", capacity, "resource to amount")
         self._check_resources("resize", given)
@@ -131,21 +132,21 @@ class HostMethods:
         for name, amount in amounts.items():
             self._state.fleet.set_capacity(host, self._number[name], amount)
 
+    @one_writer
     def cordon(self, hosts: Any) -> None:
         """Hosts take no new requests; what they hold stays."""
-        self._call(self._state.check_idle)
         for host in self._hosts("cordon", hosts).tolist():
             self._state.fleet.set_flags(host, CORDONED)
 
+    @one_writer
     def uncordon(self, hosts: Any) -> None:
         """Cordoned hosts take requests again."""
-        self._call(self._state.check_idle)
         for host in self._hosts("uncordon", hosts).tolist():
             self._state.fleet.set_flags(host, 0)
 
+    @one_writer
     def relabel(self, host: int, labels: Mapping[str, str | None]) -> None:
         """Change labels of one host while it holds items; None removes a label. Label selectors follow."""
-        self._call(self._state.check_idle)
         host = self._one_host("relabel", host)
         given = arguments.mapping(f"relabel: host {host}", labels, "label key to value")
         self._labels.relabel(host, checked_labels(f"relabel: host {host}", {k: [v] for k, v in given.items()}, 1))
@@ -156,12 +157,12 @@ class HostMethods:
                 mask = self._state.classes.mask_of(number, host)
                 self._state.classes.set_mask(number, host, mask & ~bit if matches else mask | bit)
 
+    @one_writer
     def set_column(self, name: str, hosts: Any, values: Any) -> None:
         """Give hosts their own value of a host column that a float64 profile's scores name: a multiplier or a ratio.
 
         hosts: one index or an array; values: one finite number, or as many as hosts.
         """
-        self._call(self._state.check_idle)
         if arguments.name("set_column", name) not in self._columns:
             raise InputError(f"set_column: the profile names no host column {name!r}")
         chosen = self._hosts("set_column", hosts)

@@ -12,6 +12,7 @@ from binwright import arguments, arrays
 from binwright._core.fleet import LARGEST_AMOUNT
 from binwright.arrays import BoolArray, Int64Array
 from binwright.errors import InputError, StateError
+from binwright.turns import one_writer
 
 if TYPE_CHECKING:
     from binwright._core.state import State
@@ -36,11 +37,10 @@ class Pools:
     claim held and where it was pinned when it was made; what has changed of that is state, and taken back.
     """
 
-    def __init__(self, state: "State", hosts: Callable[[str, Any], Int64Array], check_idle: Callable[[], None]) -> None:
+    def __init__(self, state: "State", hosts: Callable[[str, Any], Int64Array]) -> None:
         self._state = state
         self._core = state.pools
         self._hosts = hosts
-        self._check_idle = check_idle
         self._sets: dict[bytes, int] = {}
 
     def __len__(self) -> int:
@@ -49,12 +49,12 @@ class Pools:
     def __repr__(self) -> str:
         return f"Pools({self._core.row_count} rows, {self._core.claim_count} claims)"
 
+    @one_writer
     def add(self, sizes: Any, seen: Sequence[Any] | None = None) -> Int64Array:
         """Append rows that no claim holds yet. sizes: int64 (count,), 0..2**56. seen: for each row the hosts that see
         it, as a bool array (hosts,), a HostSet or indexes, or None = every host; hosts added later see a row that
         every host sees. Returns the rows' numbers, int64 (count,). Raises InputError naming the row.
         """
-        self._check_idle()
         amounts = arrays.bounded("pools.add: sizes", sizes, 0, LARGEST_AMOUNT, of="row")
         given = [None] * len(amounts)
         if seen is not None:
@@ -68,6 +68,7 @@ class Pools:
             self._core.add_row(size, alone, EVERYWHERE if mask is None or alone >= 0 else self._set(mask))
         return np.arange(first, len(self), dtype=np.int64)
 
+    @one_writer
     def add_claim(
         self,
         size: int,
@@ -90,7 +91,6 @@ class Pools:
         the host.
         Rule: kube-scheduler VolumeBinding, delayed claims. Raises InputError naming the field.
         """
-        self._check_idle()
         where = "pools.add_claim"
         amount = arrays.amount(f"{where}: size", size)
         numbers = arrays.bounded(f"{where}: rows", rows, 0, max(len(self) - 1, 0), of="entry")
@@ -108,11 +108,11 @@ class Pools:
             home = ELSEWHERE if home == -1 else int(self._hosts(f"{where}: pinned", home)[0])
         return self._core.add_claim(amount, numbers.tolist(), may, there, own, home)
 
+    @one_writer
     def free(self, claim: int) -> None:
         """Let a claim hold no row and be pinned nowhere. Releasing the items of its request does not: a claim outlives
         them.
         """
-        self._check_idle()
         self._core.free(self._claim("pools.free", claim))
 
     def holder(self, row: int) -> int | None:

@@ -15,10 +15,11 @@ from binwright.arrays import Int64Array
 from binwright.cells import Cell, Pinning, compiled_cell, cpu_numbers, pinnings
 from binwright.errors import InputError, StateError
 from binwright.groups import Group, GroupCompiler, GroupRules
+from binwright.turns import one_writer
 
 if TYPE_CHECKING:
-    from binwright._core.devices import Forest
     from binwright._core.groups import GroupSet
+    from binwright._core.state import State
     from binwright.request import Request
 
 __all__ = ["Device", "Rows"]
@@ -44,14 +45,13 @@ class Rows:
 
     def __init__(
         self,
-        forest: "Forest",
+        state: "State",
         resources: Sequence[str],
         hosts: Callable[[str, Any], Int64Array],
-        check_idle: Callable[[], None],
     ) -> None:
-        self._forest = forest
-        self._check_idle = check_idle
-        self._groups = GroupCompiler(forest, resources, hosts)
+        self._state = state
+        self._forest = state.forest
+        self._groups = GroupCompiler(state.forest, resources, hosts)
         self._resources = tuple(resources)
         self._hosts = hosts
 
@@ -61,6 +61,7 @@ class Rows:
     def __repr__(self) -> str:
         return f"Rows({len(self)} rows)"
 
+    @one_writer
     def add(
         self,
         capacity: Mapping[str, Any],
@@ -83,7 +84,6 @@ class Rows:
         of one claim. cells: a NUMA cell a row, or None. Returns the rows' numbers, int64 (count,). Raises InputError
         naming resource and row.
         """
-        self._check_idle()
         where = "add_rows"
         columns = {
             name: arrays.bounded(f"{where}: capacity of {name!r}", values, -1, LARGEST_AMOUNT, of="row")
@@ -160,11 +160,11 @@ class Rows:
             raise InputError(f"{where}: no row {number}")
         return number, found
 
+    @one_writer
     def remove(self, rows: Any) -> None:
         """Take rows out. Raises StateError for a row that items use or below which rows are left; StateError leaves
         everything as it was. Links to the rows go with them.
         """
-        self._check_idle()
         numbers = arrays.one_or_more("remove_rows", rows).tolist()
         found = {number: self._row("remove_rows", number)[1] for number in numbers}
         if len(found) != len(numbers):
@@ -199,9 +199,9 @@ class Rows:
         if self._forest.root(host)[:2] != (0, 0):
             self._forest.set_labels(~host, 0, 0)
 
+    @one_writer
     def resize(self, row: int, capacity: Mapping[str, int]) -> None:
         """Give a row new capacities of resources that it has; what is used may exceed them."""
-        self._check_idle()
         number, found = self._row("resize_row", row)
         stocks = {self._name(resource): stock for stock, resource, _, _ in found[6]}
         wanted = {
@@ -213,18 +213,19 @@ class Rows:
         for name, amount in wanted.items():
             self._forest.set_capacity(stocks[name], amount)
 
+    @one_writer
     def link(self, rows: Any, hosts: Any) -> None:
         """Let each of `hosts` see each of `rows`: pools, rows of other hosts, or other hosts themselves as ~index."""
         for row, host in self._pairs("link", rows, hosts):
             self._forest.link(host, row)
 
+    @one_writer
     def unlink(self, rows: Any, hosts: Any) -> None:
         """Take links back; those that are not there are no error. Claims over a link stay."""
         for row, host in self._pairs("unlink", rows, hosts):
             self._forest.unlink(host, row)
 
     def _pairs(self, where: str, rows: Any, hosts: Any) -> list[tuple[int, int]]:
-        self._check_idle()
         seeing = self._hosts(where, hosts).tolist()
         numbers = arrays.one_or_more(f"{where}: rows", rows).tolist()
         for number in numbers:
@@ -237,11 +238,11 @@ class Rows:
                 raise InputError(f"{where}: row {number} is of host {root} itself")
         return [(row, host) for host in seeing for row in numbers]
 
+    @one_writer
     def relabel(
         self, row: int, labels: Collection[str] | None = None, members: Collection[str] | None = None
     ) -> None:
         """New labels or memberships for a row, or for a host itself, given as ~index; None leaves them."""
-        self._check_idle()
         number = arrays.index("relabel_row", row)
         if number < 0:
             self._hosts("relabel_row", ~number)
@@ -257,7 +258,6 @@ class Rows:
 
     def compiled(self, where: str, groups: Sequence[Group], rules: GroupRules | None) -> "GroupSet | None":
         """The groups of a request as the core has them."""
-        self._check_idle()
         return self._groups.compiled(where, groups, rules)
 
     def of(self, host: int) -> Int64Array:

@@ -105,7 +105,8 @@ cdef class Side:
         for i, name in enumerate(kept[1]):
             rule_names[i] = <bytes>name
         for i, (kind, normaliser, weight, _) in enumerate(scores):
-            terms[i].kind, terms[i].normalise, terms[i].weight, terms[i].name = kind, normaliser, weight, <bytes>kept[2][i]
+            terms[i].kind, terms[i].normalise, terms[i].weight = kind, normaliser, weight
+            terms[i].name = <bytes>kept[2][i]
         spec.resource_count, spec.resources = len(kept[0]), names
         spec.rule_count, spec.rules = len(kept[1]), rule_names
         spec.score_count, spec.scores = len(kept[2]), terms
@@ -182,7 +183,9 @@ cdef class Side:
         self.check(bw_table.counter_value(self.fleet, counter, host, &value))
         return value
 
-    def new_class(self, demand, commit=None, score=None, eligible=None, priority=0, contributes=(), limits=(), externals=()):
+    def new_class(
+        self, demand, commit=None, score=None, eligible=None, priority=0, contributes=(), limits=(), externals=()
+    ):
         """contributes: (counter, amount); limits: (counter, most, own)."""
         cdef Numbers asked = numbers(demand)
         cdef bw_class spec = class_spec(asked.cells)

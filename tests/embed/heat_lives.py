@@ -1,6 +1,6 @@
-"""Random lives of one fleet under the example's term in Python, in Cython and in C: equal decisions, explanations, undo.
+"""Random lives of one fleet under the example's term in Python, Cython and C: equal decisions, explanations, undo.
 
-    python heat_lives.py SEED LIVES     run where examples/own_terms is built
+python heat_lives.py SEED LIVES     run where examples/own_terms is built
 """
 
 import random
@@ -28,7 +28,7 @@ def life(rng):
 
     def equal(ask):
         answers = [ask(*side) for side in sides]
-        assert answers[1] == answers[0] and answers[2] == answers[0], answers
+        assert all(answer == answers[0] for answer in answers), answers
         return answers[0]
 
     for _ in range(25):
@@ -37,7 +37,9 @@ def life(rng):
         if step == "place":
             items += equal(lambda fleet, warm, _, n=count: fleet.place(warm, n).items.tolist())
         elif step == "queue":
-            items += equal(lambda fleet, *both, n=count: fleet.place_many(both, [k % 2 for k in range(n)]).items.tolist())
+            items += equal(
+                lambda fleet, *both, n=count: fleet.place_many(both, [k % 2 for k in range(n)]).items.tolist()
+            )
         elif step == "release":
             gone = {item for item in rng.sample(items, min(len(items), count)) if item >= 0}
             equal(lambda fleet, *_, gone=gone: fleet.release(np.array(sorted(gone), np.int64)))

@@ -12,22 +12,24 @@ INPUT, STATE, BUSY, FAILED = 1, 2, 3, 6
 
 
 def refused(status, said, call, *arguments):
+    found = None
     try:
         call(*arguments)
     except drive.Refused as refusal:
-        assert refusal.args[0] == status, refusal.args
-        assert said in refusal.args[1], refusal.args
-        return
-    raise AssertionError(f"not refused: {said}")
+        found = refusal.args
+    assert found, f"not refused: {said}"
+    assert found[0] == status, found
+    assert said in found[1], found
 
 
 def raises(kind, said, call, *arguments):
+    found = None
     try:
         call(*arguments)
     except kind as error:
-        assert said in str(error), error
-        return
-    raise AssertionError(f"not raised: {said}")
+        found = str(error)
+    assert found, f"not raised: {said}"
+    assert said in found, found
 
 
 def made(bare, hosts=4):

@@ -1,6 +1,6 @@
 """Threads meet on fleets. `clean`: as docs/embedding.md allows, and misuse that is refused. `planted`: a race.
 
-    python races.py clean|planted       run where `races` is built, under the thread sanitizer (.ci/tsan)
+python races.py clean|planted       run where `races` is built, under the thread sanitizer (.ci/tsan)
 """
 
 import sys
@@ -33,9 +33,7 @@ def together(*works):
 def made():
     fleet = Fleet({"cpu": np.arange(500) % 60 + 4, "memory": np.full(500, 64)})
     counter = fleet.counter()
-    job = fleet.request(
-        {"cpu": 2, "memory": 1}, contributes={counter: 1}, terms=[at_most("eligible", Ref(counter), 9)]
-    )
+    job = fleet.request({"cpu": 2, "memory": 1}, contributes={counter: 1}, terms=[at_most("eligible", Ref(counter), 9)])
     fleet.place(job, 50)
     return fleet, job, counter
 
@@ -43,9 +41,9 @@ def made():
 def clean():
     fleet, job, counter = made()
     mine = [races.Own(fleet) for _ in range(3)]
-    own = together(*(lambda own=own: own.churn(job.index, 1500) for own in mine))
-    assert own == [(1500, 0)] * 3, own
-    met = together(*(lambda: mine[0].churn(job.index, 1500) for _ in range(2)), lambda: mine[0].look(counter, 3000))
+    own = together(*(lambda own=own: own.churn(job.index, 20000) for own in mine))
+    assert own == [(20000, 0)] * 3, own
+    met = together(*(lambda: mine[0].churn(job.index, 100000) for _ in range(2)), lambda: mine[0].look(counter, 20000))
     forks = together(*(lambda: [fleet.fork().place(job, 20).placed for _ in range(20)] for _ in range(3)))
     assert forks == [[20] * 20] * 3
 
@@ -65,7 +63,7 @@ def clean():
 def planted():
     fleet, job, _ = made()
     own = races.Own(fleet)
-    print(together(lambda: own.churn(job.index, 3000), lambda: own.peek(300000)))
+    print(together(lambda: own.churn(job.index, 100000), lambda: own.peek(3000000)))
 
 
 {"clean": clean, "planted": planted}[sys.argv[1]]()

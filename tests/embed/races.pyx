@@ -1,7 +1,7 @@
 # cython: language_level=3
 """Loops over one fleet without the GIL, for threads that meet; built with the thread sanitizer by .ci/tsan."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t
 
 from binwright.api cimport *
 

@@ -1,4 +1,4 @@
-"""Decisions, columns, counters and refusals through C and Cython are those of Python, bit for bit, over random lives."""
+"""Decisions, columns, counters, refusals through C and Cython are those of Python, bit for bit, over random lives."""
 
 import random
 from pathlib import Path
