@@ -8,13 +8,14 @@
 # BinwrightError. The header says what each does and which never touch the GIL; docs/embedding.md says what is stable.
 # A module keeps working with every later binwright: nothing here depends on how the core's own classes are laid out.
 
+from cpython.ref cimport Py_DECREF
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memset
 
 from binwright._core.abi cimport (
-    BW_AS_IT_IS, BW_BALANCED, BW_ERROR, BW_LEAST, BW_MIN_MAX, BW_MOST, BW_PLACED, BW_REVERSED, BW_STATIC, BW_TO_MAX,
-    BW_UNRESOLVABLE, BW_UNSCHEDULABLE, bw_api, bw_class, bw_columns, bw_external, bw_fleet, bw_fleet_spec, bw_limit,
-    bw_question, bw_score, bw_term, bw_token,
+    BW_AS_IT_IS, BW_BALANCED, BW_BUSY, BW_ERROR, BW_LEAST, BW_MIN_MAX, BW_MOST, BW_PLACED, BW_REVERSED, BW_STATIC,
+    BW_TO_MAX, BW_UNRESOLVABLE, BW_UNSCHEDULABLE, bw_api, bw_class, bw_columns, bw_external, bw_fleet,
+    bw_fleet_spec, bw_limit, bw_question, bw_score, bw_term, bw_token,
 )
 
 cdef extern from "binwright/binwright.h":
@@ -93,16 +94,19 @@ cdef inline void close_fleet(bw_fleet* fleet) noexcept nogil:
 
 cdef extern from *:
     """
-    static inline PyObject *bw_python(bw_fleet *fleet) { return (PyObject *)bw_table->fleet_python(fleet); }
     static inline PyObject *bw_as_object(bw_external *external) { return (PyObject *)external; }
     """
-    object bw_python(bw_fleet* fleet)
     object bw_as_object(bw_external* external)
 
 
 cdef inline object python_fleet(bw_fleet* fleet):
     """Its binwright.Fleet, for explanations and all that is not here. From now on calls take the GIL for a moment."""
-    return bw_python(fleet)
+    cdef void* found = bw_table.fleet_python(fleet)
+    if found == NULL:
+        bw_check(fleet, BW_BUSY)
+    made = <object>found
+    Py_DECREF(made)  # the reference that was given; `made` has its own
+    return made
 
 
 # ---- hosts -------------------------------------------------------------------------------------------------------

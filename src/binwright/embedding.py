@@ -152,7 +152,7 @@ def state_of(fleet: Any) -> State:
     if not isinstance(fleet, Fleet):
         raise InputError(f"fleet_of: {type(fleet).__name__} is not a binwright.Fleet")
     if isinstance(fleet, RecordedFleet) and fleet._scribe.records:
-        raise InputError("fleet: a decision log records it, which the calls from C would pass by")
+        raise InputError("fleet: is recorded by a decision log, which would not see what C and Cython do")
     return fleet._state
 
 

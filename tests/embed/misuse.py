@@ -1,12 +1,14 @@
 """What the C table and the Cython functions refuse, and with which words; run where `drive` is built."""
 
 import ctypes
+import io
 import threading
 
 import drive
 import numpy as np
 
 from binwright import External, Fleet, InputError, Profile, Rule, StateError, static_score
+from binwright.decision_log import DecisionLog
 
 INPUT, STATE, BUSY, FAILED = 1, 2, 3, 6
 
@@ -65,6 +67,15 @@ def arguments():
     raises(InputError, "99 is not an item", other.release, [99])
     raises(StateError, "not the newest open checkpoint", other.close, (1, 1, 1), True)
     raises(InputError, "duplicate resource", drive.Side.made, False, ["cpu", "cpu"], [], [])
+
+
+def logs():
+    """A decision log does not see what C does: its fleets are refused."""
+    said = "is recorded by a decision log"
+    with DecisionLog(io.BytesIO()):
+        fleet = Fleet({"cpu": np.full(4, 8)})
+        refused(INPUT, said, drive.Side.of, True, fleet)
+        raises(InputError, said, drive.Side.made, False, ["cpu"], [], [])
 
 
 class Odd(int):
@@ -151,6 +162,7 @@ def terms():
 
 
 arguments()
+logs()
 threads()
 without_the_gil()
 terms()
