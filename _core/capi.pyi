@@ -1,4 +1,4 @@
-from typing import Any, Final
+from typing import Any, Final, final
 
 INPUT: Final[int]
 STATE: Final[int]
@@ -6,5 +6,9 @@ BUSY: Final[int]
 MEMORY: Final[int]
 INTERRUPTED: Final[int]
 FAILED: Final[int]
+
+@final
+class Handle:
+    def __new__(cls) -> Handle: ...
 
 def connect(names: dict[str, Any], of: str) -> object: ...

@@ -169,11 +169,13 @@ cdef class State:
 
     def moment(self):
         """Names the present state for good: (position, serial of the change before it)."""
+        self.enter()
         return self.journal.position, self.journal.serial_before(self.journal.position)
 
     def reaches(self, tuple moment, int64_t later):
         """Does the journal still know the state `later` changes after `moment`?"""
         position, serial = moment
+        self.check_readable()
         return (
             position >= self.journal.first and position + later <= self.journal.position
             and self.journal.serial_before(position) == serial
