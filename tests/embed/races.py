@@ -47,16 +47,31 @@ def clean():
     forks = together(*(lambda: [fleet.fork().place(job, 20).placed for _ in range(20)] for _ in range(3)))
     assert forks == [[20] * 20] * 3
 
-    def python():
-        refused = 0
-        for _ in range(40):
-            try:
-                fleet.release(fleet.place(job, 5).items)
-            except StateError:
-                refused += 1
-        return refused
+    past, item = fleet.place(job), int(fleet.place(job).items[0])
 
-    shared = together(python, python)
+    def refused(*works):
+        count = 0
+        for i in range(400):
+            try:
+                works[i % len(works)]()
+            except StateError:
+                count += 1
+        return count
+
+    def write():
+        return refused(
+            lambda: fleet.release(fleet.place(job, 50).items),
+            lambda: fleet.add_hosts({"cpu": [4], "memory": [4]}),
+            lambda: fleet.resize(3, {"cpu": 50}),
+        )
+
+    def read():
+        return refused(
+            fleet.fork, lambda: fleet.count(counter, 3), lambda: fleet.items_on(3), lambda: fleet.item(item),
+            lambda: past.explain(0).verdict, lambda: repr(fleet.explain(job)),
+        )  # fmt: skip
+
+    shared = together(write, write, read)
     print(f"clean: 3 forks in 3 threads {own}; one fleet in 3 threads {met} (done, refused); one of Python's {shared}")
 
 
