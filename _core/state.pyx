@@ -168,14 +168,18 @@ cdef class State:
         return other
 
     def moment(self):
-        """Names the present state for good: (position, serial of the change before it)."""
-        self.enter()
+        """Names the present state for good: (position, serial of the change before it); (-1, -1) while a batch runs,
+        when nobody may begin what it could be for.
+        """
+        if self.journal.busy:
+            return -1, -1
         return self.journal.position, self.journal.serial_before(self.journal.position)
 
     def reaches(self, tuple moment, int64_t later):
-        """Does the journal still know the state `later` changes after `moment`?"""
+        """Does the journal still know the state `later` changes after `moment`? Not while a batch moves it."""
         position, serial = moment
-        self.check_readable()
+        if self.journal.busy:
+            return False
         return (
             position >= self.journal.first and position + later <= self.journal.position
             and self.journal.serial_before(position) == serial

@@ -272,14 +272,14 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         count = arrays.index("place: count", count)
         if not 0 <= count <= MAX_COUNT:
             raise InputError(f"place: count {count} is outside 0..{MAX_COUNT}")
-        result = PlaceResult(self, self._call(self._state.moment), number, count)
+        result = PlaceResult(self, self._state.moment(), number, count)
         self._call(core_place.place_same, self._state, number, *result.columns())
         return result.sealed()
 
     def place_many(self, requests: Sequence[Request], which: Any = None) -> PlaceResult:
         """Place items in queue order: `which` holds positions in `requests` (default: each request once)."""
         numbers = self._numbers("place_many", requests, which)
-        result = PlaceResult(self, self._call(self._state.moment), numbers, len(numbers))
+        result = PlaceResult(self, self._state.moment(), numbers, len(numbers))
         self._call(core_place.place_queue, self._state, numbers, *result.columns())
         return result.sealed()
 
@@ -294,7 +294,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         if not 0 <= wanted <= len(numbers):
             raise InputError(f"place_gang: least {wanted} is outside 0..{len(numbers)}")
         token = self.checkpoint()
-        result = PlaceResult(self, self._call(self._state.moment), numbers, len(numbers))
+        result = PlaceResult(self, self._state.moment(), numbers, len(numbers))
         try:
             self._call(core_place.place_queue, self._state, numbers, *result.columns())
         except BaseException:

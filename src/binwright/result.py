@@ -97,7 +97,7 @@ class PlaceResult:
     def _before(self, i: int) -> "Fleet":
         """The fleet as decision i found it."""
         later = 0 if self._taken_back else int(self._positions[i]) - self._moment[0]
-        if not self._fleet._call(self._fleet._state.reaches, self._moment, later):
+        if not self._fleet._state.reaches(self._moment, later):
             raise StateError(f"explain: the fleet has changed too much since decision {i} (or was rolled back)")
         fleet = self._fleet._copy()
         fleet._state.rewind(self._fleet._state, self._moment, later)
