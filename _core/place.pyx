@@ -128,7 +128,8 @@ cdef int same_step(State state, Batch* batch, Py_ssize_t i) except -1 nogil:
 
 
 cdef int queue_step(State state, Batch* batch, Py_ssize_t i) except -1 nogil:
-    return place_one(state, batch, i, <int32_t>batch.numbers[i], False)
+    cdef bint again = i + 1 < batch.count and batch.numbers[i + 1] == batch.numbers[i]
+    return place_one(state, batch, i, <int32_t>batch.numbers[i], again)
 
 
 cdef int claim_step(State state, Batch* batch, Py_ssize_t i) except -1 nogil:

@@ -2,7 +2,8 @@
 
 `python bench/kubectl_dump.py FILE [PODS [NODES]]` writes one; the same numbers give the same bytes. The shape of a pod
 follows a Deployment's pod in a 1.34 cluster: about 7 KB of indented JSON, two containers in five, some init containers,
-projected volume, tolerations that admission adds, conditions and container statuses.
+projected volume, tolerations that admission adds, conditions and container statuses. `waiting` is a cluster of empty
+nodes and pods that all wait.
 """
 
 from __future__ import annotations
@@ -66,16 +67,47 @@ def pod_stream(pods: int, nodes: int, dice: random.Random) -> Iterator[dict[str,
         app = f"app-{made:05d}"
         template = [container(f"c{number}", app, dice) for number in range(1 + (dice.random() < 0.4))]
         init = [container("init", app, dice)] if dice.random() < 0.2 else []
+        replica_set = Owner(app, dice)
         for _ in range(min(dice.randint(1, 200), pods - made)):
             bound = dice.random() >= 0.02
-            yield pod(app, template, init, f"worker-{dice.randrange(nodes):04d}" if bound else None, dice)
+            yield pod(replica_set, template, init, f"worker-{dice.randrange(nodes):04d}" if bound else None, dice)
             made += 1
 
 
-def pod(app: str, template: list[dict], init: list[dict], on: str | None, dice: random.Random) -> dict[str, Any]:
-    owner = f"{app}-{dice.getrandbits(32):08x}"
+def waiting(pods: int, shapes: int, nodes: int, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """Empty nodes, then as many pods of each shape, no two shapes alike in what they ask for, mixed at random."""
+    dice = random.Random(seed)
+    for number in range(nodes):
+        yield node(number, dice)
+    made = []
+    for number in range(shapes):
+        app = f"app-{number:05d}"
+        template = [container(f"c{part}", app, dice) for part in range(1 + (dice.random() < 0.4))]
+        template[0]["resources"]["requests"] = {"cpu": f"{100 + number}m", "memory": dice.choice(MEMORY)}
+        selector = {"topology.kubernetes.io/zone": dice.choice(ZONES)} if dice.random() < 0.3 else {}
+        replica_set = Owner(app, dice)
+        for _ in range(pods // shapes):
+            made.append(pod(replica_set, template, [], None, dice, selector))
+    dice.shuffle(made)
+    yield from made
+
+
+class Owner:
+    """The ReplicaSet of a Deployment."""
+
+    def __init__(self, app: str, dice: random.Random) -> None:
+        self.app = app
+        self.name = f"{app}-{dice.getrandbits(32):08x}"
+        self.namespace = f"team-{dice.randrange(40)}"
+        self.uid = uid(dice)
+
+
+def pod(
+    owner: Owner, template: list[dict], init: list[dict], on: str | None, dice: random.Random, selector: Any = None
+) -> dict[str, Any]:
+    token = f"kube-api-access-{dice.getrandbits(20):05x}"
     spec: dict[str, Any] = {
-        "containers": template,
+        "containers": mounting(template, token),
         "dnsPolicy": "ClusterFirst",
         "enableServiceLinks": True,
         "preemptionPolicy": "PreemptLowerPriority",
@@ -92,7 +124,7 @@ def pod(app: str, template: list[dict], init: list[dict], on: str | None, dice: 
         ],
         "volumes": [
             {
-                "name": "kube-api-access-abcde",
+                "name": token,
                 "projected": {
                     "defaultMode": 420,
                     "sources": [
@@ -104,8 +136,10 @@ def pod(app: str, template: list[dict], init: list[dict], on: str | None, dice: 
         ],
     }
     status: dict[str, Any] = {"phase": "Pending", "qosClass": "Burstable"}
+    if selector:
+        spec["nodeSelector"] = selector
     if init:
-        spec["initContainers"] = init
+        spec["initContainers"] = mounting(init, token)
     if on is not None:
         spec["nodeName"] = on
         status = {
@@ -135,18 +169,18 @@ def pod(app: str, template: list[dict], init: list[dict], on: str | None, dice: 
         "kind": "Pod",
         "metadata": {
             "creationTimestamp": stamp(dice),
-            "generateName": f"{owner}-",
-            "labels": {"app.kubernetes.io/name": app, "pod-template-hash": owner[-8:]},
-            "name": f"{owner}-{dice.getrandbits(40):010x}",
-            "namespace": f"team-{dice.randrange(40)}",
+            "generateName": f"{owner.name}-",
+            "labels": {"app.kubernetes.io/name": owner.app, "pod-template-hash": owner.name[-8:]},
+            "name": f"{owner.name}-{dice.getrandbits(40):010x}",
+            "namespace": owner.namespace,
             "ownerReferences": [
                 {
                     "apiVersion": "apps/v1",
                     "blockOwnerDeletion": True,
                     "controller": True,
                     "kind": "ReplicaSet",
-                    "name": owner,
-                    "uid": uid(dice),
+                    "name": owner.name,
+                    "uid": owner.uid,
                 }
             ],
             "resourceVersion": str(dice.randrange(10**8)),
@@ -155,6 +189,12 @@ def pod(app: str, template: list[dict], init: list[dict], on: str | None, dice: 
         "spec": spec,
         "status": status,
     }
+
+
+def mounting(template: list[dict], token: str) -> list[dict[str, Any]]:
+    """Containers with the volume of the pod's own token, as admission adds it."""
+    path = "/var/run/secrets/kubernetes.io/serviceaccount"
+    return [{**one, "volumeMounts": [{"mountPath": path, "name": token, "readOnly": True}]} for one in template]
 
 
 def container(name: str, app: str, dice: random.Random) -> dict[str, Any]:
@@ -168,13 +208,6 @@ def container(name: str, app: str, dice: random.Random) -> dict[str, Any]:
         "resources": {"limits": {"memory": amounts["memory"]}, "requests": amounts},
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",
-        "volumeMounts": [
-            {
-                "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
-                "name": "kube-api-access-abcde",
-                "readOnly": True,
-            }
-        ],
     }
 
 

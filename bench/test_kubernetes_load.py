@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from bench.kubectl_dump import write_dump
+from bench.kubernetes_from_bytes import check, measured, text
 
 pytestmark = pytest.mark.slow
 
@@ -80,3 +81,11 @@ def test_compile_and_bind(dump):
     found = run(dump, "compile")
     assert found["bound"] + found["pending"] == PODS
     assert found["bytes"] < 10 * dump.stat().st_size
+
+
+def test_from_bytes_to_node_names():
+    """Shapes that are met again and again are decided as if each pod were read by itself, by the plain scan."""
+    data = text(pods=5_000, shapes=100, nodes=300)
+    _, outcome = measured(data)
+    assert len(outcome.placed) + len(outcome.unplaced) == 5_000
+    check(data, outcome, 200)

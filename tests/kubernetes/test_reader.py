@@ -6,6 +6,7 @@ import pytest
 
 from binwright.errors import InputError
 from binwright.formats.files import Blob, read_path
+from binwright.kubernetes.place import place_dicts, place_source
 from binwright.kubernetes.reader import read_blobs, read_dicts
 from tests.kubernetes.made import node_dict, pod_dict
 
@@ -214,3 +215,61 @@ def test_what_rules_read_beside_nodes_and_pods_is_kept_by_kind():
     twice = "Service default/s: is in the input twice"
     with pytest.raises(InputError, match=twice):
         read_dicts([items[0], items[0]])
+
+
+# ---- specs that are written alike ----------------------------------------------------------------------------
+
+
+def sibling(name, token, **volume):
+    """A pod as admission leaves it: with a volume for its own token."""
+    item = pod_dict(name, cpu="1")
+    item["metadata"]["uid"] = name  # else it is a manifest
+    del item["spec"]["nodeName"]
+    mount = {"name": token, "mountPath": "/var/run/secrets"}
+    item["spec"]["containers"][0]["volumeMounts"] = [mount]
+    item["spec"]["volumes"] = [{"name": token, **(volume or {"projected": {"sources": []}})}]
+    return item
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+def test_siblings_share_a_spec_whatever_their_tokens_are_called(indent):
+    items = [sibling("a", "kube-api-access-aaaaa"), sibling("b", "kube-api-access-bbbbb"), pod_dict("c", cpu="2")]
+    a, b, c = read(json.dumps(listed(*items), indent=indent)).pods
+    assert a.spec is b.spec
+    assert c.spec is not a.spec
+    assert [pod.spec.containers[0].resources.requests["cpu"] for pod in (a, b, c)] == ["1", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"persistentVolumeClaim": {"claimName": "kube-api-access-%s"}},
+        {"ephemeral": {"volumeClaimTemplate": {}}},
+        {"gcePersistentDisk": {"pdName": "kube-api-access-%s"}},
+    ],
+    ids=lambda one: next(iter(one)),
+)
+def test_a_volume_that_rules_read_is_each_pods_own(source):
+    items = []
+    for letters in ("aaaaa", "bbbbb"):
+        own = json.loads(json.dumps(source).replace("%s", letters))
+        items.append(sibling(f"p-{letters}", f"kube-api-access-{letters}", **own))
+    assert [pod.spec for pod in read(json.dumps(items)).pods] == [pod.spec for pod in read_dicts(items).pods]
+
+
+def test_a_token_that_other_fields_name_is_read():
+    items = [sibling(name, f"kube-api-access-{name * 5}") for name in "ab"]
+    for item in items:
+        item["spec"]["nodeSelector"] = {"token": item["spec"]["volumes"][0]["name"]}
+    a, b = read(json.dumps(items)).pods
+    assert (a.spec.node_selector, b.spec.node_selector) == (
+        {"token": "kube-api-access-aaaaa"}, {"token": "kube-api-access-bbbbb"}
+    )  # fmt: skip
+
+
+def test_text_and_dicts_are_placed_alike():
+    nodes = [node_dict(f"n{number}", cpu="3") for number in range(3)]
+    pods = [sibling(f"p{number}", f"kube-api-access-{number:05}") for number in range(12)]
+    items = [*nodes, *pods, pod_dict("bound", cpu="1", node="n1"), {**pod_dict("bare"), "spec": None}]
+    text = json.dumps(listed(*items)).encode()
+    assert place_source("x", [Blob("f.json", text)]).placed == place_dicts("x", items).placed

@@ -1,7 +1,7 @@
 """Pods of one template: of those that a controller makes alike, the first stands for all others.
 
 Reading what a pod asks for, selects and tolerates costs more than seeing that it says what another one said. Compared
-is everything that a class is made of; the node, the name, the age and what goes on in the pod are not.
+is everything that a class is made of; the name of the node, the pod's own name, its age and what goes on in it are not.
 """
 
 from __future__ import annotations
@@ -9,61 +9,79 @@ from __future__ import annotations
 from collections.abc import Iterable
 from operator import attrgetter
 
-from binwright.kubernetes.objects import Pod, PodSpec, Volume
+from binwright.kubernetes.objects import Pod, PodSpec, PodStatus, Volume
 
 __all__ = ["Alike"]
 
-_SPEC = attrgetter(*(name for name in PodSpec.__struct_fields__ if name not in ("node_name", "volumes")))
-_SOURCES = attrgetter(*(name for name in Volume.__struct_fields__ if name not in ("name", "empty_dir")))
+_said = attrgetter(*(name for name in PodSpec.__struct_fields__ if name not in ("node_name", "volumes")))
+_sources = attrgetter(*(name for name in Volume.__struct_fields__ if name not in ("name", "empty_dir")))
+_amounts = attrgetter("container_statuses", "init_container_statuses")
 
 
 class Alike:
     """The pods met so far, by their controllers. Those given at first are kept, and looked up at once."""
 
     def __init__(self, pods: Iterable[Pod] = ()) -> None:
-        self._known: dict[tuple[str | None, str], tuple[Pod, object]] = {}
-        self._first: dict[int, tuple[Pod, Pod]] = {}  # by id; that is a pod's own as long as the pod is kept here
-        for pod in pods:
-            self._first[id(pod)] = pod, self._found(pod)
+        self._known: dict[tuple[str | None, str, bool], Pod] = {}
+        self._kept = list(pods)
+        self._first = {id(pod): self._found(pod) for pod in self._kept}  # a pod's id is its own while it is kept here
 
     def first(self, pod: Pod) -> Pod:
-        """The first pod met of the same controller that says the same; the pod itself where there is none."""
-        kept = self._first.get(id(pod))
-        return kept[1] if kept is not None else self._found(pod)
+        """The first pod met of the same controller that says the same, and has a node or has none like this one; the
+        pod itself where there is none.
+        """
+        return self._first.get(id(pod)) or self._found(pod)
+
+    def keeps(self, pod: Pod) -> bool:
+        """Whether a pod was given at first: its id will not be another's."""
+        return id(pod) in self._first
 
     def firsts(self) -> list[Pod]:
         """Of the pods given at first those that stand for all of them, in order."""
-        return list({id(first): first for _, first in self._first.values()}.values())
+        return list({id(first): first for first in self._first.values()}.values())
 
     def _found(self, pod: Pod) -> Pod:
-        meta = pod.metadata
+        meta, spec = pod.metadata, pod.spec
         owners = meta.owner_references
-        if not owners or len(owners) > 1:
+        if spec is None or not owners or len(owners) > 1:
             return pod
-        key = meta.namespace, owners[0].name
+        key = meta.namespace, owners[0].name, not spec.node_name
         known = self._known.get(key)
-        if known is not None and (known[0] is pod or known[1] == _said(pod)):
-            return known[0]
         if known is None:
-            said = _said(pod)
-            if said is not None:
-                self._known[key] = pod, said
+            if not _is_particular(spec, pod.status):
+                self._known[key] = pod
+        elif known is pod or _say_the_same(known, pod):
+            return known
         return pod
 
 
-def _said(pod: Pod) -> object:
-    """Everything but the controller's name that a class can depend on; None for a pod that is like no other."""
-    meta, spec, status = pod.metadata, pod.spec, pod.status
-    if spec is None:
-        return None
-    volumes: tuple[object, ...] = ()
+def _is_particular(spec: PodSpec, status: PodStatus | None) -> bool:
+    """Whether a pod stands for itself only: it waits for a resize, or its claims have its own name."""
+    if status is not None and status.conditions:
+        for condition in status.conditions:
+            if condition.type == "PodResizePending":
+                return True
     if spec.volumes:
-        if any(one.ephemeral is not None for one in spec.volumes):
-            return None  # its claims have the pod's own name
-        volumes = tuple(map(_SOURCES, spec.volumes))
-    amounts: object = None
-    if status is not None:
-        amounts = status.container_statuses, status.init_container_statuses
-        if any(one.type == "PodResizePending" for one in status.conditions or ()):
-            return None
-    return _SPEC(spec), meta.labels, meta.owner_references, meta.deletion_timestamp is None, volumes, amounts
+        for volume in spec.volumes:
+            if volume.ephemeral is not None:
+                return True
+    return False
+
+
+def _say_the_same(known: Pod, pod: Pod) -> bool:
+    """Whether everything that a class can depend on is the same in two pods of one controller."""
+    one, other, ours, theirs = known.spec, pod.spec, known.metadata, pod.metadata
+    return (
+        ours.labels == theirs.labels
+        and ours.owner_references == theirs.owner_references
+        and (ours.deletion_timestamp is None) == (theirs.deletion_timestamp is None)
+        and (known.status and _amounts(known.status)) == (pod.status and _amounts(pod.status))
+        and one is not None
+        and other is not None
+        and (one is other or (_said(one) == _said(other) and _volumes(one) == _volumes(other)))
+        and not _is_particular(other, pod.status)
+    )
+
+
+def _volumes(spec: PodSpec) -> list[object]:
+    return [_sources(one) for one in spec.volumes or ()]

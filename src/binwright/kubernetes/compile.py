@@ -63,7 +63,7 @@ class Cluster:
         self.nodes = NodeTable(nodes)
         self.held: dict[int, Pod] = {}
         pods = list(pods)
-        self.alike, self._seekers = Alike(pods), Alike()
+        self.alike = Alike(pods)
         kinds = self.alike.firsts()
         self._amounts = Requests(fit_score_pod_level)
         offered = [allocatable(node) for node in nodes]
@@ -143,11 +143,11 @@ class Cluster:
 
     def request(self, pod: Pod, *, anywhere: bool = False) -> Request:
         """The request class of a pod that looks for a node. anywhere: without its restriction by node names."""
-        first = pod if pod.spec is None or pod.spec.node_name else self._seekers.first(pod)
+        first = pod if pod.spec is None or pod.spec.node_name else self.alike.first(pod)
         known = self._of_kind.get((id(first), anywhere))
         if known is None:
             known = self._sought(first, anywhere)
-            if first is not pod:  # else it may be gone tomorrow, and its id another's
+            if first is not pod or self.alike.keeps(pod):  # else it may be gone tomorrow, and its id another's
                 self._of_kind[id(first), anywhere] = known
         return known
 
@@ -202,7 +202,7 @@ class Cluster:
         known = self._holding_kind.get(id(first))
         if known is None:
             known = self._holder(first)
-            if first is not pod:  # else it may be gone tomorrow, and its id another's
+            if first is not pod or self.alike.keeps(pod):
                 self._holding_kind[id(first)] = known
         return known
 

@@ -84,4 +84,3 @@ class Counts:
         if content not in self._members:
             self._members[content] = None if hosts.all() else self.fleet.members(hosts)
         return self._members[content]
-

@@ -7,7 +7,6 @@ plugin's words. Places nothing: `place` tries a group's pods under a checkpoint 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +24,7 @@ from binwright.outcome import ReasonText
 from binwright.units import nanos
 from binwright.verdict import Verdict
 
-__all__ = ["NAME", "Gang", "Gangs", "group_of", "labelled", "refused_before", "resource_gap"]
+__all__ = ["NAME", "Gang", "Gangs", "group_of", "refused_before", "resource_gap"]
 
 NAME = COSCHEDULING
 _LABEL = "scheduling.x-k8s.io/pod-group"
@@ -141,7 +140,7 @@ class Gangs:
 
     def concerns(self, pod: Pod) -> bool:
         """Whether a pod is placed together with others."""
-        return group_of(pod) in self._members
+        return bool(self._members) and group_of(pod) in self._members
 
     def take(self, pod: Pod) -> Gang | None:
         """The group of a pod whose turn it is, with all its pending pods; None when it had its turn."""
@@ -204,8 +203,3 @@ def _held_by(gang: Gang, cluster: Cluster) -> dict[str, np.ndarray]:
         for name, value in {PODS: 1, **amounts.of(pod).used}.items():
             found.setdefault(name, np.zeros(len(cluster.nodes), np.int64))[host] += value
     return found
-
-
-def labelled(pods: Iterable[Pod]) -> Sequence[Pod]:
-    """Those pods that say they are in a group."""
-    return [pod for pod in pods if group_of(pod) is not None]

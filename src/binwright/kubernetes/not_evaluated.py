@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from binwright.kubernetes.alike import Alike
 from binwright.kubernetes.configuration import SchedulerProfile
-from binwright.kubernetes.gangs import labelled
+from binwright.kubernetes.gangs import group_of
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.pending import Queue, priority
 from binwright.kubernetes.plugins.affinity_terms import terms_of
@@ -83,7 +83,7 @@ def find(
         found += _entry(rule, [pod for kind, pods in kinds if uses(kind) for pod in pods])
     found += _entry("SchedulingGates", queue.gated) + _foreign(queue.foreign)
     if not (related.stated("PodGroup") and (profile is None or any(one.gangs for one in (profile, *others)))):
-        found += _entry("PodGroup", labelled(queue.pending))
+        found += _entry("PodGroup", [pod for kind, pods in pending if group_of(kind) for pod in pods])
     for named in (*(() if profile is None else (profile,)), *others):
         found += [NotEvaluated(one, 1, f"profile {named.scheduler_name}") for one in named.not_evaluated]
     return found

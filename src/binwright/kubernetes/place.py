@@ -5,8 +5,10 @@ Glue between reader, queue, compiler, cycle and engine; decides nothing itself.
 
 from __future__ import annotations
 
+import gc
 from bisect import insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +91,23 @@ def place_objects(objects: Any, *, name: str = "cluster", options: Options = Opt
 
 def place_read(name: str, objects: Objects, options: Options = Options()) -> SourceOutcome:
     """As `place_source`, from objects that have been read; they stay as they are."""
+    with _collector_paused():
+        return _place_read(name, objects, options)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """The outcomes of 100,000 pods are no garbage, and the collector would walk them again and again as they come."""
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
+
+
+def _place_read(name: str, objects: Objects, options: Options) -> SourceOutcome:
     if not objects.nodes:
         raise InputError(f"{name}: no Node in the input (kubectl get nodes,pods -A -o json gives nodes and pods)")
     profiles, arrivals = options.profiles, objects.arrivals
@@ -268,8 +287,12 @@ class Run:
 
     def _placed(self, pod: Pod, host: int, score: int | float | None, victims: Iterable[Pod] = ()) -> None:
         named = [{"namespace": one.metadata.namespace or "default", "name": one.metadata.name} for one in victims]
-        where = self._cluster.nodes.names[host]
-        self.tell(pod, {"verdict": Verdict.PLACED, "host": where, "score": score, "victims": named})
+        meta, where = pod.metadata, self._cluster.nodes.names[host]
+        self.outcomes[pod.key] = Outcome(
+            *(self._source, "Pod", meta.namespace or "default", meta.name or "", meta.uid),
+            *(Verdict.PLACED, where, score, [], named),
+            labels=meta.labels or {},
+        )
 
     def _unplaced(self, pod: Pod, why: Mapping[str, Any]) -> None:
         self.refused.append(pod)

@@ -20,6 +20,7 @@ from binwright.formats.files import Blob
 from binwright.kubernetes.arrivals import Arrivals, arrive, is_stored
 from binwright.kubernetes.manifests import Manifest
 from binwright.kubernetes.objects import Node, Pod
+from binwright.kubernetes.pod_texts import PodTexts
 from binwright.kubernetes.python_objects import parts
 from binwright.kubernetes.related import CLUSTER_WIDE, KINDS, Related
 from binwright.units import shown
@@ -127,6 +128,7 @@ class _Reader:
         self.objects = Objects()
         self.seen: dict[str, str] = {}  # words for an object -> where it stands
         self.count = 0  # objects begun, lists left out
+        self.decode = _decode | {"Pod": PodTexts().read}
 
     def blob(self, blob: Blob) -> None:
         """The text of one file."""
@@ -148,15 +150,16 @@ class _Reader:
 
     def text(self, where: str, data: bytes | msgspec.Raw, of_list: str, depth: int) -> None:
         """One JSON value; `of_list` is the kind that its list promises ("" = none)."""
+        usual = _USUAL.match(data)
+        if usual is not None:
+            self.count += 1
+            self.take_text(where, usual.group(1).decode(), data)
+            return
         if _ARRAY.match(data):
             for item in _decode_array(data):
                 self.text(where, item, of_list, self.deeper(where, depth))
             return
         self.count += 1
-        usual = _USUAL.match(data)
-        if usual is not None:
-            self.take_text(where, usual.group(1).decode(), data)
-            return
         try:
             head = _decode_head(data)
         except msgspec.ValidationError as problem:
@@ -220,7 +223,7 @@ class _Reader:
         return None
 
     def take_text(self, where: str, kind: str, data: bytes | msgspec.Raw) -> None:
-        self.take(where, kind, lambda: _decode[kind](data), lambda: msgspec.json.decode(data))
+        self.take(where, kind, lambda: self.decode[kind](data), lambda: msgspec.json.decode(data))
         if kind == "Pod" and not is_stored(self.objects.pods[-1]):
             self.as_manifest(where, lambda: _decode_manifest(data), lambda: msgspec.json.decode(data))
 

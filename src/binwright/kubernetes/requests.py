@@ -128,9 +128,7 @@ def pod_request(
     sidecars: dict[str, int] = {}
     for number, container in enumerate(spec.init_containers or ()):
         restarts = container.restart_policy == "Always"
-        asked = own(
-            container, init_status_of.get(container.name) if restarts else None, f"initContainers[{number}]"
-        )
+        asked = own(container, init_status_of.get(container.name) if restarts else None, f"initContainers[{number}]")
         if restarts:
             _add(total, asked)
             _add(sidecars, asked)
