@@ -7,6 +7,7 @@ term, memory, Ctrl-C) or fails is taken back whole.
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
+from binwright._core.decided cimport Decided, decided
 from binwright._core.index cimport IndexView
 from binwright._core.items cimport Item
 from binwright._core.journal cimport low_half
@@ -168,11 +169,39 @@ cdef void take_answers(
     batch.verdicts = &verdicts[0]
 
 
+cdef Decided answered(State state, Step step, Batch* batch, Decided into):
+    """Take the steps of a batch and keep what they answer."""
+    batch.count = into._cells.count
+    batch.hosts = into._cells.cells
+    batch.scores = batch.hosts + batch.count
+    batch.items = batch.scores + batch.count
+    batch.positions = batch.items + batch.count
+    batch.verdicts = into._cells.verdicts()
+    into._position = state.journal.position
+    into._serial = state.journal.serial_before(into._position)
+    guarded(state, step, batch)
+    return into
+
+
+def place(State state, int32_t number, Py_ssize_t count, type kind, object owner):
+    """Place one class `count` times; the answers as a new `kind` of Decided that knows its owner."""
+    cdef Batch batch
+    batch.same = number
+    return answered(state, same_step, &batch, decided(kind, owner, number, count))
+
+
+def place_each(State state, const int64_t[::1] numbers, type kind, object owner):
+    """The same for the classes `numbers` (checked by the caller) in this order."""
+    cdef Batch batch
+    batch.numbers = &numbers[0]
+    return answered(state, queue_step, &batch, decided(kind, owner, numbers.base, numbers.shape[0]))
+
+
 def place_same(
     State state, int32_t number, int64_t[::1] hosts, int64_t[::1] scores, int64_t[::1] items, int64_t[::1] positions,
     uint8_t[::1] verdicts,
 ):
-    """Place one class as often as the arrays are long. `positions` gets the journal's position before each
+    """Place one class as often as the caller's arrays are long. `positions` gets the journal's position before each
     decision.
     """
     cdef Batch batch
@@ -185,7 +214,7 @@ def place_queue(
     State state, const int64_t[::1] numbers, int64_t[::1] hosts, int64_t[::1] scores, int64_t[::1] items,
     int64_t[::1] positions, uint8_t[::1] verdicts,
 ):
-    """Place the classes `numbers` (checked by the caller) in this order; all arrays (len(numbers),)."""
+    """Place the classes `numbers` (checked by the caller) in this order, into the caller's arrays (len(numbers),)."""
     cdef Batch batch
     take_answers(&batch, hosts, scores, items, positions, verdicts)
     batch.numbers = &numbers[0]

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from bench import machine, memory
+from bench import api, machine, memory
 from bench.index_workloads import INDEXED
 from binwright.bench import instructions
 from binwright.bench.workloads import WORKLOADS
@@ -57,6 +57,7 @@ def measure(quick: bool) -> dict[str, Any]:
     key = instructions.key_of(core, copy)
     found: dict[str, Any] = {"what": "engine", "machine": machine.described(key.split(", ")[1])}
     found["times"] = times(quick)
+    found["api"] = api.measured()
     sizes = [count for count in memory.HOSTS if count < MILLION or not quick]
     found["memory"] = [memory.measured(count, resources) for count in sizes for resources in memory.RESOURCES]
     if shutil.which("valgrind"):
@@ -139,6 +140,7 @@ def table(found: dict[str, Any], source: str) -> str:
             origin(found["machine"], source),
             grid(["decisions a second (ns a host)", *columns], rows_of(times, works, rate)),
             *by_index(indexed),
+            *by_api(found.get("api", [])),
             grid(["microseconds (ns a host)", *columns], rows_of(times, others, duration)),
             grid(["bytes a host", *columns], (*core, *bounds, *process)),
             apart(held[-1]),
@@ -153,6 +155,16 @@ def by_index(records: list[dict[str, Any]]) -> Iterable[str]:
         captions = {name: caption for name, (caption, _) in INDEXED.items()}
         rows = ([row[0], *row[2:]] for row in rows_of(records, captions, each))
         yield grid(["decisions a second by index or by bounds (ns each)", *(f"{size:,} hosts" for size in sizes)], rows)
+
+
+def by_api(records: list[dict[str, Any]]) -> Iterable[str]:
+    """The table of single calls of the Python API; nothing for a measurement without them."""
+    if records:
+        head = ("microseconds through the Python API", "hosts", "core alone", "median", "99th percentile")
+        keys = ("core_ns", "median_ns", "p99_ns")
+        yield grid(
+            head, ([one["work"], f"{one['hosts']:,}", *(short(one[key] / 1000) for key in keys)] for one in records)
+        )
 
 
 def each(record: dict[str, Any]) -> str:

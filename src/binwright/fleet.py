@@ -268,20 +268,23 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
 
     def place(self, request: Request, count: int = 1) -> PlaceResult:
         """Place `count` items of one request, one after another, each on the best host at its turn."""
-        number = self._class_of("place", request)
-        count = arrays.index("place: count", count)
-        if not 0 <= count <= MAX_COUNT:
-            raise InputError(f"place: count {count} is outside 0..{MAX_COUNT}")
-        result = PlaceResult(self, self._state.moment(), number, count)
-        self._call(core_place.place_same, self._state, number, *result.columns())
-        return result.sealed()
+        try:
+            number: int = request.index
+            usual = self._made[number] is request and type(count) is int and 0 <= count <= MAX_COUNT
+        except (AttributeError, TypeError, IndexError):
+            usual = False
+        if not usual:
+            number, count = self._class_of("place", request), _checked_count(count)
+        try:
+            return core_place.place(self._state, number, count, PlaceResult, self)
+        except OutOfOrder as error:
+            raise StateError(str(error)) from None
 
     def place_many(self, requests: Sequence[Request], which: Any = None) -> PlaceResult:
         """Place items in queue order: `which` holds positions in `requests` (default: each request once)."""
         numbers = self._numbers("place_many", requests, which)
-        result = PlaceResult(self, self._state.moment(), numbers, len(numbers))
-        self._call(core_place.place_queue, self._state, numbers, *result.columns())
-        return result.sealed()
+        found: PlaceResult = self._call(core_place.place_each, self._state, numbers, PlaceResult, self)
+        return found
 
     @one_writer
     def place_gang(self, requests: Sequence[Request], which: Any = None, *, least: int | None = None) -> PlaceResult:
@@ -294,9 +297,8 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         if not 0 <= wanted <= len(numbers):
             raise InputError(f"place_gang: least {wanted} is outside 0..{len(numbers)}")
         token = self.checkpoint()
-        result = PlaceResult(self, self._state.moment(), numbers, len(numbers))
         try:
-            self._call(core_place.place_queue, self._state, numbers, *result.columns())
+            result: PlaceResult = self._call(core_place.place_each, self._state, numbers, PlaceResult, self)
         except BaseException:
             self.rollback(token)
             raise
@@ -305,7 +307,7 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         else:
             self.rollback(token)
             result.take_back()
-        return result.sealed()
+        return result
 
     @one_writer
     def window(self, stop: int | None, order: Any = None, start: int = 0) -> None:
@@ -535,6 +537,13 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
             if amount:
                 self._state.fleet.unclaimable(resource, amount, cells)
         return cells.astype(bool)
+
+
+def _checked_count(count: Any) -> int:
+    number = arrays.index("place: count", count)
+    if not 0 <= number <= MAX_COUNT:
+        raise InputError(f"place: count {number} is outside 0..{MAX_COUNT}")
+    return number
 
 
 def _checked_token(where: str, token: Any) -> tuple[int, int, int]:

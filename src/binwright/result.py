@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from binwright import arrays
+from binwright._core.decided import Cells, Decided, restored
 from binwright.arrays import Int64Array
 from binwright.arrow import ArrowTable
 from binwright.errors import InputError, StateError
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["PlaceResult", "Verdict"]
 
 
-class PlaceResult:
+_NUMBERS = ("hosts", "scores", "items", "_positions")
+
+
+class PlaceResult(Decided):
     """The outcome of `Fleet.place` and `Fleet.place_many`; read-only arrays (k,), one entry an item in queue order.
 
     hosts: int64, -1 = none. scores: int64 totals, -1 without a host (float64 and NaN in a float64 profile).
@@ -28,43 +32,46 @@ class PlaceResult:
     lie between.
     """
 
-    __slots__ = (
-        "_fleet", "_moment", "_numbers", "_past", "_positions", "_taken_back", "hosts", "items", "scores", "verdicts",
-    )  # fmt: skip
+    __slots__ = ("_past", "_positions", "_taken_back", "hosts", "items", "scores", "verdicts")
 
-    def __init__(self, fleet: "Fleet", moment: tuple[int, int], numbers: Int64Array | int, count: int) -> None:
-        self._fleet = fleet
-        self._moment = moment
-        self._numbers = numbers
-        self._past: tuple[int, Fleet] | None = None
-        self._positions: Int64Array = np.empty(count, np.int64)
-        self._taken_back = False
-        self.hosts: Int64Array = np.empty(count, np.int64)
-        self.scores: npt.NDArray[Any] = np.empty(count, np.int64)
-        self.items: Int64Array = np.empty(count, np.int64)
-        self.verdicts: npt.NDArray[np.uint8] = np.empty(count, np.uint8)
+    hosts: Int64Array
+    scores: npt.NDArray[Any]
+    items: Int64Array
+    verdicts: npt.NDArray[np.uint8]
+    _positions: Int64Array
+    _past: tuple[int, "Fleet"] | None
+    _taken_back: bool
 
-    def columns(self) -> tuple[npt.NDArray[Any], ...]:
-        """The arrays that the core fills, in its order."""
-        return self.hosts, self.scores, self.items, self._positions, self.verdicts
+    def __init__(self) -> None:
+        raise TypeError("a PlaceResult is made by Fleet.place")
 
-    def sealed(self) -> "PlaceResult":
-        """Itself, read-only from now on."""
-        if self._fleet.profile.float_scores:
-            self.scores = self.scores.view(np.float64)
-        for column in self.columns():
-            column.setflags(write=False)
-        return self
+    def __getattr__(self, name: str) -> Any:
+        """Whatever is asked for the first time: arrays are made when somebody looks at them."""
+        count = len(self)
+        found: Any
+        if name in _NUMBERS:
+            dtype = np.float64 if name == "scores" and self._owner.profile.float_scores else np.int64
+            found = _column(self._cells, dtype, 8 * count * _NUMBERS.index(name))
+        elif name == "verdicts":
+            found = _column(self._cells, np.uint8, 8 * count * len(_NUMBERS))
+        elif name in self.__slots__:
+            found = None
+        else:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        setattr(self, name, found)
+        return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kept = self._owner, self._numbers, bytes(self._cells), self._position, self._serial
+        return restored, (PlaceResult, *kept), (None, {"_taken_back": self._taken_back})
 
     def take_back(self) -> None:
         """Nothing was placed after all: the fleet has been rolled back to where it was."""
-        for column in (self.hosts, self.scores, self.items):
-            column[:] = -1
-        self.verdicts[self.verdicts == Verdict.PLACED] = Verdict.UNSCHEDULABLE
+        self._cells.take_back(Verdict.UNSCHEDULABLE)
         self._taken_back = True
 
     def __len__(self) -> int:
-        return len(self.hosts)
+        return self._cells.count
 
     def __repr__(self) -> str:
         return f"PlaceResult({self.placed} of {len(self)} placed)"
@@ -96,13 +103,13 @@ class PlaceResult:
 
     def _before(self, i: int) -> "Fleet":
         """The fleet as decision i found it."""
-        later = 0 if self._taken_back else int(self._positions[i]) - self._moment[0]
-        if not self._fleet._state.reaches(self._moment, later):
+        later = 0 if self._taken_back else int(self._positions[i]) - self._position
+        if not self._owner._state.reaches((self._position, self._serial), later):
             raise StateError(f"explain: the fleet has changed too much since decision {i} (or was rolled back)")
-        fleet = self._fleet._copy()
-        fleet._state.rewind(self._fleet._state, self._moment, later)
+        fleet: Fleet = self._owner._copy()
+        fleet._state.rewind(self._owner._state, (self._position, self._serial), later)
         if self._taken_back and i:
-            fleet.place_many(fleet._made, self._numbers[:i])  # type: ignore[index]
+            fleet.place_many(fleet._made, self._numbers[:i])
         return fleet
 
     def devices(self, i: int) -> tuple[Device, ...]:
@@ -113,7 +120,7 @@ class PlaceResult:
         i = arrays.index("devices", i)
         if not -len(self) <= i < len(self):
             raise InputError(f"devices: no decision {i} among {len(self)}")
-        return () if self.items[i] < 0 else self._fleet.devices(int(self.items[i]))
+        return () if self.items[i] < 0 else self._owner.devices(int(self.items[i]))
 
     def to_arrow(self) -> ArrowTable:
         """The four arrays as an Arrow table: anything that reads `__arrow_c_stream__` takes it, without a copy."""
@@ -121,3 +128,11 @@ class PlaceResult:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+
+def _column(cells: Cells, dtype: Any, offset: int) -> npt.NDArray[Any]:
+    if cells.count:
+        return np.frombuffer(cells, dtype, cells.count, offset)
+    nothing = np.empty(0, dtype)
+    nothing.setflags(write=False)
+    return nothing

@@ -16,7 +16,7 @@ CORE_FLOORS = (
     ("abi", "arrow", "leaves", "kernels", "_kernels_base", "_kernels_v3", "_kernels_v4", "_kernels_sve"),
     (
         *("journal", "columns", "items", "fleet", "hostset", "domains", "counters", "domain_terms", "spread"),
-        *("devices", "numa", "request", "terms", "overlays", "pools", "budgets", "externals", "windows"),
+        *("devices", "numa", "request", "terms", "overlays", "pools", "budgets", "externals", "windows", "decided"),
         *("clauses", "matching", "rowtable", "groups", "host_rows", "search", "row_claims", "float_scores"),
     ),
     (

@@ -194,7 +194,7 @@ def test_a_call_that_breaks_off_ends_the_record_of_its_fleet(path, monkeypatch):
     with DecisionLog(path):
         fleet, other = Fleet({"cpu": [4]}), Fleet({"cpu": [4]})
         request = fleet.request({"cpu": 1})
-        monkeypatch.setattr("binwright.fleet.core_place.place_queue", interrupted)
+        monkeypatch.setattr("binwright.fleet.core_place.place_each", interrupted)
         with pytest.raises(KeyboardInterrupt):
             fleet.place_many([request])
         monkeypatch.undo()

@@ -35,7 +35,7 @@ class PodTexts:
     """Reads the pods of one input."""
 
     def __init__(self) -> None:
-        self._specs: dict[bytes, PodSpec | None] = {}
+        self._specs: dict[bytes, PodSpec] = {}
 
     def read(self, data: bytes | msgspec.Raw) -> Pod:
         """The pod of this text. Raises what msgspec raises for text that is broken or of another shape."""
@@ -55,10 +55,10 @@ class PodTexts:
         key = text.replace(token, b"") if token else text
         spec = self._specs.get(key)
         if spec is None:
-            spec = _decode_spec(text)
-            if spec is None or not _names_only_its_volume(token, spec):
-                return spec
-            self._specs[key] = spec
+            made: PodSpec | None = _decode_spec(text)
+            if made is None or not _names_only_its_volume(token, made):
+                return made
+            spec = self._specs[key] = made
         return spec
 
 
