@@ -87,7 +87,7 @@ cdef class Forest(Idea):
     cdef Stock* stocks
     cdef readonly Py_ssize_t stock_count
     cdef Py_ssize_t stock_room
-    cdef Root* roots                 # (stride,)
+    cdef Root* roots                 # (stride,); NULL as long as no host has a row, a label, a link or a claim of its own
     cdef Py_ssize_t stride
     cdef Link* links                 # cells; spare ones chained from spare_link
     cdef Py_ssize_t link_count, link_room
@@ -99,6 +99,8 @@ cdef class Forest(Idea):
     cdef Py_ssize_t item_room
     cdef readonly Py_ssize_t most    # no host ever saw more rows, itself included
 
+    cdef int need_roots(self) except -1
+    cdef int plant(self, Py_ssize_t first, Py_ssize_t stride) except -1
     cdef Stock* stock_of(self, int32_t row, int32_t resource) noexcept nogil
     cdef bint above(self, int32_t upper, int32_t lower) noexcept nogil
     cdef bint untouched(self, int32_t row) noexcept nogil

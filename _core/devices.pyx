@@ -63,13 +63,22 @@ cdef class Forest(Idea):
         free(self.held)
 
     cdef int lengthen(self, Py_ssize_t stride) except -1:
-        cdef Py_ssize_t host
         if stride > self.stride:
-            self.roots = <Root*>enlarged(self.roots, stride * sizeof(Root))
-            memset(self.roots + self.stride, 0, (stride - self.stride) * sizeof(Root))
-            for host in range(self.stride, stride):
-                self.roots[host].first = self.roots[host].last = self.roots[host].link = -1
+            if self.roots != NULL:
+                self.plant(self.stride, stride)
             self.stride = stride
+        return 0
+
+    cdef int need_roots(self) except -1:
+        """Roots for the hosts that there are; a fleet in which nothing is below a host, or asked there, has none."""
+        return self.plant(0, self.stride) if self.roots == NULL else 0
+
+    cdef int plant(self, Py_ssize_t first, Py_ssize_t stride) except -1:
+        cdef Py_ssize_t host
+        self.roots = <Root*>enlarged(self.roots, stride * sizeof(Root))
+        memset(self.roots + first, 0, (stride - first) * sizeof(Root))
+        for host in range(first, stride):
+            self.roots[host].first = self.roots[host].last = self.roots[host].link = -1
         return 0
 
     # ---- definitions and rows ------------------------------------------------------------------------------
@@ -90,6 +99,7 @@ cdef class Forest(Idea):
         cdef Row* row
         cdef Root* root
         cdef Stock* stock
+        self.need_roots()
         if self.count == self.row_room:
             self.row_room = max(64, 2 * self.row_room)
             self.rows = <Row*>enlarged(self.rows, self.row_room * sizeof(Row))
@@ -158,6 +168,7 @@ cdef class Forest(Idea):
 
     def set_labels(self, int32_t row, int32_t labels, int32_t members):
         """New sets for a row, or for a host's own root, ~slot."""
+        self.need_roots()
         cdef int32_t* old_labels = &self.roots[~row].labels if row < 0 else &self.rows[row].labels
         cdef int32_t* old_members = &self.roots[~row].members if row < 0 else &self.rows[row].members
         self.journal.note(
@@ -168,6 +179,7 @@ cdef class Forest(Idea):
 
     def link(self, int32_t host, int32_t row):
         """Let a host see a pool, a row of another host, or another host, ~slot. False if it did already."""
+        self.need_roots()
         cdef int32_t link = self.roots[host].link
         while link >= 0:
             if self.links[link].row == row:
@@ -178,7 +190,7 @@ cdef class Forest(Idea):
 
     def unlink(self, int32_t host, int32_t row):
         """Take a link back. False if there was none."""
-        if not self.drop_link(host, row):
+        if self.roots == NULL or not self.drop_link(host, row):
             return False
         self.journal.note(self.number, UNLINKED, host, row, 0)
         return True
@@ -250,7 +262,7 @@ cdef class Forest(Idea):
     def rows_of(self, int32_t host):
         """Numbers of a host's rows, in order of creation."""
         cdef list found = []
-        cdef int32_t row = self.roots[host].first
+        cdef int32_t row = -1 if self.roots == NULL else self.roots[host].first
         while row >= 0:
             found.append(row)
             row = self.rows[row].next
@@ -259,7 +271,7 @@ cdef class Forest(Idea):
     def links_of(self, int32_t host):
         """What a host sees beside its own rows, ascending."""
         cdef list found = []
-        cdef int32_t link = self.roots[host].link
+        cdef int32_t link = -1 if self.roots == NULL else self.roots[host].link
         while link >= 0:
             found.append(self.links[link].row)
             link = self.links[link].next
@@ -270,7 +282,7 @@ cdef class Forest(Idea):
         cdef list found = []
         cdef Py_ssize_t host
         cdef int32_t link
-        for host in range(self.stride):
+        for host in range(self.stride if self.roots != NULL else 0):
             link = self.roots[host].link
             while link >= 0:
                 if self.links[link].row in rows:
@@ -295,6 +307,8 @@ cdef class Forest(Idea):
 
     def root(self, int32_t host):
         """(labels, members, claims) of a host's own root; the first two are set numbers."""
+        if self.roots == NULL:
+            return 0, 0, 0
         return self.roots[host].labels, self.roots[host].members, self.roots[host].claims
 
     def stock_table(self, int64_t[:, ::1] table):
@@ -524,7 +538,7 @@ cdef class Forest(Idea):
             self.spare_link, self.spare_claim,
             PyBytes_FromStringAndSize(<char*>self.rows, self.count * sizeof(Row)),
             PyBytes_FromStringAndSize(<char*>self.stocks, self.stock_count * sizeof(Stock)),
-            PyBytes_FromStringAndSize(<char*>self.roots, self.stride * sizeof(Root)),
+            PyBytes_FromStringAndSize(<char*>self.roots, self.stride * sizeof(Root)) if self.roots != NULL else b"",
             PyBytes_FromStringAndSize(<char*>self.links, self.link_count * sizeof(Link)),
             PyBytes_FromStringAndSize(<char*>self.claims, self.claim_count * sizeof(Claim)),
             PyBytes_FromStringAndSize(<char*>self.held, items * sizeof(int32_t)),
@@ -544,15 +558,16 @@ cdef class Forest(Idea):
         self.claim_count = self.claim_room = len(claims) // sizeof(Claim)
         self.rows = <Row*>enlarged(self.rows, len(rows))
         self.stocks = <Stock*>enlarged(self.stocks, len(stocks))
-        self.roots = <Root*>enlarged(self.roots, len(roots))
+        if roots:
+            self.roots = <Root*>enlarged(self.roots, len(roots))
+            memcpy(self.roots, PyBytes_AS_STRING(roots), len(roots))
         self.links = <Link*>enlarged(self.links, len(links))
         self.claims = <Claim*>enlarged(self.claims, len(claims))
         self.held = <int32_t*>enlarged(self.held, len(held))
         memcpy(self.rows, PyBytes_AS_STRING(rows), len(rows))
         memcpy(self.stocks, PyBytes_AS_STRING(stocks), len(stocks))
-        memcpy(self.roots, PyBytes_AS_STRING(roots), len(roots))
         memcpy(self.links, PyBytes_AS_STRING(links), len(links))
         memcpy(self.claims, PyBytes_AS_STRING(claims), len(claims))
         memcpy(self.held, PyBytes_AS_STRING(held), len(held))
-        for host in range(self.stride):
+        for host in range(self.stride if roots else 0):
             self.most = max(self.most, self.roots[host].rows + self.roots[host].links + 1)

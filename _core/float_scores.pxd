@@ -45,17 +45,19 @@ cdef class FloatScores(Idea):
     cdef Fleet fleet
     cdef DomainTerms domain_terms
     cdef FloatTerm* terms
-    cdef readonly Py_ssize_t count     # terms; 0 = the profile computes in integers
+    cdef bint floating                 # the profile computes in float64
+    cdef readonly Py_ssize_t count     # terms
     cdef list specs
     cdef list columns                  # host columns
     cdef list fresh                    # their values for hosts that are added
     cdef double** cells                # where the columns are now
-    cdef double* raw                   # (stride,) scratch
+    cdef double* raw                   # (stride,) scratch; the three are NULL unless floating
     cdef double* total                 # (stride,) of the last decision, read where the verdict is open
     cdef int64_t* counts               # (stride,) scratch
     cdef Py_ssize_t stride
 
     cdef int point_at_columns(self) except -1
+    cdef int make_scratch(self, Py_ssize_t stride) except -1
     cdef void fill_raw(self, Py_ssize_t term, const ClassView* view, const int64_t* verdict) noexcept nogil
     cdef double raw_of(self, Py_ssize_t term, const ClassView* view, Py_ssize_t host) noexcept nogil
     cdef void normalise(self, Py_ssize_t term, const int64_t* verdict) noexcept nogil

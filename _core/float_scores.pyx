@@ -16,7 +16,7 @@ cdef enum Kind:
 @cython.final
 cdef class FloatScores(Idea):
     """The float terms of one fleet's profile and its host columns. `specs`: one dict a term with the fields of
-    FloatTerm, checked by the caller.
+    FloatTerm, checked by the caller; None for a profile that computes in integers.
     """
 
     def __cinit__(self, Journal journal, Fleet fleet, DomainTerms domain_terms, list specs):
@@ -28,6 +28,8 @@ cdef class FloatScores(Idea):
         self.journal = journal
         self.fleet = fleet
         self.domain_terms = domain_terms
+        self.floating = specs is not None
+        specs = specs or []
         self.specs = specs
         self.count = len(specs)
         self.columns = []
@@ -87,6 +89,18 @@ cdef class FloatScores(Idea):
     cdef int lengthen(self, Py_ssize_t stride) except -1:
         cdef Py_ssize_t number, host
         cdef Columns column
+        if self.floating:
+            self.make_scratch(stride)
+        for number in range(len(self.columns)):
+            column = (<Columns>self.columns[number]).resized(1, stride)
+            for host in range(self.stride, stride):
+                (<double*>column.data)[host] = self.fresh[number]
+            self.columns[number] = column
+        self.stride = stride
+        return self.point_at_columns()
+
+    cdef int make_scratch(self, Py_ssize_t stride) except -1:
+        """Arrays of one decision, which nobody needs who computes in integers."""
         cdef double* raw = <double*>realloc(self.raw, stride * sizeof(double))
         if raw != NULL:
             self.raw = raw
@@ -98,13 +112,7 @@ cdef class FloatScores(Idea):
             self.counts = counts
         if raw == NULL or total == NULL or counts == NULL:
             raise MemoryError("float scores")
-        for number in range(len(self.columns)):
-            column = (<Columns>self.columns[number]).resized(1, stride)
-            for host in range(self.stride, stride):
-                (<double*>column.data)[host] = self.fresh[number]
-            self.columns[number] = column
-        self.stride = stride
-        return self.point_at_columns()
+        return 0
 
     # ---- one decision --------------------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ cdef class State:
         self.forest = Forest(self.journal, self.fleet)
         self.search = Search(self.forest, self.fleet)
         self.window = Window(self.journal, self.fleet.stride)
-        self.floats = FloatScores(self.journal, self.fleet, self.domain_terms, terms.float_specs or [])
+        self.floats = FloatScores(self.journal, self.fleet, self.domain_terms, terms.float_specs)
         self.terms = terms
         self.rules = rules
         self.tokens = []
@@ -103,6 +103,8 @@ cdef class State:
     def add_class(self, RequestClass made, Statics statics, list externals):
         """Register a class in every idea that keeps something per class; returns its number."""
         self.enter()
+        if made.groups is not None:
+            self.forest.need_roots()
         self.externals.new_class(externals)
         self.counters.new_class()
         self.domain_terms.new_class()

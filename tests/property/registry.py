@@ -21,6 +21,7 @@ ITEM = np.dtype(
 POOL_ROW = np.dtype({"names": ["holder"], "formats": ["<i4"], "offsets": [16], "itemsize": 24})
 POOL_CLAIM = np.dtype({"names": ["pinned", "held"], "formats": ["<i4"] * 2, "offsets": [8, 12], "itemsize": 32})
 ROOT_FIELDS = 8  # int32 each, of what the forest knows of a host
+PLAIN_ROOT = [-1, -1, 0, -1, 0, 0, 0, 0]  # of one without rows; a fleet without any row keeps none
 
 
 @dataclass
@@ -127,6 +128,7 @@ def forest(state, then):
     """Everything but label sets, filters and resource names, which are definitions; hosts that are not there yet."""
     _, _, _, cells, spare_link, spare_claim, rows, stocks, roots, *links_and_claims = state.forest.save()
     seen = np.frombuffer(roots, np.int32).reshape(-1, ROOT_FIELDS)[: state.fleet.hosts].tolist()
+    seen = seen or [PLAIN_ROOT] * state.fleet.hosts
     return cells, spare_link, spare_claim, rows, stocks, seen, links_and_claims
 
 
