@@ -87,7 +87,7 @@ cdef class Forest(Idea):
     cdef Stock* stocks
     cdef readonly Py_ssize_t stock_count
     cdef Py_ssize_t stock_room
-    cdef Root* roots                 # (stride,); NULL as long as no host has a row, a label, a link or a claim of its own
+    cdef Root* roots                 # (stride,); NULL as long as no host has a row, label, link or claim of its own
     cdef Py_ssize_t stride
     cdef Link* links                 # cells; spare ones chained from spare_link
     cdef Py_ssize_t link_count, link_room
