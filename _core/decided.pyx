@@ -9,8 +9,6 @@ from cpython.object cimport PyObject, PyTypeObject
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from binwright._core.scan cimport PLACED
-
 cdef enum:
     COLUMNS = 4
     BYTES = 33  # of a decision
@@ -43,14 +41,14 @@ cdef class Cells:
     cdef uint8_t* verdicts(self) noexcept:
         return <uint8_t*>(self.cells + COLUMNS * self.count)
 
-    def take_back(self, uint8_t verdict):
-        """Nothing was placed after all: what was has this verdict now."""
+    def take_back(self, uint8_t placed, uint8_t verdict):
+        """Nothing was placed after all: what had the verdict `placed` has the other one now."""
         cdef uint8_t* verdicts = self.verdicts()
         cdef Py_ssize_t i
         for i in range((COLUMNS - 1) * self.count):
             self.cells[i] = -1
         for i in range(self.count):
-            if verdicts[i] == PLACED:
+            if verdicts[i] == placed:
                 verdicts[i] = verdict
 
 

@@ -67,7 +67,7 @@ class PlaceResult(Decided):
 
     def take_back(self) -> None:
         """Nothing was placed after all: the fleet has been rolled back to where it was."""
-        self._cells.take_back(Verdict.UNSCHEDULABLE)
+        self._cells.take_back(Verdict.PLACED, Verdict.UNSCHEDULABLE)
         self._taken_back = True
 
     def __len__(self) -> int:
