@@ -80,6 +80,7 @@ cdef struct IndexView:
     int64_t statics        # static changes told when it was made
     int64_t turn           # of the last decision
     int64_t bytes          # of its memory, without the blocks
+    int64_t counted        # of it with its blocks, when `Indexes` last added all up
     int64_t refused_at     # entries of the feed when it last found no host
     int32_t refusal        # the verdict then
     uint8_t unfit          # a total without a key, a cell without a place, too many leaves: the class is scanned

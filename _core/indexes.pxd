@@ -35,7 +35,8 @@ cdef class Indexes:
     cdef Py_ssize_t room
     cdef dict indexes          # class number -> Index
     cdef readonly FloatIndexes floats  # of a float64 profile
-    cdef public int64_t most_bytes  # of all indexes when one is made: the least recently used make room
+    cdef public int64_t most_bytes  # of all indexes at any decision: the least recently used make room
+    cdef int64_t total         # bytes that they hold
     cdef readonly BlockFilter filter    # for decisions without an index
     cdef public bint off       # tests: every decision is the scan's
     cdef public bint none      # tests: no class has an index
@@ -51,4 +52,7 @@ cdef class Indexes:
     cdef int read_feed(self, IndexView* index, const ClassView* request) except -1 nogil
     cdef int renew(self, const ClassView* request) except -1
     cdef int forget(self, int32_t number) except -1
+    cdef void count_anew(self, IndexView* index) noexcept nogil
+    cdef int make_way(self, int32_t grown) except -1
+    cdef int32_t least_used(self, int32_t but) except -2
     cdef bint find_room(self, int64_t needed) except -1

@@ -50,7 +50,7 @@ cdef class Indexes:
         self.most_bytes = MOST_BYTES
         self.filter = BlockFilter(journal, scan)
         self.off = self.none = False
-        self.turn = self.answered = 0
+        self.turn = self.answered = self.total = 0
 
     def __dealloc__(self):
         free(self.standing)
@@ -59,10 +59,7 @@ cdef class Indexes:
     @property
     def bytes(self):
         """Memory of all indexes."""
-        cdef int64_t total = 0
-        for index in self.indexes.values():
-            total += held(&(<Index>index).view)
-        return total
+        return self.total
 
     def clear(self):
         """Forget all indexes; they are made again when they are asked for."""
@@ -155,6 +152,14 @@ cdef class Indexes:
             else:
                 self.read_feed(index, request)
             index.read = self.journal.fed
+            if held(index) != index.counted:
+                self.count_anew(index)
+                if self.total > self.most_bytes:
+                    with gil:
+                        self.make_way(request.number)
+                    index = mine.index
+                    if index == NULL:
+                        return 0
         if index == NULL or index.misplaced or index.unfit:
             with gil:
                 self.renew(request)
@@ -205,23 +210,48 @@ cdef class Indexes:
         made.view.statics = self.journal.fed_static
         self.indexes[number] = made
         self.standing[number].index = &made.view
+        self.count_anew(&made.view)
         return 0
 
     cdef int forget(self, int32_t number) except -1:
+        if self.standing[number].index != NULL:
+            self.total -= self.standing[number].index.counted
         self.standing[number].index = NULL
         self.indexes.pop(number, None)
         return 0
+
+    cdef void count_anew(self, IndexView* index) noexcept nogil:
+        """What an index holds has changed."""
+        self.total += held(index) - index.counted
+        index.counted = held(index)
+
+    cdef int make_way(self, int32_t grown) except -1:
+        """An index has grown past the bound: forget the least recently used others until all fit, or else itself."""
+        while self.total > self.most_bytes:
+            oldest = self.least_used(grown)
+            if oldest < 0:
+                self.standing[grown].way = BARRED
+                oldest = grown
+            self.forget(oldest)
+        return 0
+
+    cdef int32_t least_used(self, int32_t but) except -2:
+        """The class whose index has not been used for longest, -1 = there is none but that of `but`."""
+        cdef int32_t other, oldest = -1
+        for other in self.indexes:
+            if other != but and (
+                oldest < 0 or self.standing[other].index.turn < self.standing[oldest].index.turn
+            ):
+                oldest = other
+        return oldest
 
     cdef bint find_room(self, int64_t needed) except -1:
         """Forget the least recently used indexes until a new one fits; False where all are in use: to forget an index
         that comes next would only have it made again and again.
         """
-        cdef int32_t other, oldest
-        while self.bytes + needed > self.most_bytes:
-            oldest = -1
-            for other in self.indexes:
-                if oldest < 0 or self.standing[other].index.turn < self.standing[oldest].index.turn:
-                    oldest = other
+        cdef int32_t oldest
+        while self.total + needed > self.most_bytes:
+            oldest = self.least_used(-1)
             if self.turn - self.standing[oldest].index.turn <= TURNS_UNUSED * len(self.indexes):
                 return False
             self.forget(oldest)
