@@ -74,11 +74,13 @@ def one_decision(hosts: int, rounds: int) -> list[Times]:
     (request,) = wanted(fleet, 1)
     fleet.place(request, count=MANY)
     answers, state, found = Answers(rounds), fleet._state, []
-    token = fleet.checkpoint()
-    start = time.perf_counter_ns()
-    place.place_same(state, request.index, *answers.columns())
-    core = (time.perf_counter_ns() - start) / rounds
-    fleet.rollback(token)
+    core = float("inf")
+    for _ in range(5):
+        token = fleet.checkpoint()
+        start = time.perf_counter_ns()
+        place.place_same(state, request.index, *answers.columns())
+        core = min(core, (time.perf_counter_ns() - start) / rounds)
+        fleet.rollback(token)
     token = fleet.checkpoint()
     took = nanoseconds(lambda: fleet.place(request), rounds, lambda result: found.append(int(result.hosts[0])))
     assert found == list(answers.hosts)

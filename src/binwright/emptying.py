@@ -57,6 +57,8 @@ def in_sequence(by_host: Iterable[Leaving], sequence: str, sizes: Sizes, budgets
     leaving = [pair for some in by_host for pair in sorted(some, key=lambda pair: -sizes.of(pair[1]))]
     if sequence != BY_HOST:
         leaving.sort(key=lambda pair: -sizes.of(pair[1]))
+    if not budgets:  # one round
+        return leaving
     gone: Counter[Hashable] = Counter()
     rounds = {}
     for item, _ in leaving:
