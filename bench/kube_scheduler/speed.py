@@ -149,9 +149,11 @@ def rates(record: Json) -> Iterator[str]:
 
 def table(found: Json) -> str:
     """The markdown; everything in it comes from a run."""
-    head = ("pods per second", "nodes", "kube-scheduler", "with its sampling", "binwright, the same pods",
-            "binwright, all pods", "from objects: binwright, all", "from JSON: kube-scheduler", "binwright, the same", "binwright, all",
-            "pods placed")  # fmt: skip
+    head = (
+        *("pods per second", "nodes", "kube-scheduler", "with its sampling", "binwright, the same pods"),
+        *("binwright, all pods", "from objects: binwright, all", "from JSON: kube-scheduler", "binwright, the same"),
+        *("binwright, all", "pods placed"),
+    )
     on = found["machine"]
     origin = (
         f"{on['date']}, {on['processor']}, {on['cores']} cores, load average {on['load_average']:.1f} at the start, "

@@ -54,6 +54,16 @@ def test_whoever_says_something_else_stands_for_itself(other):
     assert firsts(pod("a"), pod("b", **other)) == ["a", "b"]
 
 
+def test_pods_that_nobody_controls_are_alike_by_what_they_say():
+    bare, other = {"owners": ()}, {"owners": (), "priority": 7}
+    labels = {"meta": {"labels": {"app": "db"}}}
+    assert firsts(pod("a", **bare), pod("b", "n2", **bare), pod("c", **other), pod("d", **bare, **labels)) == [
+        "a",
+        "c",
+        "d",
+    ]
+
+
 def test_pods_with_ephemeral_volumes_have_claims_of_their_own():
     volumes = {"volumes": [{"name": "v", "ephemeral": {}}]}
     assert firsts(pod("a", **volumes), pod("b", **volumes)) == ["a", "b"]
