@@ -2,7 +2,7 @@ from typing import Any, TypeVar, final
 
 from typing_extensions import disjoint_base
 
-Kind = TypeVar("Kind", bound=Decided)
+_Kind = TypeVar("_Kind", bound=Decided)
 
 @final
 class Cells:
@@ -19,4 +19,4 @@ class Decided:
     _position: int
     _serial: int
 
-def restored(kind: type[Kind], owner: Any, numbers: Any, cells: bytes, position: int, serial: int) -> Kind: ...
+def restored(kind: type[_Kind], owner: Any, numbers: Any, cells: bytes, position: int, serial: int) -> _Kind: ...

@@ -5,10 +5,10 @@ from typing_extensions import Buffer
 from binwright._core.decided import Decided
 from binwright._core.state import State
 
-Kind = TypeVar("Kind", bound=Decided)
+_Kind = TypeVar("_Kind", bound=Decided)
 
-def place(state: State, number: int, count: int, kind: type[Kind], owner: Any) -> Kind: ...
-def place_each(state: State, numbers: Buffer, kind: type[Kind], owner: Any) -> Kind: ...
+def place(state: State, number: int, count: int, kind: type[_Kind], owner: Any) -> _Kind: ...
+def place_each(state: State, numbers: Buffer, kind: type[_Kind], owner: Any) -> _Kind: ...
 
 def place_same(
     state: State, number: int, hosts: Buffer, scores: Buffer, items: Buffer, positions: Buffer, verdicts: Buffer
