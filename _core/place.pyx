@@ -177,6 +177,7 @@ cdef Decided answered(State state, Step step, Batch* batch, Decided into):
     batch.items = batch.scores + batch.count
     batch.positions = batch.items + batch.count
     batch.verdicts = into._cells.verdicts()
+    state.enter()  # before the journal is read: another thread's batch may be writing it
     into._position = state.journal.position
     into._serial = state.journal.serial_before(into._position)
     guarded(state, step, batch)
