@@ -368,7 +368,7 @@ def test_fleets_of_several_threads_are_numbered_as_their_lines_stand(path, monke
 def test_a_recorded_fleet_is_not_given_to_c_whose_calls_would_not_be_recorded(path):
     with DecisionLog(path):
         fleet = Fleet({"cpu": [4]})
-        with pytest.raises(InputError, match="a decision log records it"):
+        with pytest.raises(InputError, match="is recorded by a decision log"):
             state_of(fleet)
     assert state_of(fleet) is fleet._state
 
