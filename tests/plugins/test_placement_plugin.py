@@ -401,6 +401,23 @@ def test_whoever_is_far_behind_reads_everything(database, monkeypatch):
     assert told(quick, database) is None
 
 
+def test_a_feed_that_two_workers_make_at_once_is_read_anew_by_the_first(database):
+    """The second drops the first one's triggers for a moment, and MySQL takes writes meanwhile."""
+    feed.create(database)
+    with database.connect() as connection:
+        reader = feed.Feed()
+        reader.start(connection)
+        before = reader.token
+        connection.rollback()
+        with database.begin() as other:
+            for statement in feed.statements(database.dialect.name, before + 1):
+                other.exec_driver_sql(statement)
+        assert reader.read(connection) is None
+        reader.start(connection)
+        assert reader.token == before + 1
+        assert reader.read(connection) == []
+
+
 def test_a_feed_is_taken_out_again(database):
     feed.create(database)
     feed.drop(database)

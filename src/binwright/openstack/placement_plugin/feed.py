@@ -115,7 +115,9 @@ def create(engine: Any) -> None:
 
 
 def _token(connection: Any) -> int | None:
-    found: int | None = connection.execute(sa.select(CHANGES.c.provider_id).where(CHANGES.c.kind == READY)).scalar()
+    """Of the feed as it was made last; None where none is whole."""
+    select = sa.select(CHANGES.c.provider_id).where(CHANGES.c.kind == READY).order_by(CHANGES.c.id.desc())
+    found: int | None = connection.execute(select.limit(1)).scalar()
     return found
 
 
@@ -172,6 +174,8 @@ class Feed:
         elif (rows and rows[-1].id > self.last) or _token(connection) != self.token:
             return None  # the last one was pruned, or the feed was made anew
         # otherwise this transaction, or this replica, is older than what was read already, and has nothing to tell
+        if any(row.kind == READY for row in rows):
+            return None  # another worker made the feed as well, and while it did some writes may not have been noted
         if rows and rows[-1].id - self.last > KEPT // 2:
             return None
         now = time.monotonic()
