@@ -96,9 +96,12 @@ class DecisionLog:
         fleet.pools.__dict__["_scribe"] = scribe
         return scribe
 
-    def fleet_class(self) -> type[Fleet]:
-        """What `Fleet(...)` makes while this log is the one in force."""
-        return RecordedFleet
+    def made(self, fleet: Fleet, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """A new fleet, and what `Fleet(...)` was given, is recorded from now on."""
+        columns = [encode(value) for value in given]
+        rest = {name: encode(value) for name, value in named.items() if value is not None}
+        with self.lock:
+            self.write({"fleet": self.adopt(fleet).number, "call": "Fleet", "with": columns, "named": rest})
 
     @property
     def is_open(self) -> bool:
@@ -222,21 +225,9 @@ def _recording(owner: type, name: str, call: str) -> Callable[..., Any]:
 
 
 class RecordedFleet(Fleet):
-    """A fleet whose changes and decisions a `DecisionLog` holds. Made by `Fleet(...)` inside its block."""
+    """A fleet whose changes and decisions a `DecisionLog` holds: what `Fleet(...)` becomes inside its block."""
 
     _scribe: Scribe
-
-    def __init__(self, capacity: Any, used: Any = None, names: Any = None, profile: Any = None, **named: Any) -> None:
-        capacity, used, names = host_columns("fleet", capacity, settled(used), settled(names))
-        named = {name: settled(value) for name, value in named.items()}
-        super().__init__(capacity, used, names, profile, **named)
-        log = RECORDING.get()
-        if log is None:
-            raise InputError("decision log: a recorded fleet is made by Fleet(...) inside `with DecisionLog(...)`")
-        rest = {name: encode(value) for name, value in named.items()}
-        columns = [encode(value) for value in (capacity, used, names, profile)]
-        with log.lock:
-            log.write({"fleet": log.adopt(self).number, "call": "Fleet", "with": columns, "named": rest})
 
     def add_hosts(self, capacity: Any, used: Any = None, names: Any = None, labels: Any = None) -> Any:
         """As `Fleet.add_hosts`; a table is written as the columns that it holds."""

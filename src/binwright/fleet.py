@@ -6,7 +6,7 @@ Knows hosts, resources, labels and rules by name; nothing of the layers above.
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,11 +53,6 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
     Safe across os.fork; pickles without its history.
     """
 
-    def __new__(cls, *_: Any, **__: Any) -> Self:
-        log = RECORDING.get()
-        made: Self = object.__new__(cls if log is None or cls is not Fleet else log.fleet_class())
-        return made
-
     def __init__(
         self,
         capacity: Mapping[str, Any] | Any,
@@ -96,6 +91,11 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
         self._explicit: set[int] = set()  # classes whose eligible hosts were listed
         self._append("fleet", capacity, used, names, labels)
         self._set_limits({"smallest": smallest, "largest": largest, "step": step})
+        log = RECORDING.get()
+        if log is not None and type(self) is Fleet:
+            named = {"scored_only": self.scored_only, "labels": labels}
+            named |= {"smallest": smallest, "largest": largest, "step": step}
+            log.made(self, (capacity, used, names, profile), named)
 
     # ---- views -----------------------------------------------------------------------------------------------
 
