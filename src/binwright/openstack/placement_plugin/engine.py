@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +31,11 @@ __all__ = ["Found", "answered", "statistics"]
 LOG = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
-_residents: weakref.WeakKeyDictionary[Any, Resident | None] = weakref.WeakKeyDictionary()
+RETRY_SECONDS = 60.0
+"""After a database refused the feed: workers that make it at once refuse each other, and locks and connections go."""
+
+_residents: weakref.WeakKeyDictionary[Any, Resident | float] = weakref.WeakKeyDictionary()
+"""By engine its copy, or when the feed is to be made again."""
 _making = threading.Lock()
 _counts: Counter[str] = Counter()
 
@@ -83,16 +88,20 @@ def answered(
 
 
 def _resident(engine: Any) -> Resident | None:
-    """The copy of an engine's database; None where it has no feed, which is said once."""
+    """The copy of an engine's database; None where it has no feed, which is said whenever making it was tried."""
     with _making:
-        if engine not in _residents:
+        known = _residents.get(engine, 0.0)
+        if not isinstance(known, Resident):
+            if time.monotonic() < known:
+                return None
             try:
                 create(db_api.get_placement_engine())
-                _residents[engine] = Resident()
             except NoFeed as problem:
-                LOG.error("binwright: %s; all searches stay with Placement", problem)
-                _residents[engine] = None
-        return _residents[engine]
+                LOG.error("binwright: %s; searches stay with Placement for %d s", problem, RETRY_SECONDS)
+                _residents[engine] = time.monotonic() + RETRY_SECONDS
+                return None
+            known = _residents[engine] = Resident()
+        return known
 
 
 def _search(context: Any, resident: Resident, groups: Mapping[str, Any], wide: Any, nested: bool) -> Found | None:
