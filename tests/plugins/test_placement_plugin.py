@@ -257,8 +257,8 @@ def test_a_search_that_gives_up_is_left_to_the_service(service, stock, monkeypat
 
 
 def test_a_database_without_feed_leaves_all_to_the_service(service, stock, monkeypatch):
-    """What is refused is said once."""
-    said = []
+    """For a while, which is said once; then the feed is tried again."""
+    said, real = [], engine.create
     monkeypatch.setattr(engine.LOG, "error", lambda text, *words: said.append(text % words))
 
     def refused(_engine):
@@ -271,7 +271,13 @@ def test_a_database_without_feed_leaves_all_to_the_service(service, stock, monke
     for _ in range(2):
         assert not same(service.candidates(PLAIN, "1.39"), stock(PLAIN))
     assert counted("no change feed") - before == 2
-    assert said == ["binwright: change feed: the database refuses; all searches stay with Placement"]
+    assert said == ["binwright: change feed: the database refuses; searches stay with Placement for 60 s"]
+    now = time.monotonic()
+    monkeypatch.setattr(engine, "create", real)
+    monkeypatch.setattr(time, "monotonic", lambda: now + engine.RETRY_SECONDS + 1)
+    through = counted()
+    assert not same(service.candidates(PLAIN, "1.39"), stock(PLAIN))
+    assert counted() - through == 1
     engine._residents.clear()
 
 
