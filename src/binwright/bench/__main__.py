@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--fail-over", type=float, metavar="PERCENT", help="exit 1 if anything is slower by more")
     count = verbs.add_parser("instructions", help="count instructions against a baseline")
     count.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(WORKLOADS)}; default: all")
-    count.add_argument("--baseline", metavar="FILE", help="stored counts, JSON; over 1 % more is exit code 1")
+    count.add_argument("--baseline", metavar="FILE", help="stored counts, JSON; over 1 %% more is exit code 1")
     count.add_argument("--update", action="store_true", help="store the counts there")
     picture = verbs.add_parser("plot", help="draw a history")
     picture.add_argument("history", metavar="HISTORY", help="what `times --history` gathered")
