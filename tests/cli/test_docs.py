@@ -12,6 +12,7 @@ import shutil
 import textwrap
 
 import pytest
+import yaml
 
 import binwright
 from tests.house.sources import ROOT
@@ -92,3 +93,17 @@ def test_the_reference_has_every_public_name():
     told = " ".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))
     shown = set(re.findall(r"^::: (?:binwright|_core(?:\.\w+)?)\.(\w+)$", told, re.MULTILINE))
     assert set(binwright.__all__) - {"__version__"} == shown & set(binwright.__all__)
+
+
+def test_every_page_is_in_the_contents_of_the_site():
+    made = {"index.md", "engine-index.md", "reference/command-line.md"}  # by docs/hooks.py, of home.md and index.md
+    written = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - {"home.md", "index.md"}
+    contents = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").split("\nnav:\n")[1]
+    assert set(leaves(yaml.safe_load(contents))) == written | made
+
+
+def leaves(contents):
+    """The pages that a table of contents names."""
+    for entry in contents:
+        for below in entry.values():
+            yield from [below] if isinstance(below, str) else leaves(below)
