@@ -107,6 +107,17 @@ def test_other_paths_and_methods(served):
     assert served.ask("GET", "/healthz/", headers={"host": "elsewhere.example"})[0] == 404
 
 
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://127.0.0.1:1"])
+def test_a_page_of_another_site_changes_nothing_through_a_browser(served, origin):
+    before = seen(served.service)
+    headers = {"origin": origin, "content-type": "text/plain"}
+    gone = event("DELETED", node_dict("a"))
+    assert served.ask("POST", "/v1/events", gone, headers)[0] == 403
+    assert seen(served.service) == before
+    own = headers | {"origin": f"http://127.0.0.1:{served.port}"}
+    assert served.ask("POST", "/v1/events", gone, own)[0] == 200
+
+
 def test_a_body_that_is_too_large_is_refused_announced_or_not():
     with Served(ExtenderService(LiveCluster()), Limits(body_bytes=2000)) as served:
         served.put("/v1/state", STATE)
