@@ -22,6 +22,8 @@ cdef class Template:
     cdef Piece* pieces
     cdef Py_ssize_t count
     cdef Py_ssize_t length  # of all pieces
+    cdef int32_t units     # no hole is of a unit past these,
+    cdef int32_t spanned   # or past so many rows of the span
     cdef list texts        # owner of what they point at
 
 

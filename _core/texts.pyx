@@ -24,9 +24,14 @@ cdef class Template:
         if self.pieces == NULL:
             raise MemoryError("template")
         self.count, self.length = len(pieces), 0
+        self.units = self.spanned = 0
         self.texts = [text for text, _ in pieces]
         for text, hole in pieces:
             self.pieces[number] = Piece(PyBytes_AS_STRING(text), len(text), hole)
+            if not -1 <= self.pieces[number].hole < 2 * MOST_UNITS:
+                raise ValueError(f"template: hole {hole}")
+            self.units = max(self.units, (hole if hole < MOST_UNITS else -1) + 1)
+            self.spanned = max(self.spanned, hole - MOST_UNITS + 1)
             self.length += len(text)
             number += 1
 
@@ -133,7 +138,8 @@ def written(
     first, end: the span of units; made(firsts): the Template of a way, given the first unit with the same row as each
     unit. Raises ValueError for more than MOST units.
     """
-    cdef Py_ssize_t number, units = found.units, length = len(opening) + len(middle) + len(closing)
+    cdef Py_ssize_t number, unit, spanned, units = found.units
+    cdef Py_ssize_t length = len(opening) + len(middle) + len(closing)
     cdef uint64_t way, last = 0
     cdef Template template = None
     cdef dict templates = {}
@@ -151,6 +157,9 @@ def written(
             if way not in templates:
                 templates[way] = made([way >> 4 * unit & 15 for unit in range(units)])
             template = templates[way]
+            spanned = len({way >> 4 * unit & 15 for unit in range(first, end)}) if end - first > 1 else 0
+            if template is None or template.units > units or template.spanned > spanned:
+                raise ValueError(f"template: holes past {units} units, {spanned} rows of the span")
         used.append(template)
         if end - first > 1:
             sort_span(texts, rows, first, end, span)
