@@ -16,6 +16,8 @@ pytest.importorskip("uvicorn", reason="the extra serve is not installed")
 pytest.importorskip("prometheus_client", reason="the extra serve is not installed")
 
 from binwright.cli import exits
+from binwright.cli.serve_extender import read_token
+from binwright.errors import InputError
 from tests.kubernetes.made import node_dict, pod_dict
 
 
@@ -73,6 +75,8 @@ def test_it_serves_a_file_and_ends_on_sigterm(state):
         (["--tls-cert", "missing", "--tls-key", "missing"], "TLS: "),
         (["--max-body", "big"], "--max-body"),
         (["--token-file", "/dev/null"], "/dev/null: holds no token"),
+        (["--context", "prod"], "--context: wants --kubeconfig as well"),
+        (["--nova-conf", "nova.conf"], "--nova-conf: wants --cloud as well"),
         (["--port", "70000"], "127.0.0.1 port 70000"),
         (["--cloud", "missing"], "missing: No such file"),
         (["--state", "a", "--kubeconfig", "b"], "not allowed with argument"),
@@ -94,3 +98,13 @@ def test_a_port_that_is_taken_is_one_line(command):
         ended = command("serve", "extender", "--port", str(port))
     assert ended.code == exits.BAD
     assert ended.err == f"binwright: 127.0.0.1 port {port}: Address already in use\n"
+
+
+@pytest.mark.parametrize("data", [b"one\ntwo", b"a\x1b[31mb", "schlüssel".encode(), b"\xa0\xff", b"two words"])
+def test_a_token_that_no_header_can_carry_is_refused(tmp_path, data):
+    path = tmp_path / "token"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="not one word of printable ASCII"):
+        read_token(str(path))
+    path.write_bytes(b" abc-123==\n")
+    assert read_token(str(path)) == "abc-123=="

@@ -64,6 +64,10 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             f"--host {where.host}: is not loopback; add --token-file or --client-ca, or --insecure if that is meant"
         )
+    if options.context is not None and options.kubeconfig is None:
+        raise InputError("--context: wants --kubeconfig as well")
+    if options.nova_conf is not None and options.cloud is None:
+        raise InputError("--nova-conf: wants --cloud as well")
     set_up(options.verbose)
     profiles = [SchedulerProfile()] if options.config is None else read_file(options.config)
     live = LiveCluster(profiles, complete=options.complete)
@@ -89,10 +93,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def read_token(path: str | None) -> str | None:
-    """The token of a file. Raises InputError for an empty one."""
+    """The token of a file. Raises InputError for one that is empty, or that no header could carry."""
     if path is None:
         return None
-    token = Path(path).read_text(encoding="utf-8").strip()
+    token = Path(path).read_text(encoding="ascii", errors="replace").strip()
     if not token:
         raise InputError(f"{path}: holds no token")
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise InputError(f"{path}: the token is not one word of printable ASCII")
     return token
