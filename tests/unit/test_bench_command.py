@@ -61,13 +61,34 @@ def test_your_own_hosts(capsys, tmp_path):
         ("cpu,memory\n1,0\n", "line 2, 'memory': '0' is not a whole number in 1..2**56"),
         (f"cpu,memory\n1,{2**56 + 1}\n", "is not a whole number in 1..2**56"),
         ("cpu,memory,used_disk\n1,1,1\n", "column 'used_disk' is of no resource"),
+        ("cpu,cpu,memory\n1,1,1\n", "duplicate column among cpu, cpu, memory"),
+        (f"cpu,memory\n1,{'9' * 5000}\n", "is not a whole number in 1..2**56"),
+        (f"cpu,memory\n1,{'9' * 200_000}\n", "not a CSV file in UTF-8"),
+        ("cpu,memory\n\udcff,1\n", "not a CSV file in UTF-8"),
         ("cpu,memory\n1,1\n", "the fleet has room for about 0 requests, the workloads place 100"),
     ],
 )
 def test_a_fleet_that_cannot_be_measured(text, message, capsys, tmp_path):
-    (tmp_path / "hosts.csv").write_text(text)
+    (tmp_path / "hosts.csv").write_text(text, encoding="utf-8", errors="surrogateescape")
     assert main(["times", "--fleet", str(tmp_path / "hosts.csv")]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--hosts", "0"), ("--hosts", "-5"), ("--hosts", "1e3"), ("--seconds", "nan"), ("--seconds", "inf"),
+     ("--seconds", "0")],
+)  # fmt: skip
+def test_a_size_that_nothing_can_have(words, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["times", *words])
+    assert left.value.code == 2
+    assert words[0] in capsys.readouterr().err
+
+
+def test_instructions_of_no_workload(capsys):
+    assert main(["instructions", "nope"]) == 2
+    assert "no workload 'nope' (there are equal" in capsys.readouterr().err
 
 
 def test_a_slower_binwright_fails_the_comparison(slowed, capsys, tmp_path):

@@ -11,6 +11,7 @@ from binwright.bench.workloads import WORKLOADS
 from binwright.errors import BinwrightError
 
 HOSTS, RESOURCES, SECONDS = 5_000, 4, 0.6
+MOST_HOSTS, MOST_SECONDS = 10_000_000, 3600
 DESCRIPTION = """\
 Measure binwright where it runs. Every workload checks its answer.
 
@@ -50,10 +51,24 @@ def parser() -> argparse.ArgumentParser:
 def add_work(to: argparse.ArgumentParser) -> None:
     """What is measured, over which hosts."""
     to.add_argument("--work", metavar="NAME", action="append", choices=WORKLOADS, help=f"one of {', '.join(WORKLOADS)}")
-    to.add_argument("--hosts", type=int, default=HOSTS, help=f"hosts of the made-up fleet (default: {HOSTS})")
+    to.add_argument("--hosts", type=hosts, default=HOSTS, help=f"hosts of the made-up fleet (default: {HOSTS})")
     to.add_argument("--resources", type=int, choices=range(2, 9), default=RESOURCES, help="2 to 8 (default: 4)")
     to.add_argument("--fleet", metavar="CSV", help="your own hosts: a column a resource, used_NAME beside it")
-    to.add_argument("--seconds", type=float, default=SECONDS, help=f"for each workload (default: {SECONDS})")
+    to.add_argument("--seconds", type=seconds, default=SECONDS, help=f"for each workload (default: {SECONDS})")
+
+
+def hosts(text: str) -> int:
+    """How many hosts; argparse says what is wrong with others."""
+    if not 1 <= int(text) <= MOST_HOSTS:
+        raise argparse.ArgumentTypeError(f"{text} is outside 1..{MOST_HOSTS}")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """How long; neither nothing nor without end."""
+    if not 0 < float(text) <= MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text} is not more than 0, at most {MOST_SECONDS}")
+    return float(text)
 
 
 def fleet(options: argparse.Namespace) -> Hosts:

@@ -20,7 +20,10 @@ def read_hosts(path: str | os.PathLike[str]) -> Hosts:
     of it (default: nothing); a column `name` is passed over. Raises InputError naming line and column.
     """
     with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.reader(file))
+        try:
+            rows = list(csv.reader(file))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise InputError(f"{path}: not a CSV file in UTF-8: {error}") from None
     head = [name.strip() for name in rows[0]] if rows else []
     wanted = [name for name in head if name != "name" and not name.startswith(USED)]
     if not wanted or not rows[1:]:
@@ -30,6 +33,8 @@ def read_hosts(path: str | os.PathLike[str]) -> Hosts:
     unknown = [name for name in head if name.startswith(USED) and name.removeprefix(USED) not in wanted]
     if unknown:
         raise InputError(f"{path}: column {unknown[0]!r} is of no resource")
+    if len(set(head)) < len(head):
+        raise InputError(f"{path}: duplicate column among {', '.join(head)}")
     columns = {name: array("q") for name in head if name != "name"}
     for line, row in enumerate(rows[1:], 2):
         if len(row) != len(head):
@@ -46,6 +51,6 @@ def read_hosts(path: str | os.PathLike[str]) -> Hosts:
 
 def _amount(where: str, cell: str, least: int) -> int:
     text = cell.strip()
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= LARGEST_AMOUNT:
+    if not text.isascii() or not text.isdigit() or len(text) > 99 or not least <= int(text) <= LARGEST_AMOUNT:
         raise InputError(f"{where}: {text[:40]!r} is not a whole number in {least}..2**56")
     return int(text)

@@ -102,8 +102,11 @@ def gate(names: Sequence[str], baseline: str | os.PathLike[str] | None, update: 
     """Count, compare with the baseline, print; 1 if a workload takes over 1 % more, or nothing is stored for this
     Python and compiler. update: store what is found instead. Without a baseline counts are printed alone.
 
-    Raises InputError without valgrind, and for a baseline that is none.
+    Raises InputError without valgrind, for a name of no workload, and for a baseline that is none.
     """
+    for name in names:
+        if name not in WORKLOADS:
+            raise InputError(f"instructions: no workload {name!r} (there are {', '.join(WORKLOADS)})")
     if shutil.which("valgrind") is None:
         raise InputError("instructions: valgrind is not installed (Debian, Ubuntu: apt-get install valgrind)")
     core, copy = core_folder(), copy_to_force()
