@@ -41,8 +41,8 @@ def lines(found: Replay, elapsed: float) -> str:
     """What a person reads."""
     what = "identical" if found.difference is None else "not identical"
     text = [
-        f"{what}: {found.decisions:,} decisions in {found.calls:,} calls on {found.fleets:,} fleets "
-        f"({found.kernels} kernels, {elapsed:.2f} s)"
+        f"{what}: {found.decisions:,} decisions in {found.calls:,} calls on {found.fleets:,} "
+        f"fleet{'' if found.fleets == 1 else 's'} ({found.kernels} kernels, {elapsed:.2f} s)"
     ]
     if found.difference:
         one = found.difference
