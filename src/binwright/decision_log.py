@@ -5,6 +5,7 @@ they have returned. Knows which methods change a fleet; values are `log_values`'
 """
 
 import functools
+import inspect
 import json
 import os
 import threading
@@ -150,6 +151,8 @@ class Scribe:
         except BinwrightError:
             raise
         except BaseException as error:
+            if isinstance(error, TypeError) and not _fits(method, fleet, given, named):
+                raise  # it never began
             self._lost = True
             self.log.write({**line, "interrupted": type(error).__name__})
             raise
@@ -212,6 +215,15 @@ class Scribe:
             self.tokens.append(gave)
             return len(self.tokens) - 1
         return None if gave is None else encode(gave)
+
+
+def _fits(method: Callable[..., Any], fleet: Any, given: tuple[Any, ...], named: dict[str, Any]) -> bool:
+    """Whether a method has parameters of these names, and so many."""
+    try:
+        inspect.signature(method).bind(fleet, *given, **named)
+    except TypeError:
+        return False
+    return True
 
 
 def _recording(owner: type, name: str, call: str) -> Callable[..., Any]:

@@ -205,6 +205,16 @@ def test_a_call_that_breaks_off_ends_the_record_of_its_fleet(path, monkeypatch):
     assert found.notes == ("fleet 0 is not recorded after line 5: place_many ended in KeyboardInterrupt",)
 
 
+def test_a_call_that_never_began_does_not_end_the_record(path):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4]})
+        request = fleet.request({"cpu": 1})
+        with pytest.raises(TypeError, match="cuont"):
+            fleet.place(request, cuont=2)
+        fleet.place(request)
+    assert (replay(path).decisions, replay(path).notes) == (1, ())
+
+
 def interrupted(*_):
     raise KeyboardInterrupt
 
