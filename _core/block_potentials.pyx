@@ -14,6 +14,7 @@ from binwright._core.kernels cimport BW_ALL, BW_BLOCK, BW_EVEN, BW_FREE, BW_TAKE
 cdef uint16_t[BW_BLOCK] ones
 for number in range(BW_BLOCK):
     ones[<int>number] = 1
+del number
 
 
 cdef bint outweighed(const bw_bounds* asked, int32_t even) noexcept nogil:

@@ -1,6 +1,7 @@
 from typing import final
 
 from binwright._core.block_filter import BlockFilter
+from binwright._core.float_index import FloatIndexes
 from binwright._core.journal import Journal
 from binwright._core.scan import Scan
 
@@ -10,6 +11,7 @@ class Indexes:
     off: bool
     none: bool
     filter: BlockFilter
+    floats: FloatIndexes
     answered: int
     def __new__(cls, journal: Journal, scan: Scan) -> Indexes: ...
     @property

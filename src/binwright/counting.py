@@ -117,4 +117,3 @@ class CounterMethods:
         if not 0 <= number < self._state.counters.count:
             raise InputError(f"{where}: no counter {number}")
         return number
-

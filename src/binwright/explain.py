@@ -193,9 +193,7 @@ class Explanation:
         """One change of one object that would be enough, or None (also when the request was placed)."""
         if self.feasible:
             return None
-        return smallest_change(
-            self._state, self._number, self._profile, self._resources, self.refusals, self.arguments
-        )
+        return smallest_change(self._state, self._number, self._profile, self._resources, self.refusals, self.arguments)
 
     def smallest_change_at(self, host: int) -> Change | None:
         """One change of one object that would be enough for this host, or None (also when it is feasible)."""

@@ -86,9 +86,7 @@ class GroupRules:
 class GroupCompiler:
     """Compiles groups for one fleet: names of resources and labels become the forest's numbers."""
 
-    def __init__(
-        self, forest: "Forest", resources: Sequence[str], hosts: Callable[[str, Any], Int64Array]
-    ) -> None:
+    def __init__(self, forest: "Forest", resources: Sequence[str], hosts: Callable[[str, Any], Int64Array]) -> None:
         self._forest = forest
         self._resources = resources
         self._hosts = hosts

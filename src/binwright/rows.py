@@ -141,9 +141,11 @@ class Rows:
                 raise InputError(f"{where}: parent {parent} of row {first + i} belongs to another host")
 
     def _name(self, number: int) -> str:
-        return self._resources[number] if number < len(self._resources) else self._forest.resources[
-            number - len(self._resources)
-        ]
+        return (
+            self._resources[number]
+            if number < len(self._resources)
+            else self._forest.resources[number - len(self._resources)]
+        )
 
     def _sets(self, where: str, given: Sequence[Collection[str]] | None, count: int) -> list[int]:
         if given is None:
@@ -239,9 +241,7 @@ class Rows:
         return [(row, host) for host in seeing for row in numbers]
 
     @one_writer
-    def relabel(
-        self, row: int, labels: Collection[str] | None = None, members: Collection[str] | None = None
-    ) -> None:
+    def relabel(self, row: int, labels: Collection[str] | None = None, members: Collection[str] | None = None) -> None:
         """New labels or memberships for a row, or for a host itself, given as ~index; None leaves them."""
         number = arrays.index("relabel_row", row)
         if number < 0:

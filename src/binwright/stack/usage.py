@@ -59,9 +59,7 @@ def _take(found: Usage, source: str, kind: str, table: Table) -> None:
     for key in keys:
         if key not in table.columns:
             raise InputError(f"{table.name}: no column {key!r}")
-    positions = {
-        name: [i for i, column in enumerate(table.columns) if column.startswith(f"{name}_")] for name in UNITS
-    }
+    positions = {name: [i for i, column in enumerate(table.columns) if column.startswith(f"{name}_")] for name in UNITS}
     samples = len(positions["cpu"])
     if not samples or samples != len(positions["memory"]) or found.samples not in (0, samples):
         counts = ", ".join(f"{len(columns)} of {name}" for name, columns in positions.items())
