@@ -149,6 +149,11 @@ BAD = {
     "truncated stream": ('{"kind": "ConfigMap"}\n{"kind": "Nod', "line 2: JSON ends in the middle of a value"),
     "NaN": ('{"kind": "Pod", "spec": NaN}', "line 1: broken JSON: invalid character"),
     "not UTF-8": (b'{"kind": "Pod", "metadata": {"name": "\xff"}}', "object 1: not UTF-8 text"),
+    "a kind that is not UTF-8": (b'{"kind": "\xc1", "metadata": {"name": "a"}}', "object 1: not UTF-8 text"),
+    "beside it what nobody reads is not": (
+        b'{"kind": "Pod", "metadata": {"namespace": "n", "x": "\xc1"}}',
+        "Pod n: metadata.name: missing",
+    ),
     "deep": ('{"kind":' + "[" * 9999, "line 1: nested too deeply"),
     "deep lists": ("[" * 20 + "]" * 20, "lists nested too deeply"),
     "number": ("[5]", "object 1 (no name): the object: expected object, got int"),

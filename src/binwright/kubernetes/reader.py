@@ -98,13 +98,13 @@ def read_object(where: str, data: bytes | msgspec.Raw, of_kind: str = "") -> tup
     try:
         head = _decode_head(data)
     except msgspec.ValidationError as problem:
-        raise reader.wrong_shape(where, of_kind, msgspec.json.decode(data), problem) from None
+        raise reader.wrong_shape(where, of_kind, _plain(data), problem) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InputError(f"{where}: not a JSON object in UTF-8") from None
     kind = reader.kind_of(where, head, of_kind)
     if kind is None:
         return None
-    return kind, reader.take(where, kind, lambda: _decode[kind](data), lambda: msgspec.json.decode(data))
+    return kind, reader.take(where, kind, lambda: _decode[kind](data), lambda: _plain(data))
 
 
 def read_objects(objects: Any, where: str = "objects", complete: bool = False) -> Objects:
@@ -121,6 +121,11 @@ def read_objects(objects: Any, where: str = "objects", complete: bool = False) -
         else:
             reader.value(where, part, "", 0)
     return reader.finish(complete)
+
+
+def _plain(data: bytes | msgspec.Raw) -> Any:
+    """A whole object, to name it in an error; fields that nothing reads need not have been UTF-8."""
+    return msgspec.json.decode(bytes(data).decode("utf-8", "replace"))
 
 
 class _Reader:
@@ -163,7 +168,9 @@ class _Reader:
         try:
             head = _decode_head(data)
         except msgspec.ValidationError as problem:
-            raise self.wrong_shape(where, of_list, msgspec.json.decode(data), problem) from None
+            raise self.wrong_shape(where, of_list, _plain(data), problem) from None
+        except UnicodeDecodeError:
+            raise InputError(f"{where}: object {self.count}: not UTF-8 text") from None
         if head.items is not None and head.kind.endswith("List"):
             self.count -= 1
             for item in head.items:
@@ -223,9 +230,9 @@ class _Reader:
         return None
 
     def take_text(self, where: str, kind: str, data: bytes | msgspec.Raw) -> None:
-        self.take(where, kind, lambda: self.decode[kind](data), lambda: msgspec.json.decode(data))
+        self.take(where, kind, lambda: self.decode[kind](data), lambda: _plain(data))
         if kind == "Pod" and not is_stored(self.objects.pods[-1]):
-            self.as_manifest(where, lambda: _decode_manifest(data), lambda: msgspec.json.decode(data))
+            self.as_manifest(where, lambda: _decode_manifest(data), lambda: _plain(data))
 
     def as_manifest(self, where: str, convert: Callable[[], Manifest], plain: Callable[[], Any]) -> None:
         """The pod that was taken last, once more with what only admission reads of it."""
@@ -233,6 +240,8 @@ class _Reader:
             self.objects.pods[-1] = convert()
         except msgspec.ValidationError as problem:
             raise self.wrong_shape(where, "Pod", plain(), problem) from None
+        except UnicodeDecodeError:
+            raise InputError(f"{where}: object {self.count}: not UTF-8 text") from None
 
     def take(self, where: str, kind: str, convert: Callable[[], Any], plain: Callable[[], Any]) -> Any:
         """Convert one object and file it under its kind."""
