@@ -9,18 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from binwright._core import kernels
+from binwright.bench.results import processor
 
 ROOT = Path(__file__).parents[1]
-
-
-def processor() -> str:
-    """Name of the processor as Linux gives it, else of its architecture."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def commit() -> str:
