@@ -90,14 +90,13 @@ def _survey(name: str, file: BinaryIO) -> tuple[dict[int, int], str | None]:
     """(last line that names each fleet, why the log has no end)."""
     last: dict[int, int] = {}
     line, number = b"", 0
+    if file.readline() != json.dumps(HEADER, separators=(",", ":")).encode() + b"\n":
+        raise InputError(f"{name}: line 1: not a decision log of version {HEADER['version']}")
+    file.seek(0)
     for number, line in _whole_lines(file):
-        if number == 1 and line != json.dumps(HEADER, separators=(",", ":")).encode() + b"\n":
-            raise InputError(f"{name}: line 1: not a decision log of version {HEADER['version']}")
         found = HEAD.match(line)
         if found:
             last[int(found[1])] = number
-    if not number:
-        raise InputError(f"{name}: line 1: not a decision log of version {HEADER['version']}")
     if line.startswith(b'{"end":'):
         return last, None
     return last, f"the log has no end; replayed to its last whole record, line {number}"

@@ -65,11 +65,15 @@ def processor() -> str:
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     """A result that was saved. Raises InputError for another file."""
+    return _checked(os.fspath(path), Path(path).read_bytes())
+
+
+def _checked(where: str, text: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = json.loads(text)
         records(document)
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise InputError(f"{path}: not a result of `python -m binwright.bench`") from None
+        raise InputError(f"{where}: not a result of `python -m binwright.bench`") from None
     return dict(document)
 
 
@@ -130,12 +134,5 @@ def append(path: str | os.PathLike[str], document: dict[str, Any]) -> None:
 
 def history(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """The results of a history, oldest first. Raises InputError naming the line."""
-    found = []
-    for line, text in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            document = json.loads(text)
-            records(document)
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise InputError(f"{path}: line {line}: not a result of `python -m binwright.bench`") from None
-        found.append(document)
-    return found
+    lines = Path(path).read_bytes().splitlines()
+    return [_checked(f"{path}: line {number}", text) for number, text in enumerate(lines, 1)]
