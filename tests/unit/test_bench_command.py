@@ -1,6 +1,7 @@
 """`python -m binwright.bench`: what it measures, compares and refuses; a planted slow-down is caught by both gates."""
 
 import json
+import os
 import random
 import shutil
 import sys
@@ -124,6 +125,19 @@ def test_more_instructions_fail_the_gate(capsys, tmp_path, monkeypatch):
     capsys.readouterr()
     assert main(["instructions", "explain", "--baseline", baseline]) == 1
     assert "slower, mend it or store it" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_a_count_does_not_depend_on_the_surroundings(monkeypatch):
+    """A longer PATH moved what malloc had at hand, and with it the count of `build`, by up to 2 %."""
+    monkeypatch.setattr(instructions, "LOOPS", (2, 12))
+
+    def count():
+        return instructions.counts(["build"], instructions.core_folder(), instructions.copy_to_force())["build"]
+
+    before = count()
+    monkeypatch.setenv("PATH", os.environ["PATH"] + ":/" + "b" * 90)
+    assert abs(count() - before) * 1000 < before
 
 
 def test_a_history_becomes_a_picture(tmp_path):

@@ -64,8 +64,9 @@ def counted(name: str, loops: int, core: Path, copy: str) -> int:
             "PYTHONHASHSEED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
             "BINWRIGHT_KERNELS": copy,
-            # Blocks of hosts get pages of their own: what malloc reuses would depend on all that came before.
-            "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=16384",
+            # What Python's own allocator leaves to malloc gets pages of its own: what malloc reuses and merges depends
+            # on all that came before, the length of PATH included (it moved `build` by 2 %).
+            "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=513",
         }
         done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, env=environment, check=False)
         if done.returncode:
