@@ -12,7 +12,11 @@ from binwright.outcome import NotEvaluated, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An object that can be asked about; names are SOURCE/NAMESPACE/NAME. `labels` are for choosing among them."""
+    """An object that can be asked about; names are SOURCE/NAMESPACE/NAME. `labels` are for choosing among them.
+
+    of_kind: not an object but a kind of them (a flavor), of which one more is asked about; it is meant where no object
+    has its name.
+    """
 
     source: str
     kind: str
@@ -20,6 +24,7 @@ class Named:
     name: str
     uid: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
+    of_kind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

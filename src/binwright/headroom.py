@@ -53,7 +53,8 @@ class Headroom:
 
     rounds: how many whole rounds of the mix were placed. refused: the name of the shape that found no host; None: so
     many fit that counting stopped (MOST). message, reasons, smallest_change: about that refusal, as in `Outcome`.
-    runs_out: the resource that most hosts lack then, None when no host is short of any. hosts: in host order.
+    runs_out: the resource that most hosts lack then, of those that no other rule stops before; None when there is no
+    such host. hosts: in host order.
     """
 
     source: str

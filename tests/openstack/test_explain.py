@@ -7,6 +7,8 @@ import pytest
 from binwright.errors import InputError
 from binwright.openstack.explain import open_source
 from binwright.openstack.place import place_cloud
+from binwright.stack.explain import explain_named
+from binwright.stack.sources import Source
 from binwright.verdict import Verdict
 from tests.openstack import random_dumps
 from tests.openstack.clouds import COMPUTE_1, COMPUTE_2, blobs, changed, read, small_cloud
@@ -82,6 +84,30 @@ def test_a_server_that_runs_is_taken_out_first():
     assert all(answer.feasible for answer in found.hosts)
     assert "compute-1.example" in {score.host for score in found.best}
     assert {score.host for score in explained(files, "db", best=1).best} >= {"compute-1.example"}
+
+
+def test_a_flavor_stands_for_one_more_server_of_it():
+    """What waits is not placed before it; no host has the trait, and none is guessed to be nearly enough."""
+    found = explained(small_cloud(), "m1.small")
+    assert (found.state, found.on, found.outcome.host) == ("a flavor", None, "compute-2.example")
+    files = changed(small_cloud(), "flavors.json", 0, "Properties", to={"trait:CUSTOM_H100": "required"})
+    found = explained(files, "m1.small")
+    assert (found.outcome.verdict, found.outcome.message) == (
+        Verdict.UNRESOLVABLE,
+        "No valid host was found: 0/2 hosts: 2 without trait CUSTOM_H100",
+    )
+    assert [[rule.rule for rule in answer.rejected_by] for answer in found.hosts] == [["required"], ["required"]]
+
+
+def test_a_flavor_is_meant_where_no_server_has_its_name():
+    files = small_cloud()
+    sources = [Source("c1", "openstack", blobs(files))]
+    assert explain_named("m1.small", sources).explained.state == "a flavor"
+    files["servers.json"][0]["Name"] = "m1.small"
+    sources = [Source("c1", "openstack", blobs(files))]
+    assert explain_named("m1.small", sources).explained.state != "a flavor"
+    with pytest.raises(InputError, match="m9: no object of this name"):
+        explain_named("m9", sources)
 
 
 def test_earlier_servers_are_placed_first():

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from binwright.cli import capacity_report
 from binwright.headroom import Question
 from binwright.openstack.headroom import headroom_source
 from binwright.openstack.place import place_cloud
@@ -38,6 +39,16 @@ def test_what_never_takes_one():
         ([30], "resources", "short of MEMORY_MB (2048 asked)"),
         ([0], "required", "without trait HW_CPU_X86_AVX2"),
     ]
+
+
+def test_what_runs_out_counts_where_nothing_else_is_in_the_way():
+    """Memory is short on the second host too, but a trait that nobody has stops both before."""
+    files = changed(small_cloud(), "flavors.json", 0, "Properties", to={"trait:CUSTOM_H100": "required"})
+    files["flavors.json"][0]["RAM"] = 65024
+    (answer,) = asked(files).answers
+    assert [(room.rule, room.short) for room in answer.hosts] == [("required", ["MEMORY_MB"]), ("required", [])]
+    assert (answer.count, answer.runs_out) == (0, None)
+    assert capacity_report.ended_by(answer) == "(without trait CUSTOM_H100)"
 
 
 def test_flavor_by_zone_by_trait():

@@ -20,7 +20,7 @@ def draw(console: Any, result: HeadroomResult, wide: bool) -> None:
     console.print(title(f"How many more fit ({size})"))
     table = borderless(("Source", "Shape", "More", "Runs out first"), right=("More",))
     for answer in result.answers:
-        cells = (answer.source, shape_text(answer), more(answer), answer.runs_out or "")
+        cells = (answer.source, shape_text(answer), more(answer), ended_by(answer))
         table.add_row(*map(printable, cells))
     console.print()
     console.print(table)
@@ -53,6 +53,13 @@ def draw_matrix(console: Any, source: SourceHeadroom) -> None:
 def shape_text(answer: Headroom) -> str:
     """The shape, or those of a mix: "deploy/web + 3 x cpu=1"."""
     return " + ".join(f"{shape.each} x {shape.name}" if shape.each > 1 else shape.name for shape in answer.shapes)
+
+
+def ended_by(answer: Headroom) -> str:
+    """The resource that runs out; in brackets what stops most hosts, where none is stopped by amounts."""
+    if answer.runs_out is not None or not answer.reasons:
+        return answer.runs_out or ""
+    return f"({max(answer.reasons, key=lambda reason: reason.hosts).text})"
 
 
 def more(answer: Headroom) -> str:

@@ -16,7 +16,7 @@ from binwright.stack.explain_result import ExplainResult
 DESCRIPTION = f"""\
 Say everything about one pod or server: which host takes it and which does not, by which rule, what it lacks there, and
 the one change that would be enough; and the scores of the best hosts, part by part. NAME is SOURCE/NAMESPACE/NAME, the
-end of it as far as it is unambiguous, or a uid.
+end of it as far as it is unambiguous, or a uid. The name of a flavor asks about one more server of it.
 
 What is pending is decided as at its turn: after everything that stands before it in the queue. What has a host already
 is decided as if it came now: taken out, decided about, put back; what is pending is not placed.

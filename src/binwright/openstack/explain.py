@@ -1,7 +1,8 @@
 """Why one server goes where it goes, host by host (`explain SERVER`), and as Nova's own log would tell it.
 
 A server that waits is decided as at its turn: everything that `place` places before it is placed first. One that has a
-host is taken out and decided about as if it came now; what is pending is not placed.
+host is taken out and decided about as if it came now; what is pending is not placed. A flavor stands for one more
+server of it, that comes now.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from binwright.formats.files import Blob
 from binwright.openstack.asked import Asked
 from binwright.openstack.capacity import cloud_hosts
 from binwright.openstack.chain import Look
-from binwright.openstack.cloud import Cloud, Server
+from binwright.openstack.cloud import Cloud, Flavor, Server
 from binwright.openstack.dumps import read_dump
 from binwright.openstack.not_evaluated import rules_not_evaluated
 from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf, read_conf
@@ -48,7 +49,7 @@ def open_source(
 
 @dataclass
 class ExplainableCloud:
-    """A cloud that has been read: its servers can be asked about, and what requests.json wishes for."""
+    """A cloud that has been read: its servers can be asked about, what requests.json wishes for, and its flavors."""
 
     cloud: Cloud
     retry_errors: bool = False
@@ -60,16 +61,20 @@ class ExplainableCloud:
         self._others = [one for one in self.cloud.servers if id(one) not in waiting]
 
     def objects(self) -> list[Named]:
-        """Every server, those that wait first, in their order."""
+        """Every server, those that wait first, in their order; then the flavors."""
         source = self.cloud.name
         found = [Named(source, "Server", one.project, one.name, one.uid) for one in self._wanted]
-        return found + [Named(source, "Server", one.project, one.name, one.id) for one in self._others]
+        found += [Named(source, "Server", one.project, one.name, one.id) for one in self._others]
+        return found + [Named(source, "Flavor", None, one.name, one.id, of_kind=True) for one in self.cloud.flavors]
 
     def explain(self, number: int, best: int) -> Explained:
-        """Server `number`, with the scores of the `best` best hosts."""
+        """Object `number`, with the scores of the `best` best hosts; of a flavor, one more server of it."""
         if number < len(self._wanted):
             return self._waiting(number, best)
-        return self._other(self._others[number - len(self._wanted)], best)
+        number -= len(self._wanted)
+        if number < len(self._others):
+            return self._other(self._others[number], best)
+        return self._of_flavor(self.cloud.flavors[number - len(self._others)], best)
 
     def _waiting(self, number: int, best: int) -> Explained:
         cloud, wanted = self.cloud, self._wanted[: number + 1]
@@ -92,6 +97,13 @@ class ExplainableCloud:
         on = scheduler.hosts.names[found[0]] if len(found) == 1 else server.host
         supposes = "as if it were taken out and came now; what is pending is not placed"
         return self._told(scheduler, wanted, "bound", on, supposes, best)
+
+    def _of_flavor(self, flavor: Flavor, best: int) -> Explained:
+        wanted = Wanted(flavor.name, None, None, flavor, where=f"flavor {flavor.name}")
+        waiting = pending_servers(self.cloud, retry_errors=self.retry_errors)
+        scheduler = self._scheduler(self.cloud, [wanted], waiting)
+        supposes = "as if a server of it came now, with no hints, image or network; what is pending is not placed"
+        return self._told(scheduler, wanted, "a flavor", None, supposes, best)
 
     def _scheduler(self, cloud: Cloud, wanted: list[Wanted], waiting: list[Server], devices: bool = True) -> Scheduler:
         """devices: False where cells and pools count what the server itself holds of them."""

@@ -22,7 +22,7 @@ from binwright.openstack.capacity import cloud_hosts
 from binwright.openstack.cloud import Cloud
 from binwright.openstack.dumps import read_dump
 from binwright.openstack.flavor_matrix import flavor_matrix
-from binwright.openstack.fleet_path import FleetPath
+from binwright.openstack.fleet_path import RESOURCES, FleetPath
 from binwright.openstack.not_evaluated import rules_not_evaluated
 from binwright.openstack.nova.conf import PLAIN_CONF, NovaConf, read_conf
 from binwright.openstack.pending import Catalogue, Wanted, pending_servers, wanted_servers
@@ -220,6 +220,7 @@ def _mix(source: str, scheduler: Scheduler, shapes: list[_Shape]) -> Headroom:
 
 
 def _run_out(answer: Headroom) -> None:
-    """The class that most hosts lack, the first of several."""
-    short = Counter(name for room in answer.hosts for name in room.short)
+    """The class that most hosts lack, the first of several; hosts that another rule stops before do not count."""
+    stopped = (room for room in answer.hosts if (room.rule or "").startswith(RESOURCES))
+    short = Counter(name for room in stopped for name in room.short)
     answer.runs_out = max(short, key=lambda name: short[name], default=None)

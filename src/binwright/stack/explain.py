@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from binwright.explained import Explainable, Named
 from binwright.stack.explain_result import ExplainResult
 from binwright.stack.layers import by_layer, layer_options
-from binwright.stack.names import find_named
+from binwright.stack.names import find_named, matching
 from binwright.stack.sources import Source
 from binwright.stack.wishes import PLAINLY, Wishes
 
@@ -39,7 +39,8 @@ def explain_named(
             if keep(one):
                 named.append(one)
                 owners.append((source, opened, number))
-    found = find_named(named, name)
+    kinds_too = not matching([one for one in named if not one.of_kind], name)
+    found = find_named([one for one in named if kinds_too or not one.of_kind], name)
     source, opened, number = next(owner for one, owner in zip(named, owners) if one is found)
     explained = opened.explain(number, best)
     explained.notes += notes

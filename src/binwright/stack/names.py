@@ -31,6 +31,20 @@ def full_name(thing: HasName) -> str:
     return "/".join(part for part in (thing.source, thing.namespace, thing.name) if part)
 
 
+def matching(things: Iterable[Thing], name: str) -> list[Thing]:
+    """The things that `name` may mean: the one whose full name it is, else all whose full name ends in it or whose uid
+    it is.
+    """
+    found = []
+    for thing in things:
+        full = full_name(thing)
+        if full == name:
+            return [thing]
+        if full.endswith(f"/{name}") or thing.uid == name:
+            found.append(thing)
+    return found
+
+
 def find_named(things: Iterable[Thing], name: str, what: str = "object") -> Thing:
     """The one thing whose full name is `name` or ends in "/" + `name`; a uid is accepted too.
 
@@ -39,13 +53,7 @@ def find_named(things: Iterable[Thing], name: str, what: str = "object") -> Thin
     """
     if not name.strip():
         raise InputError(f"{shown(name)}: the name is empty, so it means no {what} (names are {NAMES})")
-    matches = []
-    for thing in things:
-        full = full_name(thing)
-        if full == name:
-            return thing
-        if full.endswith(f"/{name}") or thing.uid == name:
-            matches.append(thing)
+    matches = matching(things, name)
     if len(matches) == 1:
         return matches[0]
     if not matches:

@@ -1,7 +1,8 @@
 """BinwrightFilter: the enabled filters in one call over all hosts, with the verdicts of Nova's own classes.
 
 `rules` says of each stock filter which hosts are alike for a request; one of them is asked, with the rule of the Nova
-that runs. A filter without such an entry, an operator's own or one of another release, is called as it is.
+that runs. A filter without such an entry, an operator's own or one that another release has written anew, is called as
+it is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from nova.scheduler import filters, utils  # type: ignore[import-not-found]
 from oslo_log import log as logging  # type: ignore[import-not-found]
 
 from binwright.openstack.nova_plugin.options import CONF
-from binwright.openstack.nova_plugin.rules import RULES
+from binwright.openstack.nova_plugin.rules import RULES, Rule
+from binwright.openstack.nova_plugin.tested import told_apart
 
 __all__ = ["BinwrightFilter"]
 
@@ -44,14 +46,10 @@ class BinwrightFilter(filters.BaseHostFilter):  # type: ignore[misc]
                 filter_name=f"{', '.join(unknown)} (of [binwright] enabled_filters)"
             )
         self.filters = [classes[name]() for name in dict.fromkeys(names)]
-        self.left_alone = [_name(one) for one in self.filters if not _is_known(one)]
+        known = told_apart("filters", map(type, self.filters), STOCK, RULES)
+        self.left_alone = [_name(one) for one in self.filters if type(one) not in known]
+        self._rules: list[Rule | None] = [RULES[_name(one)] if type(one) in known else None for one in self.filters]
         self._request = threading.local()
-        at_once = ", ".join(_name(one) for one in self.filters if _is_known(one)) or "none"
-        LOG.info(
-            "binwright: filters over all hosts at once: %s; called as they are: %s",
-            at_once,
-            ", ".join(self.left_alone) or "none",
-        )
 
     def run_filter_for_index(self, index: int) -> bool:
         """Whether some filter runs for instance number `index` of a request; it is remembered until they do."""
@@ -63,14 +61,14 @@ class BinwrightFilter(filters.BaseHostFilter):  # type: ignore[misc]
         left = list(filter_obj_list)
         index = getattr(self._request, "index", 0)
         rebuild = utils.request_is_rebuild(spec_obj)
-        for one in self.filters:
+        for one, rule in zip(self.filters, self._rules, strict=True):
             if not left:
                 break
-            if not one.run_filter_for_index(index) or (rebuild and _is_known(one) and not one.RUN_ON_REBUILD):
+            if not one.run_filter_for_index(index) or (rebuild and rule is not None and not one.RUN_ON_REBUILD):
                 continue
             before = len(left)
-            if _is_known(one):
-                left = RULES[_name(one)](one, left, spec_obj)
+            if rule is not None:
+                left = rule(one, left, spec_obj)
             else:
                 found = one.filter_all(left, spec_obj)
                 if found is None:
@@ -84,8 +82,3 @@ class BinwrightFilter(filters.BaseHostFilter):  # type: ignore[misc]
 
 def _name(one: Any) -> str:
     return type(one).__name__
-
-
-def _is_known(one: Any) -> bool:
-    """Whether this is Nova's own class, and not one that somebody has made of it."""
-    return type(one).__module__.startswith(STOCK) and _name(one) in RULES

@@ -19,6 +19,7 @@ from oslo_log import log as logging  # type: ignore[import-not-found]
 from binwright.openstack.nova.raw_weights import MOST_DEVICES
 from binwright.openstack.nova.weighers import normalise
 from binwright.openstack.nova_plugin.options import CONF
+from binwright.openstack.nova_plugin.tested import told_apart
 
 __all__ = ["BinwrightWeigher"]
 
@@ -42,12 +43,8 @@ class BinwrightWeigher(weights.BaseHostWeigher):  # type: ignore[misc]
         if type(self) in classes:
             raise cfg.ConfigFileValueError("[binwright] weight_classes: BinwrightWeigher cannot stand for itself")
         self.weighers = [one() for one in classes]
-        self.left_alone = [_name(one) for one in self.weighers if not _is_known(one)]
-        LOG.info(
-            "binwright: weighers over all hosts at once: %s; called as they are: %s",
-            ", ".join(_name(one) for one in self.weighers if _is_known(one)) or "none",
-            ", ".join(self.left_alone) or "none",
-        )
+        self._known = told_apart("weighers", classes, STOCK, RAW)
+        self.left_alone = [_name(one) for one in self.weighers if type(one) not in self._known]
 
     def weigh_objects(self, weighed_obj_list: Sequence[Any], weight_properties: Any) -> list[float]:
         """The total weight of each host, as floats in the hosts' order."""
@@ -58,7 +55,7 @@ class BinwrightWeigher(weights.BaseHostWeigher):  # type: ignore[misc]
             scaled = self._scaled(weigher, hosts, weighed_obj_list, weight_properties)
             if scaled is None:
                 continue  # adds nothing to any host
-            if _is_known(weigher):
+            if type(weigher) in self._known:
                 factors = np.array([weigher.weight_multiplier(host) for host in combinations], dtype=np.float64)
                 factor = factors[0] if of_host is None else factors[of_host]
             else:
@@ -67,10 +64,9 @@ class BinwrightWeigher(weights.BaseHostWeigher):  # type: ignore[misc]
         weighed: list[float] = totals.tolist()
         return weighed
 
-    @staticmethod
-    def _scaled(weigher: Any, hosts: Sequence[Any], weighed: Sequence[Any], spec: Any) -> np.ndarray | None:
+    def _scaled(self, weigher: Any, hosts: Sequence[Any], weighed: Sequence[Any], spec: Any) -> np.ndarray | None:
         """The weigher's weights from 0 to 1, or beyond where it has bounds of its own; None if all are 0."""
-        if _is_known(weigher):
+        if type(weigher) in self._known:
             raw = RAW[_name(weigher)](weigher, hosts, spec)
             if raw is None:
                 return None
@@ -88,11 +84,6 @@ class BinwrightWeigher(weights.BaseHostWeigher):  # type: ignore[misc]
 
 def _name(one: Any) -> str:
     return type(one).__name__
-
-
-def _is_known(one: Any) -> bool:
-    """Whether this is Nova's own class, and not one that somebody has made of it."""
-    return type(one).__module__.startswith(STOCK) and _name(one) in RAW
 
 
 def _combinations(hosts: Sequence[Any]) -> tuple[list[Any], np.ndarray | None]:
