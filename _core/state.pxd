@@ -51,4 +51,5 @@ cdef class State:
     cdef int enter(self) except -1
     cdef int begin_batch(self) except -1
     cdef void end_batch(self) noexcept
+    cdef bint is_at(self, int64_t position, int64_t serial) noexcept
     cdef int check_newest(self, str where, tuple token) except -1

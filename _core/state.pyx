@@ -16,6 +16,7 @@ cdef extern from "binwright/turns.h" nogil:
     int64_t bw_next(int64_t* last)
 
 
+cdef str BUSY = "fleet: busy in another thread, or asking an external term; give each its own fork"
 cdef int64_t last_token = 0    # of this process: a token of one fleet never fits another
 
 
@@ -59,7 +60,7 @@ cdef class State:
     cdef int enter(self) except -1:
         """Refuse while a batch runs, or another thread is in the middle of a change."""
         if self.journal.busy or bw_writer(&self.writer) not in (0, bw_this_thread()):
-            raise OutOfOrder("fleet: busy in another thread, or asking an external term; give each its own fork")
+            raise OutOfOrder(BUSY)
         return 0
 
     def begin(self):
@@ -163,9 +164,12 @@ cdef class State:
     def fork(self):
         """An independent copy without history: no open checkpoints, no past decisions to explain."""
         cdef State other = State(self.fleet.resources, self.terms, self.rules)
+        cdef int64_t position = self.journal.position, serial = self.journal.serial_before(position)
         self.enter()
         for mine, theirs in zip(self.journal.ideas, other.journal.ideas):
             (<Idea>theirs).restore((<Idea>mine).save())
+        if not self.is_at(position, serial):  # the fork of an external term let somebody in
+            raise OutOfOrder(BUSY)
         other.journal.widen_feed(other.fleet.stride)
         return other
 
@@ -187,14 +191,25 @@ cdef class State:
             and self.journal.serial_before(position) == serial
         )
 
-    def rewind(self, State origin, tuple moment, int64_t later):
-        """Take this fresh fork of `origin` back to the state `later` changes after `moment`, which origin reaches."""
-        cdef const Change* change
-        cdef int64_t position = origin.journal.position, wanted = moment[0] + later
-        while position > wanted:
-            change = origin.journal.entries + (position - 1 - origin.journal.first)
-            (<Idea>self.journal.ideas[change.idea]).revert(change)
-            position -= 1
+    cdef bint is_at(self, int64_t position, int64_t serial) noexcept:
+        """Is this still the state of that moment, and nobody inside?"""
+        return (
+            not self.journal.busy and self.journal.position == position
+            and self.journal.serial_before(position) == serial
+        )
+
+    def rewind(self, State origin, tuple now, tuple moment, int64_t later):
+        """Take this fresh fork of `origin`, made at the moment `now`, back to the state `later` changes after
+        `moment`, which origin reaches. Refused when origin has moved since.
+        """
+        cdef Change change
+        cdef int64_t forked, serial, position, wanted = moment[0] + later
+        forked, serial = now
+        for position in range(forked, wanted, -1):
+            if not origin.is_at(forked, serial):
+                raise OutOfOrder(BUSY)
+            change = origin.journal.entries[position - 1 - origin.journal.first]  # a copy: what is told may let others in
+            (<Idea>self.journal.ideas[change.idea]).revert(&change)
         self.journal.feed_host(-1, True)
 
     def __reduce__(self):

@@ -17,6 +17,7 @@ from binwright.smallest_change import smallest_change
 from binwright.verdict import Change, Reason, Verdict
 
 if TYPE_CHECKING:
+    from binwright._core.scan import Scan
     from binwright.fleet import Fleet
 
 FEASIBLE = 255
@@ -76,7 +77,7 @@ class Explanation:
         first, resolvable = np.empty(hosts, np.uint8), np.empty(hosts, np.uint8)
         mask, short = np.empty(hosts, np.uint32), np.empty(hosts, np.uint64)
         argument = np.empty(hosts, np.int32)
-        self._state.scan.refusals(self._state.classes, self._number, first, mask, short, resolvable, argument)
+        self._scan.refusals(self._state.classes, self._number, first, mask, short, resolvable, argument)
         return Refusals(first, mask, short, resolvable.astype(bool), argument)
 
     @cached_property
@@ -87,7 +88,7 @@ class Explanation:
         raw = np.zeros((len(terms), fleet.stride), np.float64 if floating else np.int64)
         normalised = np.zeros_like(raw)
         totals = np.full(fleet.stride, np.nan if floating else -1, raw.dtype)
-        evaluate = self._state.scan.evaluate_floats if floating else self._state.scan.evaluate
+        evaluate = self._scan.evaluate_floats if floating else self._scan.evaluate
         evaluate(self._state.classes, self._number, raw, normalised, totals)
         ran = self._awake[1]
         return ScoreTable(
@@ -151,9 +152,15 @@ class Explanation:
         amounts = self._state.classes[self._number].amounts()[0]
         return {name: amount for name, amount in zip(self._resources, amounts, strict=True) if amount}
 
+    @property
+    def _scan(self) -> "Scan":
+        """What evaluates. Raises StateError while somebody is inside: a live fleet's batch has its scratch memory."""
+        self._fleet._call(self._state.check_idle)
+        return self._state.scan
+
     @cached_property
     def _awake(self) -> tuple[int, int]:
-        return self._state.scan.awake(self._state.classes, self._number)
+        return self._scan.awake(self._state.classes, self._number)
 
     @property
     def active(self) -> frozenset[str]:
@@ -230,19 +237,19 @@ class Explanation:
 
     def term_reasons(self, host: int) -> list[tuple[int, int, bool]]:
         """(rule position, argument, resolvable) of the first failing domain term of each rule that rejects a host."""
-        return self._state.scan.term_reasons(self._state.classes, self._number, host)
+        return self._scan.term_reasons(self._state.classes, self._number, host)
 
     def term_arguments(self, position: int) -> npt.NDArray[np.int32]:
         """For every host what the first failing domain term of one rule says, int32 (hosts,), -1 where none fails."""
         found = np.empty(self._state.fleet.hosts, np.int32)
-        self._state.scan.term_arguments(self._state.classes, self._number, position, found)
+        self._scan.term_arguments(self._state.classes, self._number, position, found)
         return found
 
     @cached_property
     def _row_answers(self) -> npt.NDArray[np.uint8]:
         """Whether each host's rows serve the groups: 0 no, 1 yes, 2 limit reached; uint8 (hosts,)."""
         answers = np.empty(self._state.fleet.hosts, np.uint8)
-        self._state.scan.row_answers(self._state.classes, self._number, answers)
+        self._scan.row_answers(self._state.classes, self._number, answers)
         return answers
 
     def arguments(self, position: int) -> npt.NDArray[np.int32]:

@@ -48,10 +48,21 @@ class Token:
 
 
 def settled(value: Any) -> Any:
-    """The value itself, or a list of what an iterator would give only once, as a value of a mapping too."""
-    if isinstance(value, Mapping) and any(isinstance(one, Iterator) for one in value.values()):
-        return {key: settled(one) for key, one in value.items()}
-    return list(value) if isinstance(value, Iterator) else value
+    """The value itself; or, where iterators stand in it at any depth, a copy that holds lists in their place: what an
+    iterator gives only once, the log and the call both need.
+    """
+    if isinstance(value, Iterator):
+        return [settled(one) for one in value]
+    if isinstance(value, Mapping):
+        held: dict[Any, Any] = {key: settled(one) for key, one in value.items()}
+        return held if any(held[key] is not value[key] for key in held) else value
+    if type(value) in (list, tuple):
+        each = [settled(one) for one in value]
+        return type(value)(each) if any(one is not other for one, other in zip(each, value, strict=True)) else value
+    if type(value) in CLASSES.values():
+        held = {part.name: settled(getattr(value, part.name)) for part in fields(value) if part.init}
+        return type(value)(**held) if any(one is not getattr(value, name) for name, one in held.items()) else value
+    return value
 
 
 def encode(value: Any) -> Any:

@@ -91,7 +91,9 @@ class PlaceResult(Decided):
         return self.explain(i).ties
 
     def explain(self, i: int) -> Explanation:
-        """Decision i seen again. Raises InputError for an i that is not there, StateError when it is too long ago."""
+        """Decision i seen again. Raises InputError for an i that is not there, StateError when it is too long ago, or
+        while another thread changes the fleet.
+        """
         i = arrays.index("explain", i)
         if not -len(self) <= i < len(self):
             raise InputError(f"explain: no decision {i} among {len(self)}")
@@ -103,11 +105,14 @@ class PlaceResult(Decided):
 
     def _before(self, i: int) -> "Fleet":
         """The fleet as decision i found it."""
+        state, since = self._owner._state, (self._position, self._serial)
         later = 0 if self._taken_back else int(self._positions[i]) - self._position
-        if not self._owner._state.reaches((self._position, self._serial), later):
+        self._owner._call(state.check_idle)
+        if not state.reaches(since, later):
             raise StateError(f"explain: the fleet has changed too much since decision {i} (or was rolled back)")
+        now = state.moment()
         fleet: Fleet = self._owner._copy()
-        fleet._state.rewind(self._owner._state, (self._position, self._serial), later)
+        self._owner._call(fleet._state.rewind, state, now, since, later)
         if self._taken_back and i:
             fleet.place_many(fleet._made, self._numbers[:i])
         return fleet

@@ -285,6 +285,30 @@ def test_recording_takes_nothing_from_an_iterator_that_the_call_needs(path):
     assert replay(path).identical
 
 
+def test_iterators_inside_of_lists_groups_and_terms_are_left_to_the_call(path):
+    """At any depth: a group's clauses, a pair of amounts, the hosts of a constraint, a term's claims."""
+    profile = Profile(rules=(Rule("own"), Rule("fit", "fit"), Rule("rows", "rows"), Rule("store")))
+
+    def lived():
+        fleet = Fleet({"cpu": [4, 8, 8]}, profile=profile)
+        fleet.rows.add({"gpu": [2, 2]}, [0, 1], labels=[["old", "slow"], ["new"]])
+        claim = fleet.pools.add_claim(1, fleet.pools.add([1], (h for h in [[0, 1]])))
+        request = fleet.request(
+            {"cpu": 1},
+            groups=(g for g in [Group({"gpu": 1}, required=(c for c in ["new"]))]),
+            group_rules=GroupRules(subtrees=[(i for i in [0])], root_required=iter(())),
+            terms=[pool("store", iter([claim]))],
+        )
+        pair = fleet.request({"cpu": 2})
+        return fleet.place_many(iter([request, pair]), [0, 1, 1]).hosts.tolist(), fleet.used.tolist()
+
+    bare = lived()
+    assert bare[0][0] == 1  # the label was read
+    with DecisionLog(path):
+        assert lived() == bare
+    assert replay(path).identical
+
+
 def test_a_token_is_known_as_a_list_too(path):
     Fleet({"cpu": [4]}).checkpoint()
     with DecisionLog(path):

@@ -5,9 +5,10 @@ import threading
 import numpy as np
 import pytest
 
-from binwright import Fleet, InputError, StateError
+from binwright import External, Fleet, InputError, Profile, Rule, StateError, least_allocated
 
 BUSY = "busy in another thread"
+PROFILE = Profile(rules=(Rule("own"), Rule("fit", "fit")), scores=(least_allocated({"cpu": 1}),))
 
 
 class Slow(dict):
@@ -86,3 +87,80 @@ def test_forks_and_readers_are_free():
     for thread in threads:
         thread.join()
     assert found == [wanted] * 120
+
+
+class Asked(External):
+    """A filter that lets the test in while it is asked."""
+
+    rule = "own"
+
+    def __init__(self):
+        self.inside, self.go, self.calls = threading.Event(), threading.Event(), None
+
+    def rejected(self, fleet, request):
+        self.inside.set()
+        if self.calls:
+            self.calls()
+        assert self.go.wait(20)
+        return np.zeros(len(fleet), bool)
+
+
+def test_a_past_decision_is_not_looked_at_while_a_batch_runs():
+    """The words are those of one writer, not of a fleet that has changed too much; afterwards it is explained."""
+    fleet = Fleet({"cpu": np.full(3, 8)}, profile=PROFILE)
+    plain, term = fleet.request({"cpu": 2}), Asked()
+    slow = fleet.request({"cpu": 3}, external=[term])
+    result, live = fleet.place(plain, 2), fleet.explain(plain, live=True)
+    writer = threading.Thread(target=fleet.place, args=(slow,))
+    writer.start()
+    try:
+        assert term.inside.wait(20)
+        for misuse in (lambda: result.explain(1), lambda: result.ties(0), lambda: live.verdict):
+            with pytest.raises(StateError, match=BUSY):
+                misuse()
+    finally:
+        term.go.set()
+        writer.join()
+    assert repr(result.explain(1)) == repr(result.explain(-1)) != repr(fleet.explain(plain))
+    assert result.ties(0).tolist() == [0, 1, 2]
+    assert result.ties(1).tolist() == [1, 2]
+
+
+def test_a_term_cannot_explain_the_fleet_that_asks_it():
+    """What is explained live would be written into the scratch memory of the very decision."""
+    fleet = Fleet({"cpu": np.full(3, 8)}, profile=PROFILE)
+    plain, term, refused = fleet.request({"cpu": 2}), Asked(), []
+    result = fleet.place(plain)
+    term.go.set()
+
+    def misuse():
+        for explain in (lambda: fleet.explain(plain, live=True).feasible, lambda: result.explain(0)):
+            with pytest.raises(StateError, match=BUSY) as error:
+                explain()
+            refused.append(str(error.value))
+
+    term.calls = misuse
+    assert fleet.place(fleet.request({"cpu": 3}, external=[term])).hosts.tolist() == [1]
+    assert len(refused) == 2
+
+
+def test_a_fork_or_a_past_into_which_a_term_lets_a_writer_is_refused():
+    """The term's `fork` places on the fleet that is being copied: the copy would hold half of it."""
+
+    class Meddles(Asked):
+        def fork(self):
+            if self.calls:
+                self.calls()
+            return self
+
+    fleet = Fleet({"cpu": np.full(3, 8)}, profile=PROFILE)
+    plain, term = fleet.request({"cpu": 1}), Meddles()
+    term.go.set()
+    result = fleet.place(fleet.request({"cpu": 3}, external=[term]))
+    term.calls = lambda: fleet.place(plain)
+    for misuse in (fleet.fork, lambda: result.explain(0)):
+        with pytest.raises(StateError, match=BUSY):
+            misuse()
+    term.calls = None
+    assert fleet.fork().place(plain).hosts.tolist() == fleet.place(plain).hosts.tolist()
+    assert result.explain(0).host == 0
