@@ -184,6 +184,21 @@ def test_with_prices_the_dear_node_goes_though_more_has_to_move():
     assert (bound.hosts, bound.price) == (2, Fraction("0.5"))
 
 
+def test_a_node_that_stays_anyway_needs_no_price():
+    """The control plane is of no kind in the catalogue: it is in no sum, in the bound neither, and that is said."""
+    control = {"node-role.kubernetes.io/control-plane": "", "node.kubernetes.io/instance-type": "odd"}
+    objects = [
+        node_dict("cp", labels=control), node_dict("a", labels=TYPED[0]), node_dict("b", labels=TYPED[1]),
+        running("p", "a", "1"), running("q", "b", "1"),
+    ]  # fmt: skip
+    found = consolidated(*objects, prices=PRICES)
+    assert (found.evacuated.emptied, found.prices) == (["a", "b"], (Fraction("1.75"), 0))
+    assert least_hosts(found.needs, priced=True).price == 0
+    assert [note for note in found.evacuated.notes if "catalogue" in note] == [
+        "1 of the nodes that must stay are of no kind in the catalogue, such as cp; what they cost is in none of the sums"
+    ]
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [

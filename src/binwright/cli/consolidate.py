@@ -34,7 +34,9 @@ def configure(parser: Parser) -> None:
     add_sources(parser)
     text = "pods with emptyDir volumes may be moved, too; their data is lost"
     parser.add_argument("--delete-emptydir-data", action="store_true", help=text)
-    text = "CSV name,vcpus,memory_mb,price; name is a node's label node.kubernetes.io/instance-type"
+    text = (
+        "CSV name,vcpus,memory_mb,price; name is a node's label node.kubernetes.io/instance-type, of all that could go"
+    )
     parser.add_argument("--prices", metavar="CATALOGUE", help=text)
     add_rules(parser)
     add_output(parser, (*FORMS, "commands"))

@@ -7,7 +7,7 @@ would be; the search before it (`binwright.emptying`) only says which nodes to t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
@@ -37,9 +37,9 @@ HALVE_AFTER = 6
 
 @dataclass(frozen=True)
 class ConsolidateFlags:
-    """delete_emptydir_data: pods with emptyDir volumes may be moved, too. prices: of kinds of nodes by the names in
-    their label node.kubernetes.io/instance-type; None counts nodes. kept: nodes that stay for what the cluster does not
-    know, node -> (word, sentence why).
+    """delete_emptydir_data: pods with emptyDir volumes may be moved, too. prices: of the kinds of all nodes that could
+    go, by the names in their label node.kubernetes.io/instance-type; None counts nodes. kept: nodes that stay for what
+    the cluster does not know, node -> (word, sentence why).
     """
 
     delete_emptydir_data: bool = False
@@ -72,7 +72,7 @@ def consolidate(source: str, objects: Objects, flags: ConsolidateFlags, profile:
     cluster = before.cluster
     staying = staying_in(source, objects, flags.delete_emptydir_data, flags.kept, before.api)
     names = cluster.nodes.names
-    prices = [_price(node, flags.prices) for node in objects.nodes]
+    prices, free = _prices(objects.nodes, flags.prices, staying.nodes)
     requests = _movable(cluster, staying)
     budgets: dict[int, tuple[Budget, int]] = {}
     for item, pod in cluster.held.items():
@@ -97,6 +97,11 @@ def consolidate(source: str, objects: Objects, flags: ConsolidateFlags, profile:
         evacuation.not_evaluated(),
         evacuation.notes(),
     )
+    if free:
+        found.notes.append(
+            f"{len(free)} of the nodes that must stay are of no kind in the catalogue, such as {free[0]}; what they cost "
+            "is in none of the sums"
+        )
     idle = [name for name in emptied if not requests[cluster.nodes.index[name]]]
     if idle:
         found.notes.append(
@@ -114,17 +119,28 @@ def consolidate(source: str, objects: Objects, flags: ConsolidateFlags, profile:
     )
 
 
-def _price(node: Node, prices: Mapping[str, Fraction] | None) -> Fraction:
-    """What a node costs, 1 where nodes are counted."""
-    if prices is None:
-        return Fraction(1)
-    labels = node.metadata.labels or {}
-    kind = next((labels[label] for label in INSTANCE_TYPE if label in labels), None)
-    if kind is None:
-        raise InputError(f"Node {node.metadata.name}: no label {INSTANCE_TYPE[0]}, so it has no price")
-    if kind not in prices:
-        raise InputError(f"Node {node.metadata.name}: label {INSTANCE_TYPE[0]}: {shown(kind)} is not in the catalogue")
-    return prices[kind]
+def _prices(
+    nodes: Iterable[Node], prices: Mapping[str, Fraction] | None, staying: Collection[str]
+) -> tuple[list[Fraction], list[str]]:
+    """What each node costs, 1 where nodes are counted; and the nodes that cost 0, as they stay whatever they cost and
+    the catalogue does not know them. Raises InputError for another node that it does not know.
+    """
+    found, free = [], []
+    for node in nodes:
+        name, labels = node.metadata.name or "", node.metadata.labels or {}
+        kind = next((labels[label] for label in INSTANCE_TYPE if label in labels), None)
+        if prices is None:
+            found.append(Fraction(1))
+        elif kind is not None and kind in prices:
+            found.append(prices[kind])
+        elif name in staying:
+            found.append(Fraction())
+            free.append(name)
+        elif kind is None:
+            raise InputError(f"Node {name}: no label {INSTANCE_TYPE[0]}, so it has no price")
+        else:
+            raise InputError(f"Node {name}: label {INSTANCE_TYPE[0]}: {shown(kind)} is not in the catalogue")
+    return found, free
 
 
 # ---- which nodes -----------------------------------------------------------------------------------------------------
