@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from binwright.openstack.extra_spec_operators import NUMERIC, TEXTUAL
 
 __all__ = ["matches", "satisfies"]
 
 TRUE = ("1", "t", "true", "on", "y", "yes")
 SCOPE = "capabilities"
-NUMERIC: dict[str, Callable[[float, float], bool]] = {
-    "=": operator.ge,
-    ">=": operator.ge,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-TEXTUAL: dict[str, Callable[[Any, str], bool]] = {
-    "s==": operator.eq,
-    "s!=": operator.ne,
-    "s<": operator.lt,
-    "s<=": operator.le,
-    "s>": operator.gt,
-    "s>=": operator.ge,
-    "<in>": operator.contains,
-}
 
 
 def satisfies(capabilities: Mapping[str, Any], extra_specs: Mapping[str, str | None]) -> bool:

@@ -8,27 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from binwright.errors import InputError
+from binwright.openstack.extra_spec_operators import NUMERIC, TEXTUAL
 
 __all__ = ["comma_values", "matches", "smallest", "version_holds"]
 
 Number = TypeVar("Number", int, float)
 
-NUMERIC: dict[str, Callable[[float, float], bool]] = {
-    "=": operator.ge,
-    ">=": operator.ge,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-TEXTUAL: dict[str, Callable[[str, str], bool]] = {
-    "s==": operator.eq,
-    "s!=": operator.ne,
-    "s<": operator.lt,
-    "s<=": operator.le,
-    "s>": operator.gt,
-    "s>=": operator.ge,
-    "<in>": operator.contains,
-}
 VERSION: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
