@@ -1,6 +1,9 @@
 """The filter and the weigher inside the real Nova: the hosts, their order and their weights are the stock classes'."""
 
+import importlib.util
+import inspect
 import random
+import sys
 
 import pytest
 
@@ -15,6 +18,7 @@ from oslo_config import cfg  # noqa: E402
 from binwright.openstack.nova import filters as layer  # noqa: E402
 from binwright.openstack.nova_plugin import BinwrightFilter, BinwrightWeigher  # noqa: E402
 from binwright.openstack.nova_plugin.rules import RULES  # noqa: E402
+from binwright.openstack.nova_plugin.tested import TESTED, untested  # noqa: E402
 from binwright.openstack.nova_plugin.weigher import RAW  # noqa: E402
 from tests.openstack import random_nova  # noqa: E402
 
@@ -91,6 +95,69 @@ def test_every_stock_class_is_known():
     assert {one.__name__ for one in weights.all_weighers()} == set(RAW)
     for one in filters.all_filters():
         assert one.run_filter_once_per_request is (one.__name__ in layer.ONCE_PER_REQUEST)
+
+
+def test_every_stock_class_is_as_it_was_tested():
+    """In a release of which this fails: read what changed, run this file, then add the new digests."""
+    found = {one.__name__: untested(one) for one in (*filters.all_filters(), *weights.all_weighers())}
+    assert {name: parts for name, parts in found.items() if parts} == {}
+    parts = {"nova.servicegroup.api", "nova.servicegroup.drivers.db", "nova.filters", "nova.weights"}
+    own = (*filters.all_filters(), *weights.all_weighers(), filters.BaseHostFilter, weights.BaseHostWeigher)
+    parts |= {one.__module__ for one in own} | {part for part in TESTED if ":" in part}
+    assert parts | {f"nova.scheduler.filters.{name}" for name in ("utils", "extra_specs_ops")} == set(TESTED)
+
+
+@pytest.fixture
+def another_release(tmp_path, monkeypatch):
+    """Nova with other words in one of its modules: another_release("nova.scheduler.weights.cpu", "return", "yield")."""
+
+    def rewrite(name, words, others):
+        source = inspect.getsource(importlib.import_module(name))
+        assert words in source
+        path = tmp_path / f"{name.rpartition('.')[2]}.py"
+        path.write_text(source.replace(words, others))
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)
+        package, _, last = name.rpartition(".")
+        monkeypatch.setattr(sys.modules[package], last, module)
+        spec.loader.exec_module(module)
+
+    return rewrite
+
+
+def test_a_class_that_another_release_wrote_anew_is_asked_about_every_host(another_release, caplog):
+    """Its filter and its weigher read what they did not read before, so that hosts of one group differ."""
+    rng = random.Random("another release")
+    case = many_hosts(rng, 30, 30)
+    case["spec"] = {"flavor": random_nova.flavor(rng) | {"extra_specs": {}}, "instance_uuid": "new"}
+    for number, row in enumerate(case["hosts"]):
+        row |= {"num_io_ops": 3, "num_instances": number}
+    another_release(
+        "nova.scheduler.filters.io_ops_filter", "num_io_ops <", "num_io_ops + host_state.num_instances % 9 <"
+    )
+    another_release("nova.scheduler.weights.cpu", "host_state.vcpus_used", "host_state.num_instances")
+    stock, ours = both(case, ["IoOpsFilter", "NumInstancesFilter"])
+    assert ours == stock
+    assert 0 < len(stock[0]) < 30
+    said = [record.getMessage() for record in caplog.records if "not as they were tested" in record.getMessage()]
+    assert "IoOpsFilter (nova.scheduler.filters.io_ops_filter)" in said[0]
+    assert "CPUWeigher (nova.scheduler.weights.cpu)" in said[1]
+    assert all("this nova 3" in one and "NumInstances" not in one for one in said)
+
+
+def test_a_part_that_all_share_counts_for_all(another_release):
+    another_release("nova.scheduler.filters.utils", "host_state.aggregates", "list(host_state.aggregates)")
+    assert untested(filters.all_filters()[0]) == ["nova.scheduler.filters.utils"]
+    assert untested(weights.all_weighers()[0]) == []
+
+
+def test_comments_do_not_count_and_a_source_that_is_not_there_does(another_release, monkeypatch):
+    one = next(one for one in weights.all_weighers() if one.__name__ == "RAMWeigher")
+    another_release("nova.scheduler.weights.ram", "CONF = ", "# a word\n\nCONF = ")
+    assert untested(one) == []
+    monkeypatch.delattr(sys.modules["nova.scheduler.weights.ram"], "__file__")
+    assert untested(one) == ["nova.scheduler.weights.ram"]
 
 
 @pytest.mark.parametrize("seed", range(60))
