@@ -195,7 +195,7 @@ def test_a_node_that_stays_anyway_needs_no_price():
     assert (found.evacuated.emptied, found.prices) == (["a", "b"], (Fraction("1.75"), 0))
     assert least_hosts(found.needs, priced=True).price == 0
     assert [note for note in found.evacuated.notes if "catalogue" in note] == [
-        "1 of the nodes that must stay are of no kind in the catalogue, such as cp; what they cost is in none of the sums"
+        "1 of the nodes that must stay are of no kind in the catalogue, such as cp; their price is in none of the sums"
     ]
 
 

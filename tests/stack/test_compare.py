@@ -7,6 +7,7 @@ from multiprocessing import get_context
 import jsonschema
 import pytest
 
+from binwright.cli import stack_compare
 from binwright.errors import InputError
 from binwright.kubernetes.place import Options
 from binwright.kubernetes.verify import verify_objects
@@ -112,6 +113,35 @@ def test_a_ratio_changes_what_is_offered_and_what_still_fits():
     assert [one.amounts["cpu"].offered for one in (now, less, more)] == [256000, 16000, 512000]
     assert [one.amounts["memory"].offered for one in (now, less, more)] == [128 << 30] * 3
     assert [one.rooms[0].new_nodes for one in (now, less, more)] == [6, 0, 6]  # memory ends it at 6
+    assert [one.oversold_hosts for one in (now, less, more)] == [0, 0, 0]
+
+
+def test_a_ratio_below_what_is_sold_names_the_hosts():
+    """32 CPUs a host at 0.2 are 6, and a server of 8 stands on each; at 4.0 all is well."""
+    uuids = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(2)]
+    tables = {"providers": [{"uuid": uuid, "name": f"h{n + 1}"} for n, uuid in enumerate(uuids)]}
+    for number, uuid in enumerate(uuids):
+        kinds = {"VCPU": (32, 4.0, 8), "MEMORY_MB": (65536, 1.0, 16384)}
+        tables[f"inventories/{uuid}"] = [
+            {"resource_class": kind, "total": total, "allocation_ratio": ratio, "reserved": 0, "min_unit": 1,
+             "max_unit": total, "step_size": 1}
+            for kind, (total, ratio, _) in kinds.items()
+        ]  # fmt: skip
+        held = {f"id-s{number}": {"resources": {kind: used for kind, (_, _, used) in kinds.items()}}}
+        tables[f"allocations/{uuid}"] = {"allocations": held}
+    rows = [hypervisor(f"h{n + 1}") | {"ID": uuid} for n, uuid in enumerate(uuids)]
+    made = cloud([server("s0", "h1"), server("s1", "h2")], rows, flavors=[flavor()], **tables)
+    made = join({"k": cluster(node("n0", provider="id-s0"), pod("web", "n0", "web"))}, {"north": made}, SEATS)
+    found = compare(made, SEATS, [Scenario("less", (Ratio("VCPU", 0.2, None),))])
+    jsonschema.validate(found.to_dict(), schema("CompareResult"))
+    now, less = found.measured
+    assert (now.oversold, less.oversold_hosts) == ([], 2)
+    assert [(one.host, one.resource, one.capacity, one.used) for one in less.oversold] == [
+        ("north/h1", "VCPU", 6, 8),
+        ("north/h2", "VCPU", 6, 8),
+    ]
+    assert stack_compare.most_oversold(less) == "north/h1: 8 of 6 VCPU"
+    assert [words for words, _ in stack_compare.lines(found) if "oversold" in words] == ["hosts oversold"]
 
 
 def test_flavors_are_swapped_for_new_nodes_only(tmp_path):

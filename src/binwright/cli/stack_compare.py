@@ -11,7 +11,7 @@ from typing import Any
 from binwright.cli import exits
 from binwright.cli.arguments import Parser, add_output
 from binwright.cli.inputs import PATHS, add_sandwich, add_schedulers, open_options
-from binwright.cli.output import Rows, borderless, show
+from binwright.cli.output import Rows, borderless, cell_text, show
 from binwright.cli.progress import progress_bar
 from binwright.cli.report import title
 from binwright.cli.words import amount, count, printable
@@ -89,7 +89,7 @@ def pool(jobs: int) -> Callable[[], Executor] | None:
 COLUMNS = (
     "Scenario", "Hosts", "Servers", "Nodes", "Pods", "Pending", "Homeless", "Findings", "Critical", "CPU offered",
     "CPU sold", "CPU requested", "Memory offered", "Memory sold", "Memory requested", "Worst loss", "Worst homeless",
-    "Headroom",
+    "Headroom", "Oversold",
 )  # fmt: skip
 
 
@@ -100,6 +100,7 @@ def row(one: Measured) -> tuple[Any, ...]:
         one.name, one.hosts, one.servers, one.nodes, one.pods, one.pending, one.homeless, sum(one.findings.values()),
         one.findings["critical"], cpu.offered, cpu.sold, cpu.requested, memory.offered, memory.sold, memory.requested,
         one.worst, one.worst_homeless, " ".join(str(room.together) for room in one.rooms) or None,
+        one.oversold_hosts,
     )  # fmt: skip
 
 
@@ -113,6 +114,14 @@ def draw(console: Any, result: Comparison) -> None:
         table.add_row(words, first, *(cell if cell != first else "=" for cell in cells[1:]))
     console.print(table)
     console.print("= as in the first column", style="dim")
+
+
+def most_oversold(one: Measured) -> str:
+    """The host that has sold most beside what it may sell."""
+    if not one.oversold:
+        return "-"
+    worst = max(one.oversold, key=lambda over: over.used / max(over.capacity, 1))
+    return printable(f"{worst.host}: {worst.used:,} of {worst.capacity:,} {worst.resource}")
 
 
 def lines(result: Comparison) -> list[tuple[str, list[str]]]:
@@ -134,6 +143,9 @@ def lines(result: Comparison) -> list[tuple[str, list[str]]]:
         for part in ("physical", "offered", "sold", "requested"):
             amounts = [getattr(one.amounts[name], part) for one in every]
             found.append((f"{name} {part}", ["-" if value is None else amount(name, value) for value in amounts]))
+    if any(one.oversold for one in every):
+        found.append(("hosts oversold", [cell_text(one.oversold_hosts) or "-" for one in every]))
+        found.append(("... the most", [most_oversold(one) for one in every]))
     found.append(("worst host to lose", [printable(one.worst or "-") for one in every]))
     found.append(("... things break", [f"{one.worst_breaks:,}" for one in every]))
     found.append(("... pods find no node", [f"{one.worst_homeless:,}" for one in every]))

@@ -99,8 +99,8 @@ def consolidate(source: str, objects: Objects, flags: ConsolidateFlags, profile:
     )
     if free:
         found.notes.append(
-            f"{len(free)} of the nodes that must stay are of no kind in the catalogue, such as {free[0]}; what they cost "
-            "is in none of the sums"
+            f"{len(free)} of the nodes that must stay are of no kind in the catalogue, such as {free[0]}; their "
+            "price is in none of the sums"
         )
     idle = [name for name in emptied if not requests[cluster.nodes.index[name]]]
     if idle:

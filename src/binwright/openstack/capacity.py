@@ -7,8 +7,9 @@ choice is told in `Hosts.notes`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import NAMESPACE_DNS, uuid5
 
 from binwright.errors import InputError
@@ -19,10 +20,36 @@ from binwright.openstack.pending import Catalogue
 from binwright.openstack.placement.inventory import Inventory
 from binwright.openstack.placement.tree import Forest, Provider
 
-__all__ = ["cloud_hosts"]
+__all__ = ["Oversold", "cloud_hosts", "oversold"]
 
 # Nova's initial_*_allocation_ratio for a host whose ratio nobody set (its configuration defaults).
 INITIAL_RATIOS = {"VCPU": 4.0, "MEMORY_MB": 1.0, "DISK_GB": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Oversold:
+    """A provider of a host of which more is used than it may give, in the class's units: `capacity` is
+    (total - reserved) x allocation ratio.
+    """
+
+    host: str
+    provider: str
+    resource: str
+    capacity: int
+    used: int
+
+
+def oversold(hosts: Hosts) -> list[Oversold]:
+    """Every provider and class of which servers have more than there is, as after a ratio was made smaller; by
+    provider, then by class as it lists them.
+    """
+    forest = hosts.forest
+    return [
+        Oversold(forest.providers[forest.root(uuid)].name, provider.name, name, inventory.capacity, used)
+        for uuid, provider in forest.providers.items()
+        for name, inventory in provider.inventories.items()
+        if (used := provider.used.get(name, 0)) > inventory.capacity and not _whole_node(inventory, used)
+    ]
 
 
 def cloud_hosts(cloud: Cloud, pending: Collection[Server] = ()) -> Hosts:
@@ -99,19 +126,22 @@ def _charge(hosts: Hosts, root: Provider, amounts: dict[str, int]) -> None:
 
 
 def _placement_totals(hosts: Hosts) -> None:
-    over: dict[str, int] = {}
     for provider in hosts.forest.providers.values():
         for name, inventory in provider.inventories.items():
             taken = provider.used.get(name, 0)
-            # A bare-metal node in use is reserved as well (openstack spec 10); in a total it is one node, and in use.
-            in_use = taken == inventory.total == inventory.reserved == inventory.max_unit == 1
-            _add_total(hosts, name, 1 if in_use else inventory.capacity, taken)
-            over[name] = over.get(name, 0) + (taken > inventory.capacity and not in_use)
+            _add_total(hosts, name, 1 if _whole_node(inventory, taken) else inventory.capacity, taken)
+    over = Counter(one.resource for one in oversold(hosts))
     hosts.notes += [
         f"{name}: {count} providers use more than their capacity"
         for name, count in sorted(over.items(), key=lambda item: class_key(item[0]))
-        if count
     ]
+
+
+def _whole_node(inventory: Inventory, used: int) -> bool:
+    """Whether it is a bare-metal node in use, which is reserved as well (openstack spec 10); in a total it is one node,
+    and in use.
+    """
+    return used == inventory.total == inventory.reserved == inventory.max_unit == 1
 
 
 def _from_hypervisors(cloud: Cloud) -> Hosts:

@@ -1,15 +1,16 @@
 """`stack compare`: what-if copies of the whole sandwich, measured alike and put side by side, over any executor."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from binwright.errors import InputError
 from binwright.kubernetes.place import place_read
-from binwright.openstack.capacity import cloud_hosts
+from binwright.openstack.capacity import Oversold, cloud_hosts, oversold
+from binwright.openstack.hosts import Hosts
 from binwright.stack.audit import audit
 from binwright.stack.blast import blast
 from binwright.stack.envelope import API_VERSION
@@ -54,6 +55,7 @@ class Room:
 class Measured:
     """One scenario's numbers. homeless: pending pods that find no node, of `pending`. worst: the physical host whose
     loss is worst, with what breaks and how many pods then find no node. nodes_without_host: of an added cluster.
+    oversold: what servers have beyond what their hosts may give, after their ratios; None where a dump does not tell.
     """
 
     name: str
@@ -70,6 +72,12 @@ class Measured:
     worst_homeless: int = 0
     nodes_without_host: int = 0
     rooms: list[Room] = field(default_factory=list)
+    oversold: list[Oversold] | None = None
+
+    @property
+    def oversold_hosts(self) -> int | None:
+        """How many hosts have sold more than their ratios let; None where a dump does not tell."""
+        return None if self.oversold is None else len({one.host for one in self.oversold})
 
 
 @dataclass(slots=True)
@@ -110,6 +118,18 @@ def entry(one: Measured) -> dict[str, Any]:
                 "requested": amounts.requested,
             }
             for name, amounts in one.amounts.items()
+        ],
+        "oversold": None
+        if one.oversold is None
+        else [
+            {
+                "host": over.host,
+                "provider": over.provider,
+                "resource": over.resource,
+                "capacity": over.capacity,
+                "used": over.used,
+            }
+            for over in one.oversold
         ],
         "worstLoss": None
         if one.worst is None
@@ -155,6 +175,8 @@ def measure(world: World, scenario: Scenario, shapes: Sequence[str]) -> Measured
         pending += waiting
         if waiting:
             homeless += len(place_read(name, objects, sandwich.options).unplaced) if objects.nodes else waiting
+    clouds = clouds_of(sandwich)
+    over = [(name, one) for name, hosts in (clouds or {}).items() for one in oversold(hosts)]
     found = Measured(
         scenario.name,
         sum(host.physical() is host for host in sandwich.hosts.values()),
@@ -164,8 +186,9 @@ def measure(world: World, scenario: Scenario, shapes: Sequence[str]) -> Measured
         pending,
         homeless,
         {severity: sum(one.severity == severity for one in told) for severity in SEVERITIES},
-        amounts_of(sandwich),
+        amounts_of(sandwich, clouds),
         nodes_without_host=after.nodes_without_host,
+        oversold=None if clouds is None else [replace(one, host=f"{name}/{one.host}") for name, one in over],
     )
     losses = blast(sandwich, any_level="host").blasts if all(one.nodes for one in sandwich.clusters.values()) else []
     if losses:
@@ -178,10 +201,10 @@ def measure(world: World, scenario: Scenario, shapes: Sequence[str]) -> Measured
     return found
 
 
-def amounts_of(sandwich: Sandwich) -> dict[str, Amounts]:
+def amounts_of(sandwich: Sandwich, clouds: Mapping[str, Hosts] | None) -> dict[str, Amounts]:
     """What there is, is offered, sold and requested, by resource."""
     book = ledger(sandwich, Usage())
-    offered = offered_by(sandwich)
+    offered = offered_by(clouds or {})
     found = {}
     for name in (CPU, MEMORY):
         line = book.total(name)
@@ -189,14 +212,18 @@ def amounts_of(sandwich: Sandwich) -> dict[str, Amounts]:
     return found
 
 
-def offered_by(sandwich: Sandwich) -> dict[str, int]:
-    """What all clouds sell of a resource after their ratios; nothing where one's dump does not tell."""
-    found = dict.fromkeys(CLASSES, 0)
-    for cloud in sandwich.clouds.values():
-        try:
-            totals = cloud_hosts(cloud).totals
-        except InputError:
-            return {}
+def clouds_of(sandwich: Sandwich) -> dict[str, Hosts] | None:
+    """The hosts of every cloud; None where there is no cloud, or one's dump does not tell what its hosts have."""
+    try:
+        return {name: cloud_hosts(cloud) for name, cloud in sandwich.clouds.items()} or None
+    except InputError:
+        return None
+
+
+def offered_by(clouds: Mapping[str, Hosts]) -> dict[str, int]:
+    """What all clouds sell of a resource after their ratios; nothing where there is none."""
+    found = dict.fromkeys(CLASSES, 0) if clouds else {}
+    for hosts in clouds.values():
         for name, (classes, unit) in CLASSES.items():
-            found[name] += unit * sum(totals.get(one, (0, 0))[0] for one in classes)
-    return found if sandwich.clouds else {}
+            found[name] += unit * sum(hosts.totals.get(one, (0, 0))[0] for one in classes)
+    return found
