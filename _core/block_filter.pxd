@@ -26,6 +26,13 @@ cdef struct Plan:          # of one decision
     bint one_extra         # the latter
     const uint16_t* tops   # (blocks,) the highest extra of each block, NULL = the same everywhere
 
+cdef struct Sweep:         # of one decision, over blocks that any thread takes
+    void* filter
+    const Plan* plan
+    int64_t highest        # bound of the block that was asked first
+    Py_ssize_t each        # blocks of a piece
+    int64_t read           # blocks whose bounds were computed
+
 
 @cython.final
 cdef class BlockFilter:
@@ -58,5 +65,6 @@ cdef class BlockFilter:
     cdef void bound(self, const Plan* plan, Py_ssize_t block) noexcept nogil
     cdef void bound_all(self, const Plan* plan) noexcept nogil
     cdef void bound_some(self, const Plan* plan) noexcept nogil
+    cdef int64_t bound_above(self, const Plan* plan, int64_t highest, Py_ssize_t first, Py_ssize_t end) noexcept nogil
     cdef Py_ssize_t highest_block(self) noexcept nogil
     cdef bint find_best(self, const ClassView* request, const Plan* plan, Choice* choice) noexcept nogil

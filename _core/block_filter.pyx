@@ -10,12 +10,16 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from binwright._core.block_statics cimport feasible
+from binwright._core.crew cimport share_out
 from binwright._core.domain_terms cimport FORBID, HOST, INCREMENTAL, ClassTerms
 from binwright._core.kernels cimport (
     BW_ALL, BW_EVEN, BW_FREE, BW_GAINS, BW_SHARES, BW_TAKEN, BW_WHOLE, K, bw_gain, bw_left, bw_share,
 )
 from binwright._core.request cimport Classes
 from binwright._core.terms cimport LEAST, MOST, RATIO, STATIC, local_total
+
+cdef extern from "binwright/turns.h" nogil:
+    void bw_add_to(int64_t* sum, int64_t amount)
 
 cdef enum:
     HIGHEST_SUM = 65535 // 100    # sum of a term's weights
@@ -271,20 +275,21 @@ cdef class BlockFilter:
             plan.extra if plan.one_extra else plan.extra + block * BW_BLOCK, self.key + block * BW_BLOCK,
         )
         self.asked[block] = True
-        self.read += 1
 
     cdef void bound_all(self, const Plan* plan) noexcept nogil:
         cdef Py_ssize_t block
         for block in range(self.scan.fleet.blocks()):
             self.bound(plan, block)
+        self.read += self.scan.fleet.blocks()
 
     cdef void bound_some(self, const Plan* plan) noexcept nogil:
         """Bounds of the blocks that may hold the best host; what the others cannot pass."""
+        cdef Sweep sweep
         cdef const uint16_t* best
-        cdef Py_ssize_t block
-        cdef int64_t most, highest
+        cdef Py_ssize_t block, blocks = self.scan.fleet.blocks()
+        cdef int64_t most
         best = self.potentials.of(&plan.bounds)
-        for block in range(self.scan.fleet.blocks()):
+        for block in range(blocks):
             most = plan.tops[block] if plan.tops != NULL else plan.extra[0]
             self.top[block] = <uint16_t>min(best[block] + most, 0xFFFF) if most else 0
         memset(self.asked, 0, self.top_room)
@@ -292,11 +297,26 @@ cdef class BlockFilter:
         if block < 0:
             return
         self.bound(plan, block)
-        highest = self.top[block]
-        for block in range(self.scan.fleet.blocks()):  # where equals matter, find_best asks for them
+        sweep.filter = <void*>self
+        sweep.plan = plan
+        sweep.highest = self.top[block]
+        sweep.each = self.scan.blocks_a_piece()
+        sweep.read = 1
+        share_out(bound_piece, &sweep, (blocks + sweep.each - 1) // sweep.each, self.scan.threads)
+        self.read += sweep.read
+
+    cdef int64_t bound_above(self, const Plan* plan, int64_t highest, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
+        """Bounds of those blocks of first .. end - 1 that may pass the highest; their number. Where equals matter,
+        find_best asks for them.
+        """
+        cdef Py_ssize_t block
+        cdef int64_t read = 0
+        for block in range(first, end):
             if self.top[block] > highest and not self.asked[block]:
                 self.bound(plan, block)
                 highest = max(highest, self.top[block])
+                read += 1
+        return read
 
     cdef Py_ssize_t highest_block(self) noexcept nogil:
         """The first block of the highest bound, -1 = all are 0."""
@@ -323,6 +343,7 @@ cdef class BlockFilter:
                 return False
             if not self.asked[block]:
                 self.bound(plan, block)
+                self.read += 1
                 continue
             tries -= 1
             highest = self.top[block]
@@ -340,6 +361,16 @@ cdef class BlockFilter:
             key[host] = <uint16_t>(total + 1)
             self.top[block] = <uint16_t>K.top(key)
         return False
+
+
+cdef void bound_piece(void* what, int64_t piece) noexcept nogil:
+    """One thread's part of `bound_some`: it knows the highest bound of the first block and of its own. Which bounds
+    are computed depends on the pieces, not on who takes them or when; the choice depends on neither.
+    """
+    cdef Sweep* sweep = <Sweep*>what
+    cdef Py_ssize_t first = piece * sweep.each
+    cdef Py_ssize_t end = min(first + sweep.each, (<BlockFilter>sweep.filter).scan.fleet.blocks())
+    bw_add_to(&sweep.read, (<BlockFilter>sweep.filter).bound_above(sweep.plan, sweep.highest, first, end))
 
 
 cdef int64_t divisor(int64_t a, int64_t b) noexcept nogil:

@@ -171,6 +171,7 @@ cdef class State:
         if not self.is_at(position, serial):  # the fork of an external term let somebody in
             raise OutOfOrder(BUSY)
         other.journal.widen_feed(other.fleet.stride)
+        other.scan.threads = self.scan.threads
         return other
 
     def moment(self):

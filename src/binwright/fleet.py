@@ -14,6 +14,7 @@ import numpy.typing as npt
 from binwright import arguments, arrays
 from binwright._core import place as core_place
 from binwright._core import ranking as core_ranking
+from binwright._core.crew import MOST_THREADS
 from binwright._core.request import RequestClass
 from binwright._core.state import OutOfOrder, State, rebuild_state
 from binwright.arrays import Int64Array
@@ -156,6 +157,27 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
     def label(self, host: int, key: str) -> str | None:
         """Value of one label of a host, None where it has none."""
         return self._labels.value(self._one_host("label", host), arguments.name("label: key", key))
+
+    @property
+    def threads(self) -> int:
+        """How many threads one decision may use, 1 unless set; at most 64. Forks take it over, pickles do not.
+
+        It changes no answer, only the time of requests that are decided without an index, in fleets of 65,536 hosts
+        and more (docs/index.md, "Two threads"). The helpers are one crew for all fleets of the process: they are
+        started when they are first wanted, look for more work for some ten microseconds before they sleep, and end
+        with the interpreter; a fleet that decides while another has them uses its own thread alone. So does every
+        fleet on Windows. Set it to no more than the processors that are free. Raises InputError for anything but
+        1..64.
+        """
+        return self._state.scan.threads
+
+    @threads.setter
+    @one_writer
+    def threads(self, count: int) -> None:
+        wanted = arrays.index("threads", count)
+        if not 1 <= wanted <= MOST_THREADS:
+            raise InputError(f"threads: {wanted} is outside 1..{MOST_THREADS}")
+        self._state.scan.threads = wanted
 
     # ---- requests --------------------------------------------------------------------------------------------
 

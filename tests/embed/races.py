@@ -3,6 +3,7 @@
 python races.py clean|planted       run where `races` is built, under the thread sanitizer (.ci/tsan)
 """
 
+import os
 import sys
 import threading
 
@@ -10,6 +11,7 @@ import numpy as np
 import races
 
 from binwright import Fleet, StateError
+from binwright._core import crew
 from binwright.terms import Ref, at_most
 
 
@@ -38,7 +40,33 @@ def made():
     return fleet, job, counter
 
 
+def wide(threads):
+    """Hosts and verdicts of requests that helpers decide too: pieces of one block."""
+    fleet = Fleet({"cpu": np.arange(4000) % 700 + 300, "memory": np.arange(4000) % 301 + 500})
+    fleet.threads = threads
+    fleet._state.indexes.none = True
+    fleet._state.indexes.filter.many_blocks = fleet._state.scan.shared_blocks = fleet._state.scan.piece_blocks = 1
+    found = fleet.place_many([fleet.request({"cpu": 3 * i, "memory": 1 + i % 5}) for i in range(1, 40)] * 40)
+    return found.hosts.tolist(), found.scores.tolist()
+
+
+def shared():
+    """Fleets whose decisions several threads share, alone, in turn and at once, and in a forked process; how many
+    pieces of work the helpers took.
+    """
+    alone, before = wide(1), crew.helped()
+    while crew.helped() == before:
+        assert wide(2) == wide(3) == alone
+    assert together(*(lambda: wide(2),) * 3) == [alone] * 3
+    child = os.fork()
+    if child == 0:
+        os._exit(wide(2) != alone)
+    assert os.waitpid(child, 0)[1] == 0
+    return crew.helped() - before
+
+
 def clean():
+    helped = shared()
     fleet, job, counter = made()
     mine = [races.Own(fleet) for _ in range(3)]
     own = together(*(lambda own=own: own.churn(job.index, 20000) for own in mine))
@@ -72,7 +100,7 @@ def clean():
         )  # fmt: skip
 
     shared = together(write, write, read)
-    print(f"clean: 3 forks in 3 threads {own}; one fleet in 3 threads {met} (done, refused); one of Python's {shared}")
+    print(f"clean: helpers took {helped} pieces; 3 forks in 3 threads {own}; one fleet in 3 threads {met} (done, refused); one of Python's {shared}")
 
 
 def planted():

@@ -19,8 +19,9 @@ from tests.reference.pools import Claim, PoolRow, Pools
 class Pair:
     """The two fleets of one life, with the requests, items and checkpoints made on them."""
 
-    def __init__(self, rng: random.Random, hosts: int, house=None):
+    def __init__(self, rng: random.Random, hosts: int, house=None, threads=1):
         self.rng = rng
+        self.threads = threads
         self.by_bounds = rng.random() < 0.4  # alone: no class has an index, and most have no terms over counters
         self.house = house or self.drawn_house()
         given = draw.fleet_arguments(rng, self.house, hosts)
@@ -85,6 +86,8 @@ class Pair:
         fleets[0]._state.indexes.none = self.by_bounds
         fleets[0]._state.indexes.filter.off = not self.by_bounds and self.rng.random() < 0.5
         fleets[0]._state.indexes.filter.many_blocks = self.rng.choice((1, 64))
+        fleets[0].threads = self.threads
+        fleets[0]._state.scan.shared_blocks = fleets[0]._state.scan.piece_blocks = 1
         fleets[1]._state.indexes.off = True
         return fleets
 

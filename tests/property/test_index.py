@@ -1,5 +1,5 @@
 """Index and bounds against scan: the same hosts, scores, verdicts and ties after any interleaving of calls, on every
-kernel copy.
+kernel copy, with one thread and with two.
 
 The default run compares some 30,000 decisions. Ten million:  pytest -m slow tests/property/test_index.py
 BINWRIGHT_SEED=N repeats a run (each prints its N), BINWRIGHT_DECISIONS=N says how many decisions.
@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from binwright import Fleet, Profile, Rule
-from binwright._core import kernels
+from binwright._core import crew, kernels
 from binwright.profile import least_allocated
 from binwright.terms import Ref, skew
 from tests.property.pairs import Pair
 
 COPIES = kernels.available()
 HOSTS = (1, 2, 3, 5, 9, 31, 33, 64, 100, 257, 300)
+SHARED = (257, 300, 300, 700)  # of lives with two threads: pieces of a block each
 SEEDS = st.integers(0, 2**32 - 1)
 CALLS = (
     "place", "place_many", "claim", "release", "resize", "cordon", "relabel", "repair", "add_hosts", "remove_host",
@@ -46,9 +47,9 @@ class IndexMachine(RuleBasedStateMachine):
             self.pair.check()
         kernels.use(self.before)
 
-    @initialize(seed=SEEDS, hosts=st.sampled_from(HOSTS))
-    def start(self, seed, hosts):
-        self.pair = Pair(random.Random(seed), hosts)
+    @initialize(seed=SEEDS, hosts=st.sampled_from(HOSTS), threads=st.sampled_from((1, 2)))
+    def start(self, seed, hosts, threads):
+        self.pair = Pair(random.Random(seed), hosts, threads=threads)
 
     @rule(seed=SEEDS, call=st.sampled_from(CALLS))
     def call(self, seed, call):
@@ -75,30 +76,35 @@ for copy_name in COPIES:
 
 
 def lives(most: int) -> None:
-    """Random lives, each on the next kernel copy, until `most` decisions were compared."""
+    """Random lives until `most` decisions were compared: the kernel copies in turn, with one thread, then with two."""
     first = int(os.environ.get("BINWRIGHT_SEED") or random.SystemRandom().randrange(2**32))
     print(f"BINWRIGHT_SEED={first}")
     before = kernels.current()
     compared = by_index = by_bounds = life = 0
+    of_two, helped = 0, crew.helped()
     try:
         while compared < most:
-            kernels.use(COPIES[life % len(COPIES)])
-            rng = random.Random(first + life)
+            seed = first + life  # says all of it: this life begins a run of that seed
+            kernels.use(COPIES[seed % len(COPIES)])
+            rng = random.Random(seed)
+            threads = 1 + seed // len(COPIES) % 2
             try:
-                pair = Pair(rng, rng.choice(HOSTS))
+                pair = Pair(rng, rng.choice(HOSTS if threads == 1 else SHARED), threads=threads)
                 for _ in range(80):
                     pair.step()
                 pair.check()
             except Exception as error:
-                error.add_note(f"BINWRIGHT_SEED={first + life}, kernels {kernels.current()}")
+                error.add_note(f"BINWRIGHT_SEED={seed}, kernels {kernels.current()}, {threads} threads")
                 raise
             compared += pair.decisions
+            of_two += pair.decisions * (threads - 1)
             by_index += pair.by_index()
             by_bounds += pair.by_filter()
             life += 1
     finally:
         kernels.use(before)
     print(f"{compared} decisions in {life} lives, {by_index} by index, {by_bounds} by bounds, kernels {COPIES}")
+    print(f"{of_two} with two threads, of whose pieces of work the second took {crew.helped() - helped}")
     assert by_index > compared // 20
     assert by_bounds > compared // 60
 
@@ -136,12 +142,12 @@ def test_a_class_that_has_not_read_for_long(changes):
 
 
 def test_two_threads():
-    """Lives in two threads at once, each with fleets of its own, decide as they do alone."""
+    """Lives in two threads at once, each with fleets of its own, some with helpers, decide as they do alone."""
     seed = int(os.environ.get("BINWRIGHT_SEED") or random.SystemRandom().randrange(2**32))
     print(f"BINWRIGHT_SEED={seed}")
 
     def life(number: int) -> list[int]:
-        pair = Pair(random.Random(seed + number), 300)
+        pair = Pair(random.Random(seed + number), 300, threads=1 + number % 2)
         for _ in range(60):
             pair.step()
         pair.check()

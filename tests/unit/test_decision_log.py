@@ -35,7 +35,7 @@ from binwright.terms import Ref, pool, skew
 
 READING = {
     "allowance", "capacity", "copy", "count", "devices", "explain", "host", "item", "items_on", "label", "names",
-    "pinned", "ranked", "used", "window_start",
+    "pinned", "ranked", "threads", "used", "window_start",
 }  # fmt: skip
 READING_ROWS = {"cell", "check_unused", "compiled", "devices", "links", "of", "pinned", "table"}
 READING_POOLS = {"claim", "holder"}

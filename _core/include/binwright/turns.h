@@ -35,4 +35,7 @@ static inline void bw_resign(int64_t *writer) { __atomic_store_n(writer, 0, __AT
 /* Numbers that no two callers share. */
 static inline int64_t bw_next(int64_t *last) { return __atomic_add_fetch(last, 1, __ATOMIC_RELAXED); }
 
+/* A sum to which several threads add. */
+static inline void bw_add_to(int64_t *sum, int64_t amount) { __atomic_add_fetch(sum, amount, __ATOMIC_RELAXED); }
+
 #endif
