@@ -50,7 +50,7 @@ def wide(threads):
     return found.hosts.tolist(), found.scores.tolist()
 
 
-def shared():
+def helped_along():
     """Fleets whose decisions several threads share, alone, in turn and at once, and in a forked process; how many
     pieces of work the helpers took.
     """
@@ -66,7 +66,7 @@ def shared():
 
 
 def clean():
-    helped = shared()
+    helped = helped_along()
     fleet, job, counter = made()
     mine = [races.Own(fleet) for _ in range(3)]
     own = together(*(lambda own=own: own.churn(job.index, 20000) for own in mine))
@@ -100,7 +100,8 @@ def clean():
         )  # fmt: skip
 
     shared = together(write, write, read)
-    print(f"clean: helpers took {helped} pieces; 3 forks in 3 threads {own}; one fleet in 3 threads {met} (done, refused); one of Python's {shared}")
+    print(f"clean: helpers took {helped} pieces of shared decisions")
+    print(f"clean: 3 forks in 3 threads {own}; one fleet in 3 threads {met} (done, refused); one of Python's {shared}")
 
 
 def planted():
