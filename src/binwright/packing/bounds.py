@@ -7,7 +7,7 @@ Clautiaux and Moukrim 2007 (f1).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -21,11 +21,11 @@ MOST_CLIQUE = 2_000
 LARGEST = 2**40
 
 
-def best_bound(form: Form) -> Certificate:
-    """The best certificate these rules find; the simplest of equals."""
+def best_bound(form: Form, over: Callable[[], bool] = lambda: False) -> Certificate:
+    """The best certificate these rules find; the simplest of equals. `over`: asked now and then, ends the search."""
     counts, stock = form.counts.tolist(), form.stock.tolist()
     best, value = nothing(form), 0
-    for certificate in candidates(form):
+    for certificate in candidates(form, over):
         bound = certificate.bound(counts, stock)
         if bound > value:
             best, value = certificate, bound
@@ -37,25 +37,29 @@ def nothing(form: Form) -> Certificate:
     return Certificate("volume", (0,) * form.types, 1, (0,) * form.kinds)
 
 
-def candidates(form: Form) -> Iterator[Certificate]:
-    """Certificates, cheap rules first."""
+def candidates(form: Form, over: Callable[[], bool]) -> Iterator[Certificate]:
+    """Certificates, cheap rules first; a line at least."""
     if not form.types:
         return
     lines = list(surrogates(form))
     for weights, capacity in lines:
         yield linear(form, weights, capacity)
+        if over():
+            return
     if form.kinds > 1 or form.price[0] != 1 or form.types > MOST_TYPES:
         return
     for weights, capacity in lines:
         room = int(capacity[0])
         best, value = None, 0
         for duals, full in functions(weights, room):
+            if over():
+                break
             worth = -(-int(duals.astype(object) @ form.counts) // full) if full else 0
             if worth > value:
                 best, value = (duals, full), worth
         if best is not None:
             yield certify(form, "dual-feasible", best[0], [best[1]], best[1])
-    if form.types <= MOST_CLIQUE:
+    if form.types <= MOST_CLIQUE and not over():
         yield clique(form)
 
 

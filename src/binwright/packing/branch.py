@@ -12,6 +12,7 @@ import numpy as np
 
 from binwright.packing.bounds import nothing
 from binwright.packing.certificate import for_problem, widest
+from binwright.packing.check import TooHard
 from binwright.packing.cuts import tighten
 from binwright.packing.expand import expand
 from binwright.packing.form import Form, make_form
@@ -21,7 +22,7 @@ from binwright.packing.master import Master, Solution
 from binwright.packing.pricer import Pricing
 from binwright.packing.problem import BoolArray, Int64Array, Problem
 from binwright.packing.search import Search
-from binwright.packing.tree import Case, Rules, case_problem, single_items
+from binwright.packing.tree import Case, Rules, Verified, case_problem, check_case, single_items
 
 NEAR = 1e-6
 MOST_SEEDS = 1500
@@ -54,6 +55,7 @@ class Branching:
         assert search.cost is not None
         self.goal = search.cost
         self.given_up = False
+        self.verified: Verified = set()
         self.top = Case()
         self.open = [Open(self.top, Rules(), None)]
         row_type = {row: number for number, bundles in enumerate(search.form.bundles)
@@ -64,7 +66,7 @@ class Branching:
         """Look at up to so many cases; True when it is over: proven, or a better packing was found."""
         for _ in range(cases):
             if not self.open:
-                self.search.proved_by_cases(self.goal, self.top)
+                self.search.proved_by_cases(self.goal, self.top, self.verified)
                 return True
             if self.search.over or self.given_up:
                 return True
@@ -83,7 +85,7 @@ class Branching:
             case.homeless = form.homeless[0]
             return
         inner = Search(form, None, None, None, self.search.clock)
-        inner.deadline = self.search.deadline
+        inner.deadline, inner.effort = self.search.deadline, self.search.effort
         inner.cost = self.goal
         inner.proved(nothing(form))
         solution: Solution | None = None
@@ -100,6 +102,7 @@ class Branching:
         if inner.bound >= self.goal:
             best = max(inner.certificates, key=lambda pair: pair[0])[1]
             case.certificate = for_problem(widest(best, form), form, problem)
+            self.verify(entry)
             return
         if solution is None or self.search.left <= 0:
             self.open.append(entry)  # unsettled: out of time
@@ -115,6 +118,16 @@ class Branching:
         case.together, case.apart = Case(), Case()
         self.open.append(Open(case.apart, rules.apart(first, second), seeds))
         self.open.append(Open(case.together, rules.together(first, second), seeds))
+
+    def verify(self, entry: Open) -> None:
+        """Check the certificate of a case at once, within the time of the search; one too hard to check ends it."""
+        try:
+            check_case(self.problem, entry.case, self.goal, entry.rules, give_up=lambda: self.search.left <= 0)
+        except TooHard:
+            self.open.append(entry)
+            self.given_up = True
+        else:
+            self.verified.add((entry.rules, entry.case.certificate))
 
     def found(self, form: Form, packing: Packing) -> None:
         """A packing of a case as one of the whole problem."""

@@ -6,7 +6,7 @@ is checked by going through the types once, keeping every content of a bin that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from binwright.packing.problem import BoolArray, Int64Array, Problem
 
 CELLS = 2048
 MOST_STATES = 1_000_000
+MOST_WORK = 100_000_000  # contents looked at of one kind of bin
 SUM_ROUNDS = 24
 EXACT_CELLS = 8_000_000
 
 Pattern = tuple[int, tuple[tuple[int, int], ...], int]
+GiveUp = Callable[[], bool]
 
 
 class TooHard(Exception):
@@ -83,8 +85,11 @@ def refuse_broken_rules(problem: Problem, held: dict[int, int]) -> None:
             raise CheckFailed(f"packing: {items.name(inside[0])} is separated from what it must stay with")
 
 
-def check_certificate(problem: Problem, certificate: Certificate) -> int:
-    """The bound that a certificate (duals per row of the problem) proves; CheckFailed, or TooHard where unproven."""
+def check_certificate(problem: Problem, certificate: Certificate, give_up: GiveUp | None = None) -> int:
+    """The bound that a certificate (duals per row of the problem) proves; CheckFailed, or TooHard where unproven.
+
+    `give_up` is asked now and then: TooHard when it says so.
+    """
     items = problem.items
     if len(certificate.duals) != problem.types or len(certificate.reliefs) != problem.kinds:
         raise CheckFailed("certificate: arrays of the wrong length")
@@ -98,7 +103,7 @@ def check_certificate(problem: Problem, certificate: Certificate) -> int:
         if problem.stock_of(kind) is None and certificate.reliefs[kind]:
             raise CheckFailed(f"certificate: a relief for {problem.bins.name(kind)}, of which there is no end")
         limit = int(problem.bins.prices[kind]) * certificate.scale + certificate.reliefs[kind]
-        if problem.stock_of(kind) != 0 and exceeds(problem, units, kind, limit):
+        if problem.stock_of(kind) != 0 and exceeds(problem, units, kind, limit, give_up):
             raise CheckFailed(f"certificate: {problem.bins.name(kind)} can hold items worth more than {limit}")
     return certificate.bound(items.counts.tolist(), [problem.stock_of(kind) or 0 for kind in range(problem.kinds)])
 
@@ -156,7 +161,7 @@ def units_of(problem: Problem, certificate: Certificate) -> Units:
     )  # fmt: skip
 
 
-def exceeds(problem: Problem, units: Units, kind: int, limit: int) -> bool:
+def exceeds(problem: Problem, units: Units, kind: int, limit: int, give_up: GiveUp | None) -> bool:
     """Whether a bin of this kind can hold units worth more than `limit`. Raises TooHard after too much work."""
     items, bins = problem.items, problem.bins
     most_items = -1 if bins.max_items is None else int(bins.max_items[kind])
@@ -202,7 +207,7 @@ def exceeds(problem: Problem, units: Units, kind: int, limit: int) -> bool:
     # what makes room comes first, see search; then what can be fined, because promises know of no fines
     order = np.lexsort((-worth, -density, ~cut.any(axis=1), ~makes))
     apart = None if apart is None else apart[np.ix_(order, order)]
-    return search(weights[order], counts[order], worth[order], room, apart, limit, cut[order], units.fines)
+    return search(weights[order], counts[order], worth[order], room, apart, limit, cut[order], units.fines, give_up)
 
 
 def with_sum(
@@ -252,6 +257,7 @@ def search(
     limit: int,
     cut: Int64Array,
     fines: Int64Array,
+    give_up: GiveUp | None,
 ) -> bool:
     """Type after type, all contents that could still be worth more than `limit`; exact in int64.
 
@@ -270,6 +276,7 @@ def search(
     odd = np.zeros((1, len(fines)), bool)
     blocked = None if apart is None else np.zeros((1, len(worth)), bool)
     ahead = np.cumsum(cut[::-1] > 0, axis=0)[::-1] > 0  # of each cut: whether members are still to come
+    work = 0
     for unit in range(len(worth)):
         odd &= ahead[unit]
         promising = value + promise(tables, unit, left) > limit
@@ -280,6 +287,9 @@ def search(
         pieces = [(left, value, odd, blocked)]
         now = pieces[0]
         for _ in range(int(counts[unit])):
+            work += len(now[1])
+            if work > MOST_WORK or (give_up is not None and give_up()):
+                raise TooHard
             # until the last unit that makes room, a bin may be overfull by what the others can still make
             fits = (now[0] + (more if makers > unit else 0) >= weights[unit]).all(axis=1)
             if now[3] is not None:

@@ -124,7 +124,7 @@ class Dive:
             return None
         spent = cost_of(search.form, state.packing)
         self.master.require(state.waiting, state.stock)
-        solution = self.master.solve()
+        solution = self.master.solve(search.wall_left)
         search.iterations += 1
         for _ in range(PRICINGS):
             if solution is None or search.left <= 0:
@@ -134,5 +134,5 @@ class Dive:
             fresh = self.pricing.patterns_for(solution.prices, state.waiting, state.stock, STEPS, 4)
             if not self.master.add(fresh):
                 return None
-            solution = self.master.solve()
+            solution = self.master.solve(search.wall_left)
         return None

@@ -34,10 +34,10 @@ def run(search: Search, problem: Problem, pricing: Pricing, correction: Correcti
     unpacked = State(search.form, search.form.counts, search.form.stock, [])
     start_patterns(search, master)
     solution = root(search, master, pricing)
-    if solution is None:
+    if solution is None and search.left > 0.1:
         search.notes.append("no column generation: the linear program failed")
         return
-    if search.over:
+    if search.over or solution is None:
         return
     branching: Branching | None = None
     for attempt in range(ATTEMPTS):

@@ -14,7 +14,6 @@ from binwright.packing.search import Search
 SMOOTH = 0.6  # weight of the prices with the best bound so far
 STEPS = 200_000  # of one search of one kind, at first
 MOST_STEPS = 2 * 10**9
-STEPS_A_SECOND = 3 * 10**6
 NEAR = 1e-6
 CONVERGED = 0.02  # of a unit of price, between the program and what its prices prove
 PATIENCE = 8  # iterations between two roundings
@@ -54,7 +53,7 @@ def root(
     smooth = SMOOTH
     steps = STEPS
     rounds = 1 if form.types < 60 else 8
-    solution = master.solve()
+    solution = master.solve(search.wall_left)
     while solution is not None and not search.over:
         search.iterations += 1
         smoothed = centre is not None and smooth > 0
@@ -62,11 +61,12 @@ def root(
             prices = solution.prices
         else:
             prices = solution.prices.towards(centre, smooth)
-        allowed = steps
-        if search.left < 1e6:  # a search cannot be interrupted, so it may take no longer than the clock allows
-            allowed = min(steps, max(int(search.left * STEPS_A_SECOND) // search.form.kinds, 1000))
+        allowed = search.effort.allowance(steps, form.kinds * (1 + rounds / 4))
+        before = search.clock()
         priced = pricing.price(prices, allowed, rounds)
+        search.effort.took(priced.steps, search.clock() - before)
         search.proved(priced.certificate)
+        search.check_in_time()
         value = priced.certificate.worth(form.counts.tolist(), form.stock.tolist()) / priced.certificate.scale
         if value > centre_value:
             centre, centre_value = prices, value
@@ -81,14 +81,14 @@ def root(
             if smoothed:
                 smooth = 0.0 if smooth < 0.2 else smooth / 2
                 continue
-            if priced.complete or steps >= most_steps:
+            if priced.complete or steps >= most_steps or allowed < steps:
                 break
             steps *= 10
             continue
         smooth = SMOOTH
         if search.iterations % PATIENCE == 0:
             round_down(search, master, solution)
-        solution = master.solve()
+        solution = master.solve(search.wall_left)
     if solution is not None and not search.over:
         round_down(search, master, solution)
     return solution

@@ -5,7 +5,7 @@ Works on the form; a packing is a list of (kind of bin, pattern int64 (T,), bins
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -22,18 +22,25 @@ MEASURES = {"dot product": 0, "nearest": 1}
 MOST_CENTRIC = 3 * 10**8  # steps of the bin-centric greedy, roughly
 MOST_SCANS = 5 * 10**8
 MOST_SHAPES = 50_000  # beyond that one order is tried
+SCANS_A_SECOND = 2e7  # where a clock runs; first fit cannot be interrupted
+CENTRIC_A_SECOND = 1e8
 
 
-def best_greedy(form: Form, target: int) -> tuple[int, Packing] | None:
-    """The cheapest packing of the constructive rules; stops at one that costs `target`. None: no rule packs all."""
+def best_greedy(
+    form: Form, target: int, left: Callable[[], float] = lambda: float("inf")
+) -> tuple[int, Packing] | None:
+    """The cheapest packing of the constructive rules; stops at one that costs `target`. None: no rule packs all.
+
+    `left`: seconds that are left; where there are none only the first rule that packs all is tried.
+    """
     best: tuple[int, Packing] | None = None
-    for packing in packings(form):
+    for packing in packings(form, left()):
         if packing is None:
             continue
         cost = cost_of(form, packing)
         if best is None or cost < best[0]:
             best = cost, packing
-        if cost <= target:
+        if cost <= target or left() <= 0:
             break
     return best
 
@@ -43,12 +50,12 @@ def cost_of(form: Form, packing: Packing) -> int:
     return sum(int(form.price[kind]) * count for kind, _, count in packing)
 
 
-def packings(form: Form) -> Iterator[Packing | None]:
-    """One packing after another, quick rules first; None where a rule gets stuck."""
+def packings(form: Form, seconds: float) -> Iterator[Packing | None]:
+    """One packing after another, quick rules first, none that takes much longer; None where a rule gets stuck."""
     if form.plain and (form.weights <= form.capacity[0]).all():
         for order, best in orders(form):
-            yield first_fit(form, order, best)
-    if float(form.counts.sum()) and centric_work(form) < MOST_CENTRIC:
+            yield first_fit(form, order, best, min(MOST_SCANS, seconds * SCANS_A_SECOND))
+    if float(form.counts.sum()) and centric_work(form) < min(MOST_CENTRIC, seconds * CENTRIC_A_SECOND):
         for measure in MEASURES.values():
             yield centric(form, measure)
     elif not form.plain:
@@ -83,9 +90,9 @@ def orders(form: Form) -> Iterator[tuple[Int64Array, bool]]:
         yield index.astype(np.int64), False  # as given: decreasing order separates shapes that belong together
 
 
-def first_fit(form: Form, order: Int64Array, best: bool) -> Packing:
+def first_fit(form: Form, order: Int64Array, best: bool, scans: float) -> Packing:
     """First or best fit in this order; of many shapes only the bins opened last are looked at."""
-    window = max(MOST_SCANS // max(form.types, 1), 64)
+    window = max(int(scans / max(form.types, 1)), 64)
     made = FirstFit(form.weights, form.counts, order, form.capacity[0], best, window)
     groups, entries = made.sizes
     counts, ends = np.empty(groups, np.int64), np.empty(groups, np.int64)

@@ -164,8 +164,10 @@ class Master:
                 self.stock[at] = stock[kind]
                 self.solver.changeRowBounds(self.form.types + at, -INFINITY, float(stock[kind]))
 
-    def solve(self) -> Solution | None:
-        """Solve the linear program from where it stands; None when the solver fails."""
+    def solve(self, seconds: float) -> Solution | None:
+        """Solve the linear program from where it stands; None when the solver fails, or takes longer on the wall."""
+        if seconds < 1e6:
+            self.solver.setOptionValue("time_limit", self.solver.getRunTime() + max(seconds, 0.01))
         self.solver.run()
         if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None

@@ -37,9 +37,10 @@ def complete(search: Search, master: Master, pricing: Pricing, solution: Solutio
     if duals is None or search.over:
         return False
     prices = np.maximum(pricing.whole(duals), 1)
-    _, most, steps = pricing.pricers[0].solve(prices, form.counts, 0, STEPS, pricing.found)
+    allowed = search.effort.allowance(STEPS, 1)
+    _, most, steps = pricing.pricers[0].solve(prices, form.counts, 0, allowed, pricing.found)
     least = most - (limit * most - int(prices.astype(object) @ form.counts))
-    if steps > STEPS or not 0 < least <= most:
+    if steps > allowed or not 0 < least <= most:
         return False
     contents = all_contents(form, prices, least)
     if contents is None:
@@ -75,7 +76,7 @@ def midst(search: Search, master: Master, pricing: Pricing, solution: Solution) 
         duals = np.clip(np.array(solver.getSolution().col_value)[: form.types], 0, 1)
         if search.over or len(duals) < form.types:
             return None
-        priced = pricing.price(Prices(duals, np.zeros(1), nothing), STEPS, 8)
+        priced = pricing.price(Prices(duals, np.zeros(1), nothing), search.effort.allowance(STEPS, 3), 8)
         search.proved(priced.certificate)
         if not master.add(priced.patterns):
             return duals if priced.complete else None

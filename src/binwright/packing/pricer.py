@@ -46,6 +46,7 @@ class Priced:
     patterns: list[tuple[int, Sparse]]
     certificate: Certificate
     complete: bool  # every kind was searched to the end
+    steps: int
 
 
 class Pricing:
@@ -100,6 +101,7 @@ class Pricing:
         most: list[int] = []
         patterns: list[tuple[int, Sparse]] = []
         complete = True
+        taken = 0
         for kind, pricer in enumerate(self.pricers):
             paid = int(form.price[kind]) * self.scale
             floor = paid + int(reliefs[kind] * self.scale) + int(max(paid, self.scale) * SLACK)
@@ -108,6 +110,7 @@ class Pricing:
                 continue
             count, bound, done = pricer.solve(prices, form.counts, floor, steps, self.found)
             most.append(bound)
+            taken += done
             complete = complete and done <= steps
             if not count:
                 continue
@@ -115,13 +118,14 @@ class Pricing:
             limits = form.counts - self.found[count - 1]
             for _ in range(rounds):
                 limits = np.where(limits < 0, 0, limits)
-                count, _, _ = pricer.solve(prices, limits, floor, steps // 4, self.found)
+                count, _, done = pricer.solve(prices, limits, floor, steps // 4, self.found)
+                taken += done
                 if not count:
                     break
                 patterns += self.kept(kind, min(count, 1), last=count)
                 limits = limits - self.found[count - 1]
         certificate = certify(form, "cuts" if cuts else "column-generation", prices, most, self.scale, cuts)
-        return Priced(patterns, certificate, complete)
+        return Priced(patterns, certificate, complete, taken)
 
     def kept(self, kind: int, count: int, last: int | None = None) -> list[tuple[int, Sparse]]:
         """The last `count` patterns of `found`, sparse."""

@@ -6,13 +6,22 @@ import time
 from collections.abc import Callable
 
 from binwright.packing.certificate import Certificate
+from binwright.packing.effort import Effort
 from binwright.packing.form import Form
 from binwright.packing.greedy import Packing
 from binwright.packing.result import Moment
-from binwright.packing.tree import Case
+from binwright.packing.tree import Case, Verified
 
 Progress = Callable[[Moment], None]
 Clock = Callable[[], float]
+
+FIRST_CHECK = 0.3  # of the time limit
+NEXT_CHECK = 0.2
+
+
+def for_checks(time_limit: float) -> float:
+    """Seconds of a time limit that are kept for checking the result."""
+    return max(0.05 * time_limit, min(1.0, 0.3 * time_limit))
 
 
 class Search:
@@ -25,12 +34,18 @@ class Search:
         iterations: int | None,
         progress: Progress | None,
         clock: Clock = time.perf_counter,
+        start: float | None = None,
     ) -> None:
         self.form = form
         self.clock = clock
-        self.start = clock()
-        self.deadline = None if time_limit is None else self.start + time_limit
+        self.start = clock() if start is None else start
+        self.end = None if time_limit is None else self.start + time_limit
+        self.deadline = None if time_limit is None else self.start + time_limit - for_checks(time_limit)
         self.most_iterations = iterations
+        self.checker: Callable[[Certificate], bool] | None = None  # whether a certificate passes, while there is time
+        self.passed: set[Certificate] = set()
+        self.next_check = self.start if time_limit is None else self.start + FIRST_CHECK * time_limit
+        self.effort = Effort(clock, self.deadline, iterations)
         self.progress = progress
         self.iterations = 0
         self.cost: int | None = None
@@ -40,15 +55,26 @@ class Search:
         self.history: list[Moment] = []
         self.notes: list[str] = []
         self.cases: tuple[int, Case] | None = None
+        self.verified: Verified = set()  # cases whose certificates were checked already
 
     @property
     def seconds(self) -> float:
         return self.clock() - self.start
 
     @property
+    def ended(self) -> bool:
+        """Not even time to check is left."""
+        return self.end is not None and self.clock() >= self.end
+
+    @property
     def left(self) -> float:
-        """Seconds until the time limit; without end where only iterations count."""
+        """Seconds until searching must end; without end where only iterations count."""
         return float("inf") if self.deadline is None else self.deadline - self.clock()
+
+    @property
+    def wall_left(self) -> float:
+        """The same for the linear program, whose solver watches the wall: without end where the clock is another."""
+        return self.left if self.clock is time.perf_counter else float("inf")
 
     @property
     def ceiling(self) -> int:
@@ -87,9 +113,25 @@ class Search:
         self.tell()
         return True
 
-    def proved_by_cases(self, bound: int, case: Case) -> None:
-        """Keep a proof by cases."""
-        self.cases = bound, case
+    def check_in_time(self) -> None:
+        """Where a clock runs, check the best certificate now and then: what is known to pass is never lost to the
+        clock, and how long a check takes tells how much time to keep for the last one."""
+        if self.end is None or self.checker is None or not self.certificates or self.clock() < self.next_check:
+            return
+        certificate = self.certificates[-1][1]
+        if certificate in self.passed:
+            return
+        before = self.clock()
+        if self.checker(certificate):
+            self.passed.add(certificate)
+        took = self.clock() - before
+        self.deadline = min(self.left + self.clock(), self.end - 1.2 * took)
+        self.effort.deadline = self.deadline
+        self.next_check = self.clock() + max(NEXT_CHECK * (self.end - self.start), 4 * took)
+
+    def proved_by_cases(self, bound: int, case: Case, verified: Verified) -> None:
+        """Keep a proof by cases, of which those `verified` were checked when they were settled."""
+        self.cases, self.verified = (bound, case), verified
         self.bound = max(self.bound, bound)
         self.tell()
 

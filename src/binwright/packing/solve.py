@@ -7,7 +7,7 @@ from typing import Any
 
 from binwright.errors import InputError, MissingExtraError
 from binwright.packing.bounds import best_bound, nothing
-from binwright.packing.certificate import for_problem, widest
+from binwright.packing.certificate import Certificate, for_problem, widest
 from binwright.packing.check import CheckFailed, TooHard, check_certificate, check_packing
 from binwright.packing.correct import Correction
 from binwright.packing.expand import expand
@@ -22,6 +22,7 @@ from binwright.packing.tree import check_case
 
 DEFAULT_SECONDS = 60.0
 TURNS = 4  # of value correction
+SOLVED = ("column-generation", "cuts")  # certificates that can be hard to check
 
 
 def pack(
@@ -47,8 +48,8 @@ def pack(
         time_limit = DEFAULT_SECONDS
     start = clock()
     form = make_form(problem)
-    search = Search(form, time_limit, iterations, progress, clock)
-    search.start = start
+    search = Search(form, time_limit, iterations, progress, clock, start)
+    search.checker = lambda certificate: passes(problem, search, certificate)
     if form.homeless:
         result = PackResult(problem, "infeasible", [], None, 0, for_problem(nothing(form), form, problem))
         result.unpacked = form.homeless
@@ -74,8 +75,8 @@ def refuse_limits(time_limit: float | None, iterations: int | None) -> None:
 
 def run(search: Search, problem: Problem) -> None:
     """Every way to a packing and a bound, the cheap ones first, until they meet or the limits end it."""
-    search.proved(best_bound(search.form))
-    greedy = best_greedy(search.form, search.bound)
+    search.proved(best_bound(search.form, lambda: search.left <= 0))
+    greedy = best_greedy(search.form, search.bound, lambda: search.left)
     if greedy is not None:
         search.found(*greedy)
     if search.over:
@@ -93,27 +94,44 @@ def run(search: Search, problem: Problem) -> None:
     exact.run(search, problem, pricing, correction)
 
 
+def passes(problem: Problem, search: Search, certificate: Certificate) -> bool:
+    """Whether the checker accepts a certificate within the time; what it cannot decide gets a note.
+
+    Raises CheckFailed where it finds it wrong.
+    """
+    form = search.form
+    bound = certificate.bound(form.counts.tolist(), form.stock.tolist())
+    solved = certificate.kind in SOLVED
+    try:
+        if solved and search.ended:
+            raise TooHard
+        proof = for_problem(widest(certificate, form), form, problem)
+        if check_certificate(problem, proof, (lambda: search.ended) if solved else None) != bound:
+            raise CheckFailed(f"certificate: does not prove {bound}")
+    except TooHard:
+        why = "no time was left to check it" if search.ended else "its certificate is too hard to check"
+        search.notes.append(f"a bound of {bound} is not claimed: {why}")
+        return False
+    return True
+
+
 def checked(problem: Problem, search: Search) -> PackResult:
     """The result, after packing and certificate passed the checker; certificates it cannot decide are passed over."""
     patterns = [] if search.packing is None else expand(search.form, search.packing)
     cost = None if search.packing is None else check_packing(problem, patterns)
     if cost != search.cost:
         raise CheckFailed(f"packing: costs {cost}, not {search.cost}")
-    for bound, certificate in sorted(search.certificates, key=lambda pair: -pair[0]):
-        proof = for_problem(widest(certificate, search.form), search.form, problem)
-        try:
-            if check_certificate(problem, proof) != bound:
-                raise CheckFailed(f"certificate: does not prove {bound}")
-        except TooHard:
-            search.notes.append(f"a bound of {bound} is not claimed: its certificate is too hard to check")
-            continue
-        break
+    for claimed, certificate in sorted(search.certificates, key=lambda pair: -pair[0]):
+        if certificate in search.passed or passes(problem, search, certificate):
+            bound, proof = claimed, for_problem(widest(certificate, search.form), search.form, problem)
+            break
     else:
         bound, proof = 0, for_problem(nothing(search.form), search.form, problem)
     case = None
     if search.cases is not None and search.cases[0] > bound:
         try:
-            check_case(problem, search.cases[1], search.cases[0])
+            bound_by_cases, case_tree = search.cases
+            check_case(problem, case_tree, bound_by_cases, None, search.verified, lambda: search.ended)
             bound, case = search.cases
         except TooHard:
             search.notes.append(f"a bound of {search.cases[0]} is not claimed: its proof by cases is too hard to check")

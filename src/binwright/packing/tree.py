@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from binwright.packing.certificate import Certificate
-from binwright.packing.check import CheckFailed, check_certificate
+from binwright.packing.check import CheckFailed, GiveUp, check_certificate
 from binwright.packing.problem import Items, Problem
 
 
@@ -103,8 +103,19 @@ def case_problem(problem: Problem, rules: Rules) -> Problem:
     )
 
 
-def check_case(problem: Problem, case: Case, bound: int, rules: Rules | None = None) -> None:
-    """CheckFailed, or TooHard, unless every last case proves `bound`."""
+Verified = set[tuple[Rules, Certificate | None]]
+"""Last cases whose certificates were checked."""
+
+
+def check_case(
+    problem: Problem,
+    case: Case,
+    bound: int,
+    rules: Rules | None = None,
+    verified: Verified | None = None,
+    give_up: GiveUp | None = None,
+) -> None:
+    """CheckFailed, or TooHard, unless every last case proves `bound`; those `verified` did when they were settled."""
     rules = rules or Rules()
     if case.pair is not None:
         if case.together is None or case.apart is None:
@@ -112,12 +123,14 @@ def check_case(problem: Problem, case: Case, bound: int, rules: Rules | None = N
         first, second = case.pair
         if first == second:
             raise CheckFailed("proof: a case about one item and itself")
-        check_case(problem, case.together, bound, rules.together(first, second))
-        check_case(problem, case.apart, bound, rules.apart(first, second))
+        check_case(problem, case.together, bound, rules.together(first, second), verified, give_up)
+        check_case(problem, case.apart, bound, rules.apart(first, second), verified, give_up)
+        return
+    if case.certificate is not None and verified and (rules, case.certificate) in verified:
         return
     split = case_problem(problem, rules)
     if case.certificate is not None:
-        if check_certificate(split, case.certificate) < bound:
+        if check_certificate(split, case.certificate, give_up) < bound:
             raise CheckFailed(f"proof: a case does not prove {bound}")
     elif case.homeless is None or not is_homeless(split, rules, case.homeless):
         raise CheckFailed("proof: a case is not settled")
