@@ -1,6 +1,7 @@
 """Following an API server: lists and watches, bookmarks, 410 Gone in every form, broken connections, bindings."""
 
 import asyncio
+import json
 import threading
 
 import pytest
@@ -8,14 +9,16 @@ import pytest
 pytest.importorskip("kubernetes", reason="the extra kubernetes is not installed")
 
 from binwright.errors import InputError
+from binwright.formats.files import Blob
 from binwright.kubernetes.api_server import _LISTS, ApiServer
 from binwright.kubernetes.extender.wire import Binding
 from binwright.kubernetes.live import KINDS, LiveCluster
+from binwright.kubernetes.reader import read_blobs
 from binwright.kubernetes.watch import Watch
 from binwright.serve.follow import Follower
 from tests.kubernetes.made import node_dict, pod_dict
 from tests.serve.api import Api, until
-from tests.serve.served import ExtenderService, Served
+from tests.serve.served import ExtenderService, Served, listed
 
 QUICK = {"pauses": (0.05,), "retry_absent": 0.2}
 
@@ -262,3 +265,88 @@ def test_a_server_whose_watches_all_end_at_once_is_not_asked_without_a_pause(sta
     thread.join(10)
     assert len(asked) <= 8
     assert not thread.is_alive()
+
+
+def with_a_pod():
+    live = LiveCluster()
+    state = json.dumps(listed(*map(node_dict, "abc"), running("p"))).encode()
+    live.replace(read_blobs([Blob("state", state)], stored=True))
+    return live
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_two_binds_of_one_pod_at_the_same_moment(following, refused):
+    """The API server is told once; who wants another node is refused, who wants the same one gets the same answer."""
+    following.in_step()
+    following.api.put(running("p"))
+    until(lambda: following.live.pending == 1)
+    if refused:  # somebody else was quicker, which is not known here yet
+        following.api.put(running("p") | {"metadata": {"name": "p", "namespace": "default", "uid": "another"}})
+    told, both, answers = [], threading.Event(), []
+
+    def binder(binding):
+        told.append(binding.node)
+        assert both.wait(20)
+        following.server.bind(binding)
+
+    live = LiveCluster()
+    live.replace(
+        read_blobs([Blob("state", json.dumps(listed(*map(node_dict, "abc"), running("p"))).encode())], stored=True)
+    )
+    with Served(ExtenderService(live, binder=binder)) as served:
+
+        def bind(node):
+            body = {"PodName": "p", "PodNamespace": "default", "PodUID": "uid-p", "Node": node}
+            answers.append((node, served.post("/v1/bind", body)["Error"]))
+
+        clients = [threading.Thread(target=bind, args=("abc"[n % 3],)) for n in range(12)]
+        for one in clients:
+            one.start()
+        until(lambda: len(answers) == 8)  # those of the other nodes
+        both.set()
+        for one in clients:
+            one.join(20)
+        assert len(told) == 1
+        assert len(answers) == 12
+        for node, error in answers:
+            if node != told[0]:
+                assert error == f"Pod default/p: is on Node {told[0]} already, so it is not bound to {node}"
+            else:
+                assert ("status 409" in error and "headers" not in error) is refused
+                assert (error == "") is not refused
+        assert live.where("default/p") == (None if refused else told[0])
+        bound = following.api.objects["pods", "default", "p"]["spec"].get("nodeName")
+        assert bound == (None if refused else told[0])
+        if not refused:
+            bind(told[0])
+            assert (answers[-1], len(told)) == ((told[0], ""), 1)
+
+
+def test_a_binding_that_fails_late_leaves_another_pod_of_its_name():
+    """While the server thinks about the first, that pod is deleted and one of its name is bound."""
+    live, begun, go_on = LiveCluster(), threading.Semaphore(0), threading.Event()
+    live.replace(
+        read_blobs([Blob("state", json.dumps(listed(*map(node_dict, "abc"), running("p"))).encode())], stored=True)
+    )
+
+    def binder(binding):
+        begun.release()
+        if binding.uid == "uid-p":
+            assert go_on.wait(20)
+            raise InputError("409")
+
+    with Served(ExtenderService(live, binder=binder)) as served:
+
+        def bind(uid, node):
+            body = {"PodName": "p", "PodNamespace": "default", "PodUID": uid, "Node": node}
+            return served.post("/v1/bind", body)["Error"]
+
+        first = threading.Thread(target=bind, args=("uid-p", "a"))
+        first.start()
+        assert begun.acquire(timeout=20)
+        again = running("p") | {"metadata": {"name": "p", "namespace": "default", "uid": "again"}}
+        served.post("/v1/filter", {"Pod": again, "NodeNames": ["b"]})
+        assert bind("again", "b") == ""
+        go_on.set()
+        first.join(20)
+        assert live.where("default/p") == "b"

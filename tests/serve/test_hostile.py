@@ -3,11 +3,13 @@
 import asyncio
 import json
 import random
+import sys
 
 import pytest
 
 from binwright.errors import BinwrightError
 from binwright.kubernetes.live import LiveCluster
+from binwright.kubernetes.watch_events import MOST_EVENTS
 from tests.kubernetes.made import expression, node_dict, pod_dict, preferred
 from tests.serve.served import ExtenderService, event, listed
 from tests.serve.test_nova import call, scheduler
@@ -64,8 +66,10 @@ def test_bodies_that_are_nearly_right(seed):
         body = json.dumps(bent(rng, BODIES[verb])).encode()
         before, said = (live.pods, live.nodes, live.assumed, live.pending), None
         try:
-            if verb in ("events", "state"):
-                (service.post_events if verb == "events" else service.put_state)(body)
+            if verb == "events":
+                asyncio.run(service.post_events(body))
+            elif verb == "state":
+                service.put_state(body)
             elif verb == "nova":
                 nova.rank(body)
             else:
@@ -78,3 +82,75 @@ def test_bodies_that_are_nearly_right(seed):
             assert (live.pods, live.nodes, live.assumed, live.pending) == before, body
         assert live.current() is not None, body
     assert 100 < refused < 1400
+
+
+def operations(act):
+    """How many calls of functions in C and in Python an action takes."""
+    count = 0
+
+    def called(frame, what, argument):
+        nonlocal count
+        count += what in ("call", "c_call")
+
+    sys.setprofile(called)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("events", b"[]"), ("events", b'{"items":[]}'), ("events", b'{"type":"BOOKMARK","object":0}'),
+     ("state", b"[]"), ("state", b"[[]]"), ("state", b'{"kind":"List","items":[]}')],
+)  # fmt: skip
+def test_small_values_one_after_another_are_bounded_in_number(path, value):
+    """Each costs as much as a hundred bytes of another body: what a body may cost does not grow with their number."""
+    service = ExtenderService(LiveCluster())
+
+    def send(body):
+        if path == "events":
+            asyncio.run(service.post_events(body))
+        else:
+            service.put_state(body)
+
+    def refused(count):
+        with pytest.raises(BinwrightError, match="more than"):
+            send(value * count)
+
+    many = 12 * MOST_EVENTS
+    counts = [operations(lambda times=times: refused(times)) for times in (many, 2 * many)]
+    assert counts[1] < counts[0] + 1000
+    assert counts[0] < 30 * many
+
+
+def test_events_are_bounded_in_number_and_as_many_are_taken():
+    service = ExtenderService(LiveCluster())
+    mark = b'{"type":"BOOKMARK","object":0}'
+    listed_marks = b"[" + b",".join([mark] * MOST_EVENTS) + b"]"
+    for body in (mark * MOST_EVENTS, listed_marks, b'{"items":' + listed_marks + b"}"):
+        assert asyncio.run(service.post_events(body))["events"] == 0
+    for body in (listed_marks + mark, b"[" + mark + b"," + listed_marks[1:]):
+        with pytest.raises(BinwrightError, match="more than 10000 in one request"):
+            asyncio.run(service.post_events(body))
+
+
+def test_others_are_answered_while_many_events_are_read():
+    service, turns = ExtenderService(LiveCluster()), []
+    body = json.dumps([event("ADDED", pod_dict(f"p{n}")) for n in range(3000)]).encode()
+
+    async def meanwhile():
+        while True:
+            turns.append(service.live.pods)
+            await asyncio.sleep(0)
+
+    async def both():
+        other = asyncio.ensure_future(meanwhile())
+        told = await service.post_events(body)
+        other.cancel()
+        return told
+
+    assert asyncio.run(both())["pods"] == 3000
+    assert len(turns) > 10
+    assert set(turns) == {0}, "all of them at once"

@@ -52,17 +52,18 @@ def sniff(blob: Blob) -> str:
     return "json"
 
 
-def load(blob: Blob, kind: Any = Any, *, last_key_wins: bool = False) -> list[Any]:
+def load(blob: Blob, kind: Any = Any, *, last_key_wins: bool = False, most: int | None = None) -> list[Any]:
     """The documents of a text, in order: JSON values one after another (so JSON lines too), or YAML documents.
 
     `kind` is a type for msgspec (`Any`: plain dicts, lists, strings and numbers). Empty YAML documents are left out.
-    last_key_wins: a key that stands twice in a YAML mapping is no error (in JSON it never is).
+    last_key_wins: a key that stands twice in a YAML mapping is no error (in JSON it never is). most: of so many JSON
+    values; each costs what a hundred bytes cost, though it may have two.
     Raises InputError "FILE: line N: ..." for broken text, ShapeError for sound text of another shape.
     """
-    return _load_yaml(blob, kind, last_key_wins) if sniff(blob) == "yaml" else _load_json(blob, kind)
+    return _load_yaml(blob, kind, last_key_wins) if sniff(blob) == "yaml" else _load_json(blob, kind, most)
 
 
-def _load_json(blob: Blob, kind: Any) -> list[Any]:
+def _load_json(blob: Blob, kind: Any, most: int | None = None) -> list[Any]:
     decoder = msgspec.json.Decoder(kind)
     text = memoryview(blob.data)
     documents: list[Any] = []
@@ -82,6 +83,8 @@ def _load_json(blob: Blob, kind: Any) -> list[Any]:
             raise _refusal(blob, start, len(documents), problem) from None
         if end == len(text):
             return documents
+        if len(documents) == most:
+            raise InputError(f"{blob.name}: more than {most} JSON values one after another")
         start = end
 
 

@@ -119,6 +119,10 @@ class ApiServer:
                 text = b"".join(response.stream(2**16)).decode(errors="replace")
             finally:
                 response.release_conn()
+        except client.ApiException as problem:  # whose own text has the headers as well
+            body = problem.body.decode(errors="replace") if isinstance(problem.body, bytes) else problem.body
+            text = " ".join(str(body or problem.reason).split())[:300]
+            raise InputError(f"{where}: status {problem.status}: {text}") from None
         except Exception as problem:  # the client's and its transport's errors have no common base
             raise InputError(f"{where}: {' '.join(str(problem).split())[:300]}") from None
         if response.status not in (200, 201):

@@ -335,9 +335,13 @@ class LiveCluster:
         self.changed += 1
         return bound
 
-    def forget(self, key: str) -> None:
-        """A pod is not assumed any more: its binding failed, or its time is over."""
-        if self._assumed.pop(key, None) is not None:
+    def forget(self, key: str, uid: str = "") -> None:
+        """A pod is not assumed any more: its binding failed, or its time is over. uid: of that pod, no other of its
+        name.
+        """
+        there = self._assumed.get(key)
+        if there is not None and (not uid or there.pod.metadata.uid in (uid, None, "")):
+            del self._assumed[key]
             self._show(key)
             self.changed += 1
 

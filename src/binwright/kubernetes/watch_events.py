@@ -14,9 +14,11 @@ from binwright.kubernetes.live import Change
 from binwright.kubernetes.reader import read_object
 from binwright.units import shown
 
-__all__ = ["BOOKMARK", "ERROR", "Event", "read_change", "read_events"]
+__all__ = ["BOOKMARK", "ERROR", "MOST_EVENTS", "Event", "read_change", "split_events"]
 
 BOOKMARK, ERROR = "BOOKMARK", "ERROR"
+MOST_EVENTS = 10_000
+"""Of one request: a few bytes are an event that costs as much as a pod."""
 _GONE = {"ADDED": False, "MODIFIED": False, "DELETED": True}
 
 
@@ -33,16 +35,6 @@ class _Document(msgspec.Struct):
     items: list[Event] | None = None
 
 
-def read_events(body: bytes) -> list[Change]:
-    """Every change in order; bookmarks and kinds that are not read say nothing. Raises InputError naming the event."""
-    found = []
-    for number, event in enumerate(_events(body)):
-        change = read_change(event, f"event {number}")
-        if change is not None:
-            found.append(change)
-    return found
-
-
 def read_change(event: Event, where: str, of_kind: str = "") -> Change | None:
     """What one event says. of_kind: what the objects of this watch are."""
     if event.type == BOOKMARK:
@@ -53,11 +45,12 @@ def read_change(event: Event, where: str, of_kind: str = "") -> Change | None:
     return None if read is None else Change(read[0], read[1], _GONE[event.type])
 
 
-def _events(body: bytes) -> list[Event]:
+def split_events(body: bytes) -> list[Event]:
+    """The events in order, unread. Raises InputError naming the first that is none, or for more than MOST_EVENTS."""
     if body.lstrip()[:1] not in (b"{", b"["):
         raise InputError("events: not JSON")
     found: list[Event] = []
-    for document in documents.load(Blob("events", body), msgspec.Raw):
+    for document in documents.load(Blob("events", body), msgspec.Raw, most=MOST_EVENTS):
         try:
             if bytes(document).lstrip()[:1] == b"[":
                 found += msgspec.json.decode(document, type=list[Event])
@@ -72,4 +65,6 @@ def _events(body: bytes) -> list[Event]:
             raise InputError(f"event {len(found)}: {'type' if one.type is None else 'object'}: missing")
         else:
             found.append(Event(one.type, one.object))
+    if len(found) > MOST_EVENTS:
+        raise InputError(f"events: {len(found)}, more than {MOST_EVENTS} in one request")
     return found

@@ -76,7 +76,7 @@ def make_app(
         return _json(service.put_state(await door.body(request)))
 
     async def post_events(request: Request) -> Response:
-        return _json(service.post_events(await door.body(request)))
+        return _json(await service.post_events(await door.body(request)))
 
     async def ask_nova(request: Request) -> Response:
         if nova is None:
