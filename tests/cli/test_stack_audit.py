@@ -102,8 +102,8 @@ def apply(copy, step):
     file.write_text(json.dumps(servers))
     for command in step["commands"][1:]:
         words = shlex.split(command)
-        key, value = words[6].split("=")
-        set_label(copy, words[2], words[5], None, value, key)
+        key, value = words[-1].split("=")
+        set_label(copy, words[2], words[-2], None, value, key)
 
 
 def set_label(copy, cluster, node, old, new, key=None):

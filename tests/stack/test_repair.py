@@ -2,7 +2,9 @@
 
 import pytest
 
+from binwright.cli import stack_audit_report
 from binwright.stack.audit import audit
+from binwright.stack.commands import command, comment, given, label_node, named
 from binwright.stack.join import host_id, join
 from binwright.stack.racks import Seat
 from binwright.stack.whatif import with_repairs
@@ -85,7 +87,7 @@ def test_a_server_moves_where_no_node_takes_the_pod():
     )
     assert step.commands == (
         "openstack --os-cloud north --os-compute-api-version 2.30 server migrate --live-migration --host h3 id-s0",
-        f"kubectl --context k label node n0 topology.openstack.org/host-id={host_id('p', 'h3')} --overwrite",
+        f"kubectl --context k label node --overwrite n0 topology.openstack.org/host-id={host_id('p', 'h3')}",
     )
 
 
@@ -232,6 +234,20 @@ def test_repairs_are_looked_for_as_often_as_asked(most):
     assert [bool(one.repairs) for one in found.findings] == [number < most for number in range(2)]
     told = {one.rule: one.objects for one in found.not_evaluated}
     assert told[f"repairs of more than {most} (--repairs N)"] == 2 - most
+    assert [one.sought for one in found.findings] == [number < most for number in range(2)]
+    assert found.not_sought == found.to_dict()["summary"]["repairsNotSought"] == 2 - most
+    pasted = stack_audit_report.commands(found).splitlines()
+    which = f"the {most} worst of 2 findings that moving things may mend"
+    assert pasted[1] == f"# Repairs were looked for of {which}; --repairs 2 looks for all."
+    assert pasted.count("# repairs were not looked for") == 2 - most
+
+
+def test_names_that_look_like_options_are_names():
+    """Server names are free text; a value of an option keeps to its word."""
+    assert command("kubectl", "cordon", *named("--all")) == "kubectl cordon -- --all"
+    assert command("openstack", *given("--os-cloud", "-x"), "server", *named("a")) == "openstack --os-cloud=-x server a"
+    assert label_node("k", "-n0", "a", "b") == "kubectl --context k label node --overwrite -- -n0 a=b"
+    assert comment("two\nlines \u202e turned") == "# two lines   turned"
 
 
 def test_steps_over_racks_go_on_until_the_spread_holds():

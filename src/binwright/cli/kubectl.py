@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from binwright.cli.words import count, printable
+from binwright.cli.words import count
 from binwright.moves import Evacuated, Held, Move
-from binwright.stack.commands import command
+from binwright.stack.commands import command, comment, kubectl, named
 
 __all__ = ["consolidate_commands", "drain_commands"]
 
@@ -36,7 +36,7 @@ def drain_commands(drained: Sequence[Evacuated], flags: Sequence[str]) -> str:
     lines: list[str] = []
     for source in drained:
         lines += heading(source, f"drains {count(len(source.emptied), 'node')}", DRAIN_NOTE)
-        lines += [kubectl(source, "cordon", node) for node in source.emptied]
+        lines += [kubectl(source.source, "cordon", *named(node)) for node in source.emptied]
         for node in source.emptied:
             moves = [move for move in source.moves if move.origin == node]
             lines += ["", comment(f"{node}: {count(len(moves), 'pod')} to evict")]
@@ -47,7 +47,7 @@ def drain_commands(drained: Sequence[Evacuated], flags: Sequence[str]) -> str:
                 lines += [comment(f"  {refusal(one)}") for one in refused]
                 lines.append(comment(f"  not drained: {node} would not become empty"))
             else:
-                lines.append(kubectl(source, "drain", *flags, node))
+                lines.append(kubectl(source.source, "drain", *flags, *named(node)))
         lines.append("")
     return "".join(f"{line}\n" for line in lines[:-1])
 
@@ -57,7 +57,7 @@ def consolidate_commands(plans: Sequence[Evacuated]) -> str:
     lines: list[str] = []
     for source in plans:
         lines += heading(source, f"empties {count(len(source.emptied), 'node')}", CONSOLIDATE_NOTE)
-        lines += [kubectl(source, "cordon", node) for node in source.emptied]
+        lines += [kubectl(source.source, "cordon", *named(node)) for node in source.emptied]
         if source.moves:
             lines += ["", EVICT]
         for number, moves in rounds(source.moves):
@@ -101,7 +101,7 @@ def waits(source: Evacuated, moves: Iterable[Move]) -> Iterator[str]:
         if one.name in used:
             namespace, _, name = one.name.rpartition("/")
             allowed = f"--for=jsonpath={{.status.disruptionsAllowed}}={one.allowed}"
-            yield kubectl(source, "wait", "-n", namespace, f"pdb/{name}", allowed, f"--timeout={PATIENCE}")
+            yield kubectl(source.source, "wait", "-n", namespace, f"pdb/{name}", allowed, f"--timeout={PATIENCE}")
 
 
 def held(source: Evacuated, node: str, action: str, reason: str | None = None) -> list[Held]:
@@ -130,13 +130,3 @@ def pod(one: Held) -> str:
 def refusal(one: Held) -> str:
     """Why a node does not become empty."""
     return f"{one.text}, to be migrated first" if one.kind == "Node" else f"{pod(one)} may not go: {one.text}"
-
-
-def kubectl(source: Evacuated, *words: str) -> str:
-    """One command line for the cluster of a source: the context is named after it, as `stack audit` does."""
-    return command("kubectl", "--context", source.source, *words)
-
-
-def comment(text: str) -> str:
-    """One comment line, whatever the text holds."""
-    return f"# {printable(text)}"

@@ -9,9 +9,12 @@ from binwright.cli.output import borderless
 from binwright.cli.report import draw_not_evaluated, indented, title
 from binwright.cli.words import count, listing, printable
 from binwright.stack.audit_result import AuditResult
+from binwright.stack.commands import comment
 from binwright.stack.finding import Finding
 
 MOST_OBJECTS = 4
+NO_REPAIR = {True: "no repair was found", False: "repairs were not looked for", None: "moving things does not mend it"}
+"""By whether repairs were looked for."""
 
 
 def draw(console: Any, result: AuditResult, wide: bool) -> None:
@@ -31,6 +34,8 @@ def draw(console: Any, result: AuditResult, wide: bool) -> None:
     console.print(title(f"{found} ({size})", good=not result.findings))
     kept = sum(one.kept for one in result.spreads)
     indented(console, f"{kept} of {count(len(result.spreads), 'claimed spread')} hold over what lies below the nodes.")
+    if result.not_sought:
+        indented(console, missed(result))
     for one in result.findings:
         draw_finding(console, one, wide)
     draw_joins(console, result)
@@ -52,6 +57,8 @@ def draw_finding(console: Any, one: Finding, wide: bool) -> None:
         indented(console, f"repair: {step.action} {step.object}{to} (checked by {', '.join(step.checked)})")
         for command in step.commands:
             indented(console, f"  {command}")
+    if not one.repairs and one.sought is not None:
+        indented(console, "repair: none found" if one.sought else "repair: not looked for")
     for command in one.advice:
         indented(console, f"advice: {command}")
     indented(console, f"id {one.id}")
@@ -59,14 +66,24 @@ def draw_finding(console: Any, one: Finding, wide: bool) -> None:
 
 def commands(result: AuditResult) -> str:
     """Repairs and advice as commands to paste, each under its finding; nothing is run."""
-    lines = ["# Made by binwright, which ran nothing. Contexts and clouds are named after the sources."]
+    lines = [comment("Made by binwright, which ran nothing. Contexts and clouds are named after the sources.")]
+    if result.not_sought:
+        lines.append(comment(missed(result)))
     for one in result.findings:
-        lines += ["", f"# {one.id}: {printable(str(one.objects[0]))}", f"# {printable(one.evidence)}"]
+        lines += ["", comment(f"{one.id}: {one.objects[0]}"), comment(one.evidence)]
         lines += [line for step in one.repairs for line in step.commands]
         lines += one.advice
         if not one.repairs and not one.advice:
-            lines.append("# no single move helps")
+            lines.append(comment(NO_REPAIR[one.sought]))
     return "".join(f"{line}\n" for line in lines)
+
+
+def missed(result: AuditResult) -> str:
+    """For how many findings no repair was looked for, and what looks for all."""
+    every = sum(one.sought is not None for one in result.findings)
+    some = every - result.not_sought
+    findings = f"the {some:,} worst of {every:,} findings that moving things may mend"
+    return f"Repairs were looked for of {findings}; --repairs {every} looks for all."
 
 
 def draw_joins(console: Any, result: AuditResult) -> None:

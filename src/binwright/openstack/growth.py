@@ -25,11 +25,13 @@ from binwright.openstack.zones import cloud_zones
 from binwright.outcome import NotEvaluated, ReasonText
 from binwright.verdict import Verdict
 
-__all__ = ["Grown", "Growth", "Mark", "NoHost", "with_servers"]
+__all__ = ["ADDRESSES", "Grown", "Growth", "Mark", "NoHost", "with_servers"]
 
 Mark = tuple[int, tuple[int, int, int] | None]
 """Servers so far, and the engine's checkpoint where that alone keeps the books."""
 QUOTA = "quota"
+ADDRESSES = "networks of new servers (subnets, free addresses)"
+"""What no list that is read tells, so that it keeps no server from being planned."""
 _GROUP_RULES = (ANTI_AFFINITY_FILTER, AFFINITY_FILTER)
 
 
@@ -164,12 +166,14 @@ class Growth:
                 self.place(one.server, one.host if one.requested else None)
 
     def not_evaluated(self) -> list[NotEvaluated]:
-        """Rules that the wanted servers are under and that were not asked, quotas that the dump does not tell among
-        them.
+        """Rules that the wanted servers are under and that were not asked, quotas that the dump does not tell and their
+        networks among them.
         """
         found = list(rules_not_evaluated(self.cloud, self._scheduler, self._wanted))
         wishes = self.cloud if self._after_pending else replace(self.cloud, wishes=[])
         found += quotas_not_told(wishes, (one.project for one in self._wanted))
+        if self._wanted:
+            found.append(NotEvaluated(ADDRESSES, len(self._wanted), self._wanted[0].name))
         return found
 
     def why_not(self, server: Wanted, decision: Decision) -> NoHost:

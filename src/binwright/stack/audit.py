@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from binwright.kubernetes import label_selectors
 from binwright.kubernetes.disruption import read_budgets
+from binwright.openstack.growth import ADDRESSES
 from binwright.outcome import NotEvaluated
 from binwright.stack.audit_result import AuditResult
 from binwright.stack.finding import Finding, Ref, in_order, not_known
@@ -44,11 +45,14 @@ def audit(
     if repair and findings:
         repairs = Repairs(sandwich, lambda changed: audit(changed, repair=False).findings, costs)
         mendable = [finding for finding in findings if finding.kind in MENDABLE]
-        for finding in mendable[:most]:
-            finding.repairs = repairs.of(finding)
+        for number, finding in enumerate(mendable):
+            finding.sought = number < most
+            finding.repairs = repairs.of(finding) if finding.sought else []
         rule = f"repairs of more than {most} (--repairs N)"
         not_evaluated += not_known(rule, [str(one.objects[0]) for one in mendable[most:]])
         not_evaluated += not_known("repairs (a layer lacks what its rules need)", repairs.blind)
+        added = [step.object.name for one in findings for step in one.repairs if step.new is not None]
+        not_evaluated += not_known(ADDRESSES, added)
     return AuditResult(sandwich, findings, spreads, not_evaluated, seconds + time.perf_counter() - start)
 
 

@@ -28,6 +28,11 @@ class AuditResult:
         counts.update((place.cloud, "Server", place.how) for place in self.sandwich.servers.values())
         return [(*key, number) for key, number in sorted(counts.items())]
 
+    @property
+    def not_sought(self) -> int:
+        """Findings that moving things might mend, and for which no repair was looked for."""
+        return sum(one.sought is False for one in self.findings)
+
     def to_dict(self) -> dict[str, Any]:
         """The envelope: plain dicts, lists, strings and exact numbers."""
         sandwich = self.sandwich
@@ -43,6 +48,7 @@ class AuditResult:
                 "pods": sum(len(objects.pods) for objects in sandwich.clusters.values()),
                 "claims": len(self.spreads),
                 "findings": len(self.findings),
+                "repairsNotSought": self.not_sought,
                 "elapsedSeconds": round(self.elapsed_seconds, 6),
             },
             "findings": [finding_entry(one) for one in self.findings],
@@ -64,6 +70,7 @@ def finding_entry(one: Finding) -> dict[str, Any]:
         "claimed": one.claimed,
         "actual": one.actual,
         "evidence": one.evidence,
+        "repairsSought": one.sought,
         "repairs": [repair_entry(repair) for repair in one.repairs],
     }
 

@@ -45,7 +45,8 @@ class Repair:
 @dataclass(slots=True)
 class Finding:
     """One hazard. claimed, actual: numbers or texts of the same measure. evidence: what it was read from. advice:
-    commands that help where nothing has to move.
+    commands that help where nothing has to move. sought: whether repairs were looked for; None where moving things
+    cannot mend it.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Finding:
     evidence: str
     repairs: list[Repair] = field(default_factory=list)
     advice: tuple[str, ...] = ()
+    sought: bool | None = None
 
     @property
     def id(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from binwright.openstack.cloud import Cloud
 from binwright.outcome import NotEvaluated
-from binwright.stack.commands import command
+from binwright.stack.commands import label_node
 from binwright.stack.finding import Finding, Ref, not_known
 from binwright.stack.join import HOST_ID_LABELS, host_id
 from binwright.stack.sandwich import NodePlace, Sandwich, ServerPlace
@@ -73,7 +73,5 @@ def _stale(place: NodePlace, server: ServerPlace, label: str, claimed: str, actu
     objects = [Ref(place.cluster, "Node", place.name), Ref(server.cloud, "Server", server.server.name)]
     if server.host is not None:
         objects.append(Ref(server.host.source, "Host", server.host.name))
-    words = ("kubectl", "--context", place.cluster, "label", "node", place.name, f"{label}={actual}", "--overwrite")
-    return Finding(
-        "staleLabel", "medium", tuple(objects), claimed, actual, f"label {label}: {why}", advice=(command(*words),)
-    )
+    advice = label_node(place.cluster, place.name, label, actual)
+    return Finding("staleLabel", "medium", tuple(objects), claimed, actual, f"label {label}: {why}", advice=(advice,))

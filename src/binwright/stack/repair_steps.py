@@ -14,7 +14,7 @@ from binwright.kubernetes.explain import ExplainableCluster
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.reader import Objects
 from binwright.openstack.explain import ExplainableCloud
-from binwright.stack.commands import WANTS, command, comment, create_server
+from binwright.stack.commands import WANTS, command, comment, create_server, given, kubectl, label_node, named
 from binwright.stack.finding import Ref, Repair
 from binwright.stack.join import HOST_ID_LABELS, host_id
 from binwright.stack.new_nodes import NewNode, Pool, fresh, grow
@@ -85,10 +85,10 @@ def move_pod(
     ref = Ref(cluster, "Pod", meta.name or "", namespace)
     shut.sort()
     commands = [
-        *(command("kubectl", "--context", cluster, "cordon", name) for name in shut),
-        command("kubectl", "--context", cluster, "delete", "pod", "-n", namespace, meta.name or ""),
+        *(kubectl(cluster, "cordon", *named(name)) for name in shut),
+        kubectl(cluster, "delete", "pod", "-n", namespace, *named(meta.name or "")),
         comment(f"wait until its replacement is ready; the scheduler's best node is then {answer.host}"),
-        *(command("kubectl", "--context", cluster, "uncordon", name) for name in shut),
+        *(kubectl(cluster, "uncordon", *named(name)) for name in shut),
     ]
     repair = Repair("movePod", ref, origin, answer.host, cost, ("kube-scheduler",), tuple(commands))
     return Step((repair,), with_pod_on(sandwich, cluster, pod, answer.host))
@@ -117,8 +117,8 @@ def migrate(sandwich: Sandwich, place: ServerPlace, level: str, crowds: Members,
             continue
         commands = [
             command(
-                "openstack", "--os-cloud", place.cloud, *MIGRATE_WITH_HOST, "server", "migrate", "--live-migration",
-                "--host", host.name, server.id or server.name,
+                "openstack", *given("--os-cloud", place.cloud), *MIGRATE_WITH_HOST, "server", "migrate",
+                "--live-migration", *given("--host", host.name), *named(server.id or server.name),
             )
         ]  # fmt: skip
         commands += relabel_commands(sandwich, place, host)
@@ -140,7 +140,7 @@ def relabel_commands(sandwich: Sandwich, place: ServerPlace, host: Host) -> list
     """Host-id labels do not follow a migration: they have to be set again."""
     value = host_id(place.server.project or "", host.name)
     return [
-        command("kubectl", "--context", one.cluster, "label", "node", one.name, f"{key}={value}", "--overwrite")
+        label_node(one.cluster, one.name, key, value)
         for one in sandwich.nodes.values()
         if one.server is place
         for key in HOST_ID_LABELS
