@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from binwright.stack import report
+from binwright.stack.audit_result import AuditResult
+from binwright.stack.finding import Finding, Ref
+from binwright.stack.join import join
+
 SAMPLE = Path(__file__).parents[2] / "examples" / "club-sandwich"
 
 
@@ -50,6 +55,22 @@ def page(command, tmp_path):
         return file.read_text()
 
     return made
+
+
+def test_words_are_words(page):
+    """Kinds are no identifiers, and what breaks is not said twice."""
+    words = Page(page(SAMPLE)).words
+    assert "medium · stale label" in words
+    assert "Quorum build/kube-system/etcd" in words
+    assert any(one.startswith("budget: PodDisruptionBudget ") for one in words)
+    assert "what the repairs move" in words
+    assert not [one for one in words if "were not looked for" in one]
+
+
+def test_repairs_that_were_not_looked_for_are_said():
+    finding = Finding("spread", "high", (Ref("k", "Deployment", "web"),), 3, 2, "why", sought=False)
+    result = AuditResult(join({}, {}), [finding], [])
+    assert "not looked for of the last 1 findings" in report._not_sought(result)
 
 
 def test_the_page_stands_alone_and_is_sound(page):

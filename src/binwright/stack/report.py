@@ -13,7 +13,7 @@ from binwright import __version__
 from binwright.kubernetes.requests import Requests
 from binwright.stack.audit import audit
 from binwright.stack.audit_result import AuditResult
-from binwright.stack.blast import Blast, blast
+from binwright.stack.blast import Blast, Break, blast
 from binwright.stack.finding import Finding
 from binwright.stack.ledger import RESOURCES, Account, LedgerResult, ledger
 from binwright.stack.physical import CPU, MEMORY
@@ -57,6 +57,7 @@ def report(sandwich: Sandwich, usage: Usage, title: str, risk: float = 0.01) -> 
             _numbers(before),
             "<h2>Hazards</h2>",
             "".join(map(_finding, before.audit.findings)) or '<p class="good">None found.</p>',
+            _not_sought(before.audit),
             _before_after(before, after, moved),
             "<h2>If a host is lost</h2>",
             _losses(before.losses),
@@ -112,7 +113,7 @@ def _numbers(told: Told) -> str:
 
 
 def _finding(one: Finding) -> str:
-    head = f'<span class="tag">{one.severity} · {one.kind}</span><h3>{escape(str(one.objects[0]))}</h3>'
+    head = f'<span class="tag">{one.severity} · {_spaced(one.kind)}</span><h3>{escape(str(one.objects[0]))}</h3>'
     claim = (
         ""
         if one.claimed is None
@@ -120,7 +121,7 @@ def _finding(one: Finding) -> str:
     )
     steps = "".join(
         f"<p><b>Repair:</b> {WORDS[step.action]} {escape(str(step.object))}: {escape(step.from_host or 'new')} → "
-        f"{escape(step.to_host or '?')} <span class=faint>(let by {escape(', '.join(step.checked))})</span></p>"
+        f"{escape(step.to_host or '?')} <span class=faint>(checked by {escape(', '.join(step.checked))})</span></p>"
         for step in one.repairs
     )
     commands = [*(line for step in one.repairs for line in step.commands), *one.advice]
@@ -129,6 +130,12 @@ def _finding(one: Finding) -> str:
         f'<div class="card {one.severity}">{head}<p>{escape(one.evidence)}</p>'
         f'<p class="faint small">{escape(claim)}</p>{steps}{paste}<p class="faint small">{one.id}</p></div>'
     )
+
+
+def _not_sought(told: AuditResult) -> str:
+    if not told.not_sought:
+        return ""
+    return f"<p>Repairs were not looked for of the last {told.not_sought} findings that moving things may mend.</p>"
 
 
 def _before_after(before: Told, after: Told | None, moved: set[str]) -> str:
@@ -152,7 +159,8 @@ def _before_after(before: Told, after: Told | None, moved: set[str]) -> str:
         f'<div class="rack"><h3>{words}</h3>{draw_hosts(_touched(told, before, after, moved))}</div>'
         for words, told in (("Now", before), ("After the repairs", after))
     )
-    return f'<h2>Before and after</h2><div class="scroll">{table}</div><div class="racks">{pictures}</div>'
+    key = '<div class="key"><span><i class="k-moved"></i>what the repairs move</span></div>'
+    return f'<h2>Before and after</h2><div class="scroll">{table}</div><div class="racks">{pictures}</div>{key}'
 
 
 def _breaking(losses: Iterable[Blast]) -> int:
@@ -183,7 +191,7 @@ def _losses(losses: Sequence[Blast]) -> str:
     rows = "".join(
         f'<tr><td>{escape(one.name)}</td><td class="n roomy">{one.servers}</td><td class="n">{one.lost}</td>'
         f'<td class="n roomy">{one.placed}</td><td class="n">{len(one.homeless)}</td>'
-        f"<td>{escape('; '.join(f'{each.kind}: {each.object}' for each in one.breaks)) or '–'}</td></tr>"
+        f"<td>{escape('; '.join(map(_break, one.breaks))) or '–'}</td></tr>"
         for one in losses[:MOST_LOSSES]
     )
     head = "<tr><th>Host</th>" + "".join(
@@ -191,7 +199,18 @@ def _losses(losses: Sequence[Blast]) -> str:
         for word, kind in (("Servers", " roomy"), ("Pods", ""), ("Placed again", " roomy"), ("Homeless", ""))
     )
     more = f'<p class="faint small">The worst {MOST_LOSSES} of {len(losses)}.</p>' if len(losses) > MOST_LOSSES else ""
-    return f'<div class="scroll"><table>{head}<th>Breaks</th></tr>{rows}</table></div>{more}'
+    return f'{more}<div class="scroll"><table class="losses">{head}<th>Breaks</th></tr>{rows}</table></div>'
+
+
+def _break(one: Break) -> str:
+    """What breaks, by the word for it, where the object's kind does not say that already."""
+    text = str(one.object)
+    return text if text.lower().startswith(one.kind) else f"{one.kind}: {text}"
+
+
+def _spaced(kind: str) -> str:
+    """staleLabel as "stale label"."""
+    return "".join(f" {char.lower()}" if char.isupper() else char for char in kind)
 
 
 def _legend(told: LedgerResult) -> str:
