@@ -59,7 +59,9 @@ FORMATS = {"l": b"l", "q": b"l", "B": b"C", "d": b"g"}
 @cython.internal
 @cython.final
 cdef class Batch:
-    """Borrowed buffers of equally long columns, alive as long as an Arrow consumer holds them."""
+    """Borrowed buffers of equally long columns, alive as long as an Arrow consumer holds them. Raises ValueError for
+    others, whose cells a consumer would read beyond.
+    """
 
     cdef list names         # bytes
     cdef list formats       # bytes
@@ -67,7 +69,7 @@ cdef class Batch:
     cdef Py_ssize_t count
     cdef int64_t length
 
-    def __cinit__(self, dict columns):
+    def __cinit__(self, dict columns not None):
         cdef Py_ssize_t i, size = len(columns)
         self.count = 0
         self.length = 0
@@ -76,10 +78,17 @@ cdef class Batch:
         self.views = <Py_buffer*>calloc(max(size, 1), sizeof(Py_buffer))
         if self.views == NULL:
             raise MemoryError("arrow columns")
-        for i, column in enumerate(columns.values()):
+        for i, (name, column) in enumerate(columns.items()):
             PyObject_GetBuffer(column, &self.views[i], PyBUF_FORMAT | PyBUF_ND)
             self.count = i + 1
-            self.formats.append(FORMATS[self.views[i].format.decode()])
+            if self.views[i].ndim != 1:
+                raise ValueError(f"arrow: column {name!r} has {self.views[i].ndim} dimensions")
+            kind = "B" if self.views[i].format == NULL else self.views[i].format.decode()
+            if kind not in FORMATS or self.views[i].itemsize != (1 if kind == "B" else 8):
+                raise ValueError(f"arrow: column {name!r} holds {kind!r}, not int64, uint8 or float64")
+            if i and self.views[i].shape[0] != self.length:
+                raise ValueError(f"arrow: column {name!r} has {self.views[i].shape[0]} entries, not {self.length}")
+            self.formats.append(FORMATS[kind])
             self.length = self.views[i].shape[0]
 
     def __dealloc__(self):
@@ -284,27 +293,68 @@ cdef str text_at(const ArrowArray* column, str kind, int64_t row):
     cdef int32_t length, buffer, start
     if kind == "u":
         small = <const int32_t*>column.buffers[1]
-        return (<const char*>column.buffers[2])[small[row]:small[row + 1]].decode()
+        return text_between(column, small[row], small[row + 1])
     if kind == "U":
         large = <const int64_t*>column.buffers[1]
-        return (<const char*>column.buffers[2])[large[row]:large[row + 1]].decode()
+        return text_between(column, large[row], large[row + 1])
     # a view: length, then 12 bytes of text, or 4 of prefix, the buffer's number and the place in it
     view = <const char*>column.buffers[1] + 16 * row
     memcpy(&length, view, 4)
-    if length <= 12:
+    if 0 <= length <= 12:
         return view[4:4 + length].decode()
     memcpy(&buffer, view + 8, 4)
     memcpy(&start, view + 12, 4)
+    if length < 0 or start < 0 or not 0 <= buffer < column.n_buffers - 3 or column.buffers[2 + buffer] == NULL:
+        raise ValueError(f"a text of {length} bytes at {start} in buffer {buffer}")
     return (<const char*>column.buffers[2 + buffer])[start:start + length].decode()
+
+
+cdef int64_t MOST_ROWS = (<int64_t>1) << 48     # more lie in nobody's memory
+
+
+cdef int check_column(const ArrowArray* batch, const ArrowArray* column, str name, str kind) except -1:
+    """As much of what a stream says about a column as can be told without going beyond it."""
+    cdef int64_t buffers = 3 if kind in ("u", "U") else 2, i
+    if column == NULL or column.release == NULL:
+        raise ValueError(f"column {name!r} is not there")
+    if not 0 <= batch.length <= MOST_ROWS or not 0 <= batch.offset <= MOST_ROWS or column.offset < 0 or (
+        column.length < batch.offset + batch.length
+    ):
+        raise ValueError(f"column {name!r} has {column.length} entries, the batch {batch.offset} + {batch.length}")
+    if column.offset > MOST_ROWS:
+        raise ValueError(f"column {name!r} begins at {column.offset}")
+    if column.n_buffers < buffers or column.buffers == NULL:
+        raise ValueError(f"column {name!r} has {column.n_buffers} buffers")
+    for i in range(1, buffers if batch.length else 1):
+        if column.buffers[i] == NULL and not (i == 2 and not text_bytes(column, kind, batch.offset, batch.length)):
+            raise ValueError(f"column {name!r}: buffer {i} is NULL")
+    return 0
+
+
+cdef bint text_bytes(const ArrowArray* column, str kind, int64_t first, int64_t count) noexcept:
+    """Do these texts have any bytes? Those that have none need no buffer."""
+    first += column.offset
+    if kind == "u":
+        return (<const int32_t*>column.buffers[1])[first] != (<const int32_t*>column.buffers[1])[first + count]
+    return (<const int64_t*>column.buffers[1])[first] != (<const int64_t*>column.buffers[1])[first + count]
+
+
+cdef str text_between(const ArrowArray* column, int64_t start, int64_t end):
+    if not 0 <= start <= end:
+        raise ValueError(f"a text from {start} to {end}")
+    return (<const char*>column.buffers[2])[start:end].decode() if end > start else ""
 
 
 cdef int read_batch(const ArrowArray* batch, list names, list kinds, list columns) except -1:
     cdef Py_ssize_t c
     cdef int64_t row, first
     cdef const ArrowArray* column
+    if batch.n_children != len(names) or (names and batch.children == NULL):
+        raise ValueError(f"a batch of {batch.n_children} columns, the schema has {len(names)}")
     for c in range(len(names)):
         column = batch.children[c]
         kind = kinds[c]
+        check_column(batch, column, names[c], kind)
         values = columns[c]
         first = batch.offset + column.offset
         for row in range(first, first + batch.length):
@@ -313,13 +363,14 @@ cdef int read_batch(const ArrowArray* batch, list names, list kinds, list column
                     values.append(None)
                     continue
                 raise ValueError(f"column {names[c]!r}, row {row - first}: null is not an amount")
-            if kind in TEXTS:
-                values.append(text_at(column, kind, row))
-            else:
-                try:
-                    values.append(integer_at(column, ord(kind), row))
-                except ValueError as error:
-                    raise ValueError(f"column {names[c]!r}, {error}") from None
+            try:
+                values.append(
+                    text_at(column, kind, row) if kind in TEXTS else integer_at(column, <char>ord(kind), row)
+                )
+            except UnicodeDecodeError:
+                raise ValueError(f"column {names[c]!r}, row {row - first}: not UTF-8") from None
+            except ValueError as error:
+                raise ValueError(f"column {names[c]!r}, {error}") from None
     return 0
 
 
@@ -337,20 +388,25 @@ def read_stream(source):
     cdef ArrowArray batch
     cdef int64_t c
     names, kinds, columns = [], [], []
+    if stream.release == NULL:
+        raise ValueError("the stream has been read before")
     if stream.get_schema(stream, &schema):
         raise ValueError(stream_problem(stream))
     try:
-        if schema.format[:strlen(schema.format)] != b"+s":
+        if schema.format == NULL or schema.format[:strlen(schema.format)] != b"+s":
             raise ValueError("the stream does not hold record batches")
         for c in range(schema.n_children):
-            names.append(schema.children[c].name.decode())
-            kind = schema.children[c].format.decode()
+            if schema.children == NULL or schema.children[c] == NULL or schema.children[c].format == NULL:
+                raise ValueError(f"column {c} has no format")
+            names.append("" if schema.children[c].name == NULL else schema.children[c].name.decode(errors="replace"))
+            kind = schema.children[c].format.decode(errors="replace")
             if schema.children[c].dictionary != NULL or kind not in INTEGERS + TEXTS:
                 raise ValueError(f"column {names[c]!r} holds neither integers nor strings (Arrow format {kind!r})")
             kinds.append(kind)
             columns.append([] if kind in TEXTS else integers("q"))
     finally:
-        schema.release(&schema)
+        if schema.release != NULL:
+            schema.release(&schema)
     while True:
         if stream.get_next(stream, &batch):
             raise ValueError(stream_problem(stream))

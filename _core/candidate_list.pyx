@@ -303,14 +303,16 @@ cdef class Lister:
 
 
 def listed(
-    RowTable table not None, Question question not None, const int32_t[::1] trees, Py_ssize_t most=-1,
-    int64_t steps=STEPS,
+    RowTable table not None, Question question not None, const int32_t[::1] trees not None,
+    Py_ssize_t most=-1, int64_t steps=STEPS,
 ):
     """The candidates of a question below `trees`, in their order, each once, as `candidates.Candidates` finds them; the
     first `most`, -1 = all. `limit_reached` of the list: `steps` trials found no candidate, and it ends there.
     """
-    cdef Lister search = Lister(table, question, most, steps)
+    cdef Lister search
     cdef Py_ssize_t number
+    question.check(table)
+    search = Lister(table, question, most, steps)
     for number in range(trees.shape[0]):
         if not 0 <= trees[number] < table.tree_count:
             raise IndexError(f"no tree {trees[number]}")

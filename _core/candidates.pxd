@@ -57,6 +57,8 @@ cdef class Question:
     # Never changes after it was made. Owner of its plan's memory.
     cdef Plan plan
 
+    cdef int check(self, RowTable table) except -1
+
 
 @cython.final
 cdef class Walk:

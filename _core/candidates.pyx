@@ -10,6 +10,11 @@ from binwright._core.rowtable cimport Stock, Tree
 
 STEPS = 1 << 24
 
+cdef enum:
+    MOST_UNITS = 1 << 16
+
+cdef int64_t LARGEST = (<int64_t>1) << 56
+
 
 @cython.final
 cdef class Question:
@@ -17,9 +22,10 @@ cdef class Question:
 
     groups: (asks ((resource, amount), ...), labels filter, members filter, within tree or -1, one row, linked,
     root answers, isolated) of each; a group without asks takes one row and nothing of it. subtrees: group numbers.
+    Raises ValueError for amounts and numbers that cannot be; filters and trees are compared with a table by Candidates.
     """
 
-    def __cinit__(self, tuple groups, tuple subtrees):
+    def __cinit__(self, tuple groups not None, tuple subtrees not None):
         cdef Py_ssize_t number, at = 0, unit = 0, s
         cdef dict locals = {}
         memset(&self.plan, 0, sizeof(Plan))
@@ -28,11 +34,13 @@ cdef class Question:
         for asks, _, _, _, one_row, _, _, _ in groups:
             self.plan.unit_count += 1 if one_row else len(asks)
             for resource, amount in asks:
-                if amount <= 0:
+                if not 0 < amount <= LARGEST:
                     raise ValueError(f"Question: an amount of {amount}")
                 locals.setdefault(resource, len(locals))
         if self.plan.unit_count == 0:
             raise ValueError("Question: nothing is asked")
+        if self.plan.unit_count > MOST_UNITS:
+            raise ValueError(f"Question: {self.plan.unit_count} rows are asked for, at most {MOST_UNITS}")
         self.plan.resource_count = len(locals)
         self.plan.groups = <Group*>calloc(self.plan.group_count, sizeof(Group))
         self.plan.asks = <Ask*>calloc(max(sum(len(group[0]) for group in groups), 1), sizeof(Ask))
@@ -42,6 +50,8 @@ cdef class Question:
             raise MemoryError("groups of a question")
         for number in range(self.plan.group_count):
             asks, labels, members, within, one_row, linked, root_answers, isolated = groups[number]
+            if labels < 0 or members < 0 or within < -1:
+                raise ValueError(f"Question: group {number} has filters {labels} and {members}, tree {within}")
             self.plan.groups[number] = Group(labels, members, within, one_row, linked, root_answers, isolated)
             if one_row:
                 self.plan.units[unit] = Unit(<int32_t>number, <int32_t>at, len(asks))
@@ -53,9 +63,25 @@ cdef class Question:
                     unit += 1
                 at += 1
         self.plan.ask_count = <int32_t>at
+        for together in subtrees:
+            if any(not 0 <= one < self.plan.group_count for one in together):
+                raise ValueError(f"Question: subtrees name a group that is not there: {together}")
         for s in range(self.plan.subtree_count):
             for unit in range(self.plan.unit_count):
                 self.plan.subtrees[s * self.plan.unit_count + unit] = self.plan.units[unit].group in subtrees[s]
+
+    cdef int check(self, RowTable table) except -1:
+        """Raises ValueError where a group means a filter or a tree that a table has not."""
+        cdef Py_ssize_t number, labels = len(table.labels.filters), members = len(table.members.filters)
+        cdef const Group* group
+        for number in range(self.plan.group_count):
+            group = self.plan.groups + number
+            if group.labels >= labels or group.members >= members or group.within >= table.tree_count:
+                raise ValueError(
+                    f"Candidates: group {number} has filters {group.labels} and {group.members}, tree {group.within}; "
+                    f"there are {labels} and {members}, and {table.tree_count} trees"
+                )
+        return 0
 
     def __dealloc__(self):
         free(self.plan.groups)
@@ -68,7 +94,9 @@ cdef class Question:
 cdef class Walk:
     """The search below one tree; `begin` chooses the tree, `advance` finds its next candidate."""
 
-    def __cinit__(self, RowTable table, Question question, Py_ssize_t rows):
+    def __cinit__(self, RowTable table not None, Question question not None, Py_ssize_t rows):
+        if rows < 0:
+            raise ValueError(f"Walk: {rows} rows")
         cdef Py_ssize_t units = question.plan.unit_count, words = (rows + 63) // 64 + 1
         self.table, self.question, self.plan = table, question, &question.plan
         rows = max(rows, 1)
@@ -459,10 +487,13 @@ cdef class Candidates:
     """
 
     def __cinit__(
-        self, RowTable table not None, Question question not None, const int32_t[::1] trees, bint in_turn=False,
-        int64_t steps=STEPS,
+        self, RowTable table not None, Question question not None, const int32_t[::1] trees not None,
+        bint in_turn=False, int64_t steps=STEPS,
     ):
         cdef Py_ssize_t number
+        if steps < 0:
+            raise ValueError(f"Candidates: steps {steps}")
+        question.check(table)
         for number in range(trees.shape[0]):
             if not 0 <= trees[number] < table.tree_count:
                 raise IndexError(f"no tree {trees[number]}")

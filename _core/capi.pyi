@@ -1,4 +1,4 @@
-from typing import Any, Final, final
+from typing import Any, Final
 
 INPUT: Final[int]
 STATE: Final[int]
@@ -6,9 +6,5 @@ BUSY: Final[int]
 MEMORY: Final[int]
 INTERRUPTED: Final[int]
 FAILED: Final[int]
-
-@final
-class Handle:
-    def __new__(cls) -> Handle: ...
 
 def connect(names: dict[str, Any], of: str) -> object: ...

@@ -16,5 +16,6 @@ cdef class Native:
     cdef readonly bytes score   # None = no score
 
 
+cdef const char* amiss(const bw_term* given) noexcept
 cdef Native native_of(const bw_term* given)
 cdef void columns_of(State state, bw_columns* columns) noexcept nogil

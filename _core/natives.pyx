@@ -28,22 +28,51 @@ cdef void columns_of(State state, bw_columns* columns) noexcept nogil:
     columns.flags = state.fleet.flags.uint8s(0)
 
 
+cdef const char* amiss(const bw_term* given) noexcept:
+    """What is wrong with a term, in static words; NULL = nothing."""
+    cdef bw_term term
+    if given == NULL:
+        return b"external_new: term is NULL"
+    if not BW_LEAST_TERM <= given.size <= <int32_t>sizeof(bw_term):
+        return b"external_new: size is not sizeof(bw_term)"
+    if given.flags:
+        return b"external_new: flags is not 0"
+    memset(&term, 0, sizeof(term))
+    memcpy(&term, given, given.size)
+    if not is_utf8(term.name):
+        return b"external_new: name is not UTF-8"
+    if not is_utf8(term.rule):
+        return b"external_new: rule is not UTF-8"
+    if not is_utf8(term.score):
+        return b"external_new: score is not UTF-8"
+    if (term.rule == NULL) != (term.rejected == NULL):
+        return b"external_new: rule and rejected: one of them is NULL, a filter has a rule with rejected"
+    if (term.score == NULL) != (term.scores == NULL):
+        return b"external_new: score and scores: one of them is NULL, a score has both"
+    if term.rule == NULL and term.score == NULL:
+        return b"external_new: rule and score are both NULL, neither a filter nor a score"
+    if term.placed != NULL and term.fork == NULL:
+        return b"external_new: fork is NULL, a term that is told by placed needs it"
+    return NULL
+
+
+cdef bint is_utf8(const char* text) noexcept:
+    if text == NULL:
+        return True
+    try:
+        (<bytes>text).decode("utf-8")
+    except BaseException:
+        return False
+    return True
+
+
 cdef Native native_of(const bw_term* given):
-    """A copy of a term; its data is this object's from now on. Raises ValueError for one that cannot work."""
+    """A copy of a term with which nothing is amiss; its data is this object's from now on."""
     cdef Native made = Native.__new__(Native)
-    if given.size < BW_LEAST_TERM or given.flags:
-        raise ValueError("external: size and flags of a bw_term must be sizeof(bw_term) and 0")
     memcpy(&made.term, given, min(<size_t>given.size, sizeof(bw_term)))
     made.name = b"of C" if given.name == NULL else given.name
     made.rule = None if given.rule == NULL else given.rule
     made.score = None if given.score == NULL else given.score
-    where = f"external {made.name.decode('utf-8', 'replace')}"
-    if (made.rule is None) != (made.term.rejected == NULL) or (made.score is None) != (made.term.scores == NULL):
-        raise ValueError(f"{where}: rule needs rejected, score needs scores, and the other way round")
-    if made.rule is None and made.score is None:
-        raise ValueError(f"{where}: neither a filter nor a score")
-    if made.term.placed != NULL and made.term.fork == NULL:
-        raise ValueError(f"{where}: keeps what it is told by placed, and so needs fork")
     made.owned = True
     return made
 

@@ -3,6 +3,8 @@
 cimport cython
 from libc.stdlib cimport calloc, free
 
+cdef int64_t LARGEST = (<int64_t>1) << 61
+
 
 @cython.final
 cdef class RowTable:
@@ -11,7 +13,7 @@ cdef class RowTable:
     rows: (parent, labels, members, stocks) of each row, parent a row number or -1 for a root, labels and members
     frozensets of str, stocks (resource, capacity, used, smallest, largest, step), at most one per resource.
     links: for each tree, in the order of their roots, the rows of other trees that it sees too.
-    Raises ValueError for rows out of order and for numbers that do not exist.
+    Raises ValueError for rows out of order, for numbers that do not exist and for amounts outside their bounds.
     """
 
     def __cinit__(self, rows, links):
@@ -48,6 +50,8 @@ cdef class RowTable:
             self.rows[number].stock = <int32_t>at
             self.rows[number].stocks = len(stocks)
             for resource, capacity, used, smallest, largest, step in stocks:
+                if step < 1 or not -LARGEST <= capacity <= LARGEST or not 0 <= used <= LARGEST:
+                    raise ValueError(f"RowTable: row {number}: capacity {capacity}, used {used}, step {step}")
                 self.stocks[at] = Stock(capacity, used, smallest, largest, step, resource)
                 at += 1
         for last in path:
@@ -98,8 +102,12 @@ cdef class RowTable:
         return NULL
 
     def set_used(self, int32_t row, int32_t resource, int64_t amount):
-        """What is in use of a stock from now on. Raises KeyError if the row has no such stock."""
+        """What is in use of a stock from now on. Raises KeyError if the row has no such stock, ValueError for an
+        amount outside 0..2**61.
+        """
         cdef Stock* stock = NULL
+        if not 0 <= amount <= LARGEST:
+            raise ValueError(f"row {row}: {amount} in use")
         if 0 <= row < self.count:
             stock = self.stock_of(row, resource)
         if stock == NULL:
@@ -109,6 +117,8 @@ cdef class RowTable:
     def trees_that_meet(self, int32_t filter):
         """Numbers of the trees whose root meets a filter of `labels`, as int32 in bytes."""
         cdef Py_ssize_t tree, count = 0
+        if not 0 <= filter < len(self.labels.filters):
+            raise ValueError(f"trees_that_meet: no filter {filter}")
         cdef bytearray found = bytearray(self.tree_count * sizeof(int32_t))
         cdef int32_t* numbers = <int32_t*><char*>found
         for tree in range(self.tree_count):

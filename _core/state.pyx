@@ -209,7 +209,7 @@ cdef class State:
         for position in range(forked, wanted, -1):
             if not origin.is_at(forked, serial):
                 raise OutOfOrder(BUSY)
-            change = origin.journal.entries[position - 1 - origin.journal.first]  # a copy: what is told may let others in
+            change = origin.journal.entries[position - 1 - origin.journal.first]  # a copy: hooks may let others in
             (<Idea>self.journal.ideas[change.idea]).revert(&change)
         self.journal.feed_host(-1, True)
 

@@ -30,6 +30,12 @@ def test_the_example_does_what_its_readme_says(installed, libpython, tmp_path):
     assert ran([str(program)], tmp_path, PYTHONPATH=installed.path()).splitlines() == wanted
 
 
+def test_what_a_program_gets_wrong_is_refused(installed, libpython, tmp_path):
+    """NULL, counts, sizes, text and handles: `.ci/sanitize` runs the same program on a core with sanitizers."""
+    program = compiled(installed, Path(__file__).parent / "wrong.c", tmp_path, *libpython)
+    assert ran([str(program)], tmp_path, PYTHONPATH=installed.path()) == "all refused\n"
+
+
 CONSUMER = """
 #include <Python.h>
 #include <binwright/binwright.h>

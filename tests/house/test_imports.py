@@ -25,7 +25,7 @@ CORE_FLOORS = (
     ),
     (
         *("place", "ranking", "evict", "candidates", "candidate_list", "texts", "pack", "firstfit", "grouping"),
-        *("pricing", "natives", "capi"),
+        *("pricing", "natives", "handles", "batches", "capi"),
     ),
 )
 

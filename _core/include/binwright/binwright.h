@@ -7,6 +7,10 @@
  *   wrong. No call leaves a Python exception behind.
  * - Calls may be made with or without the GIL. Those marked [free] do not touch it while the fleet is the embedder's
  *   alone (made by fleet_new or fleet_fork, never given out by fleet_python) and has no external terms.
+ * - What is wrong with an argument is BW_INPUT, and the line names it: NULL where something is needed, a count below 0
+ *   or too large, a size that is no struct's, text that is not UTF-8, numbers that mean nothing here. A handle that was
+ *   freed is refused as long as not hundreds were freed after it. What C cannot see (an array that is shorter than
+ *   said, memory that was given back, an external term that was freed) is the caller's.
  * - One call at a time per fleet: a second thread gets BW_BUSY. Different fleets, forks too, are independent.
  * - Hosts, classes and counters are numbers from 0; amounts are int64 in 0..2^56, without a unit.
  */
