@@ -33,6 +33,7 @@ from binwright.verdict import Change, Reason, Verdict
 if TYPE_CHECKING:
     from binwright.decision_log import DecisionLog
     from binwright.sweeping import sweep
+    from binwright.trace import TraceResult, distinct_requests, run_trace
 
 __version__ = "0.1.0.dev0"
 
@@ -63,19 +64,31 @@ __all__ = [
     "Rule",
     "Score",
     "StateError",
+    "TraceResult",
     "Transaction",
     "Verdict",
     "__version__",
     "balanced_allocation",
     "count_score",
+    "distinct_requests",
     "get_include",
     "least_allocated",
     "most_allocated",
     "requested_to_capacity_ratio",
+    "run_trace",
     "spread_score",
     "static_score",
     "sweep",
 ]
 
 # What few programs use, and what takes the longest to import.
-__getattr__, __dir__ = lazily(__name__, {"DecisionLog": "decision_log", "sweep": "sweeping"})
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "DecisionLog": "decision_log",
+        "TraceResult": "trace",
+        "distinct_requests": "trace",
+        "run_trace": "trace",
+        "sweep": "sweeping",
+    },
+)
