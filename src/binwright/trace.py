@@ -95,13 +95,13 @@ def run_trace(fleet: Fleet, requests: Sequence[Request], which: Any, arrives: An
     if len(early):
         job = int(early[0])
         raise InputError(f"run_trace: job {job} leaves at {leaving[job]}, before it arrives at {arriving[job]}")
-    job, is_arrival = _in_order(arriving, leaving)
+    events, is_arrival = _in_order(arriving, leaving)
     hosts, items = np.full(jobs, -1, np.int64), np.full(jobs, -1, np.int64)
     scores = np.full(jobs, np.nan) if fleet.profile.float_scores else np.full(jobs, -1, np.int64)
     verdicts = np.zeros(jobs, np.uint8)
-    bounds = [0, *(np.flatnonzero(np.diff(is_arrival)) + 1).tolist(), len(job)]
+    bounds = [0, *(np.flatnonzero(np.diff(is_arrival)) + 1).tolist(), len(events)]
     for start, stop in pairwise(bounds):
-        some = job[start:stop]
+        some = events[start:stop]
         if start == stop:
             continue
         if is_arrival[start]:
@@ -112,7 +112,12 @@ def run_trace(fleet: Fleet, requests: Sequence[Request], which: Any, arrives: An
             held = items[some]
             fleet.release(held[held >= 0])
     return TraceResult(
-        hosts, scores, verdicts, items, _used(fleet, requests, numbers, hosts, job, is_arrival), tuple(fleet.resources)
+        hosts,
+        scores,
+        verdicts,
+        items,
+        _used(fleet, requests, numbers, hosts, events, is_arrival),
+        tuple(fleet.resources),
     )
 
 
