@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -16,8 +17,9 @@ pytest.importorskip("uvicorn", reason="the extra serve is not installed")
 pytest.importorskip("prometheus_client", reason="the extra serve is not installed")
 
 from binwright.cli import exits
-from binwright.cli.serve_extender import read_token
+from binwright.cli.serve_extender import names_of, read_token
 from binwright.errors import InputError
+from binwright.serve.run import Listening
 from tests.kubernetes.made import node_dict, pod_dict
 
 
@@ -33,8 +35,9 @@ def free_port():
         return free.getsockname()[1]
 
 
-def asked(port, path, body=None):
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body and json.dumps(body).encode())
+def asked(port, path, body=None, host=None):
+    headers = {"host": host} if host else {}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body and json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.read()
 
@@ -42,6 +45,7 @@ def asked(port, path, body=None):
 def test_it_serves_a_file_and_ends_on_sigterm(state):
     port = free_port()
     words = [sys.executable, "-m", "binwright.cli", "serve", "extender", "--state", state, "--port", str(port), "-v"]
+    words += ["--allow-host", "binwright.test"]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     try:
         deadline = time.monotonic() + 60
@@ -54,13 +58,16 @@ def test_it_serves_a_file_and_ends_on_sigterm(state):
                 time.sleep(0.1)
         call = {"Pod": pod_dict("p", cpu="1"), "NodeNames": ["b", "a"]}
         assert json.loads(asked(port, "/v1/filter", call))["NodeNames"] == ["b", "a"]
+        assert asked(port, "/v1/overview", host="binwright.test")
+        with pytest.raises(urllib.error.HTTPError, match="421"):
+            asked(port, "/v1/overview", host="other.test")
         process.send_signal(signal.SIGTERM)
         log = process.communicate(timeout=30)[1].decode()
     finally:
         process.kill()
     assert process.returncode == exits.YES
     lines = [json.loads(line) for line in log.splitlines()]
-    assert [line["event"] for line in lines] == ["listening", "decision", "stopped"]
+    assert [line["event"] for line in lines] == ["listening", "decision", "refused", "stopped"]
     assert (lines[0]["port"], lines[1]["name"], lines[1]["passed"]) == (port, "default/p", 2)
 
 
@@ -74,6 +81,7 @@ def test_it_serves_a_file_and_ends_on_sigterm(state):
         (["--client-ca", "x"], "--client-ca: wants --tls-cert and --tls-key as well"),
         (["--tls-cert", "missing", "--tls-key", "missing"], "TLS: "),
         (["--max-body", "big"], "--max-body"),
+        (["--allow-host", "a.example:80"], "--allow-host a.example:80: is not a name without a port, as in a URL"),
         (["--token-file", "/dev/null"], "/dev/null: holds no token"),
         (["--context", "prod"], "--context: wants --kubeconfig as well"),
         (["--nova-conf", "nova.conf"], "--nova-conf: wants --cloud as well"),
@@ -108,3 +116,10 @@ def test_a_token_that_no_header_can_carry_is_refused(tmp_path, data):
         read_token(str(path))
     path.write_bytes(b" abc-123==\n")
     assert read_token(str(path)) == "abc-123=="
+
+
+def test_the_names_by_which_it_may_be_called():
+    assert names_of(["A.example"], Listening("MyHost")) == {"a.example", "myhost"}
+    for name in ("", "a b", "http://a", "a/", "*", "[::1]"):
+        with pytest.raises(InputError, match="--allow-host"):
+            names_of([name], Listening())

@@ -318,7 +318,7 @@ class Soak:
                     self.service.ask("GET", rng.choice(["/v1/overview", "/metrics", "/", "/healthz"]))
                 else:
                     line = socket.create_connection(("127.0.0.1", self.service.port), 5)
-                    line.sendall(b'POST /v1/bind HTTP/1.1\r\nhost: x\r\ncontent-length: 900\r\n\r\n{"PodName"')
+                    line.sendall(b'POST /v1/bind HTTP/1.1\r\nhost: localhost\r\ncontent-length: 900\r\n\r\n{"PodName"')
                     if what == "halfway":
                         line.close()
                     else:

@@ -118,6 +118,34 @@ def test_a_page_of_another_site_changes_nothing_through_a_browser(served, origin
     assert served.ask("POST", "/v1/events", gone, own)[0] == 200
 
 
+def test_a_name_that_is_not_the_services_own_is_refused():
+    """A page whose name was led here by its DNS after it was loaded: to the browser this service is its own site."""
+    named = Limits(hosts=frozenset({"binwright.kube-system.svc", "::1"}))
+    own = ["127.0.0.1", "localhost", "LocalHost.", "a.localhost", "[::1]", "10.1.2.3", "[fe80::1]"]
+    foreign = ["elsewhere.example", "localhost.elsewhere.example", "127.0.0.1.elsewhere.example", "", "x:y:1", "[x]"]
+    for limits, more in ((Limits(), []), (named, ["binwright.kube-system.svc", "Binwright.Kube-System.SVC"])):
+        with Served(ExtenderService(LiveCluster()), limits) as served:
+            served.put("/v1/state", STATE)
+            before = seen(served.service)
+            for name in [*foreign, *([] if more else ["binwright.kube-system.svc"])]:
+                for port in ("", f":{served.port}"):
+                    host = name + port
+                    for headers in ({"host": host}, {"host": host, "origin": f"http://{host}"}):
+                        status, answer = served.ask("POST", "/v1/events", event("DELETED", node_dict("a")), headers)
+                        assert (status, "does not answer to the name" in json.loads(answer)["error"]) == (421, True)
+                        assert served.ask("GET", "/v1/overview", headers=headers)[0] == 421
+                    assert served.ask("GET", "/healthz", headers={"host": host})[0] == 200
+            assert seen(served.service) == before
+            for name in own + more:
+                for port in ("", f":{served.port}", ":1"):
+                    assert served.ask("POST", "/v1/filter", CALL, {"host": name + port})[0] == 200, name
+            with socket.create_connection(("127.0.0.1", served.port), 20) as old:
+                old.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+                assert old.recv(65536).startswith(b"HTTP/1.1 200 ")
+    with Served(ExtenderService(LiveCluster()), Limits(hosts=None)) as served:
+        assert served.ask("GET", "/v1/overview", headers={"host": "anything.example"})[0] == 200
+
+
 def test_a_body_that_is_too_large_is_refused_announced_or_not():
     with Served(ExtenderService(LiveCluster()), Limits(body_bytes=2000)) as served:
         served.put("/v1/state", STATE)
@@ -138,7 +166,7 @@ def test_a_body_that_is_too_slow_is_refused_and_others_are_served_meanwhile():
     with Served(ExtenderService(LiveCluster()), Limits(body_seconds=0.4)) as served:
         served.put("/v1/state", STATE)
         with socket.create_connection(("127.0.0.1", served.port), 20) as slow:
-            slow.sendall(b'POST /v1/filter HTTP/1.1\r\nhost: x\r\ncontent-length: 500\r\n\r\n{"Pod')
+            slow.sendall(b'POST /v1/filter HTTP/1.1\r\nhost: localhost\r\ncontent-length: 500\r\n\r\n{"Pod')
             for _ in range(5):
                 assert served.post("/v1/filter", CALL)["NodeNames"] == ["a", "b"]
             answer = b"".join(iter(lambda: slow.recv(65536), b""))  # until the connection is closed
@@ -157,7 +185,7 @@ def test_bodies_on_their_way_are_bounded_together(monkeypatch):
 
         slow = [socket.create_connection(("127.0.0.1", served.port), 20) for _ in range(2)]
         for line in slow:
-            line.sendall(b"POST /v1/filter HTTP/1.1\r\nhost: x\r\ncontent-length: 3000\r\n\r\n" + b" " * 2500)
+            line.sendall(b"POST /v1/filter HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3000\r\n\r\n" + b" " * 2500)
         assert meets(503)
         for line in slow:
             line.close()
@@ -185,7 +213,7 @@ def test_a_client_that_goes_away_in_the_middle_changes_nothing(served):
     before = seen(served.service)
     for path in ("/v1/events", "/v1/bind"):
         with socket.create_connection(("127.0.0.1", served.port), 20) as line:
-            line.sendall(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 50\r\n\r\n{{".encode())
+            line.sendall(f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 50\r\n\r\n{{".encode())
     assert served.post("/v1/filter", CALL)["NodeNames"] == ["a", "b"]
     assert seen(served.service) == before
 

@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from binwright.cli import exits
 from binwright.cli.arguments import Parser
@@ -14,6 +16,9 @@ from binwright.kubernetes.live import LiveCluster
 from binwright.kubernetes.reader import read_blobs
 from binwright.openstack.nova.conf import read_conf
 from binwright.units import nanos, whole
+
+if TYPE_CHECKING:
+    from binwright.serve.run import Listening
 
 DESCRIPTION = """\
 Serves kube-scheduler's HTTP extender: POST /v1/filter, /v1/prioritize, /v1/preempt, /v1/bind. What it answers is what
@@ -39,6 +44,9 @@ def configure(parser: Parser) -> None:
     add_nova_conf(parser)
     parser.add_argument("--single", action="store_true", help="filter returns only the chosen node")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument(
+        "--allow-host", metavar="NAME", action="append", default=[], help="a name that clients call this service by"
+    )
     parser.add_argument("--port", type=int, default=8890, help="port to listen on (default: 8890; 0: any)")
     parser.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate chain")
     parser.add_argument("--tls-key", metavar="FILE", help="its key")
@@ -59,7 +67,11 @@ def run(options: argparse.Namespace) -> int:
     from binwright.serve.run import Listening, serve
 
     where = Listening(options.host, options.port, options.tls_cert, options.tls_key, options.client_ca)
-    limits = Limits(body_bytes=whole(nanos(options.max_body, "--max-body")), token=read_token(options.token_file))
+    limits = Limits(
+        body_bytes=whole(nanos(options.max_body, "--max-body")),
+        token=read_token(options.token_file),
+        hosts=names_of(options.allow_host, where) if where.is_local or options.allow_host else None,
+    )
     if not where.is_local and not options.insecure and limits.token is None and where.client_ca is None:
         raise InputError(
             f"--host {where.host}: is not loopback; add --token-file or --client-ca, or --insecure if that is meant"
@@ -90,6 +102,14 @@ def run(options: argparse.Namespace) -> int:
         nova = NovaService(options.cloud, read_conf(options.nova_conf), service.journal, service.metrics)
     serve(make_app(service, limits, background, nova), where)
     return exits.YES
+
+
+def names_of(names: list[str], where: "Listening") -> frozenset[str]:
+    """By which clients may call the service, in lower case. Raises InputError for what is no name."""
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", name):
+            raise InputError(f"--allow-host {name}: is not a name without a port, as in a URL")
+    return frozenset(name.lower() for name in (*names, where.host))
 
 
 def read_token(path: str | None) -> str | None:

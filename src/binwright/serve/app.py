@@ -140,6 +140,7 @@ async def _answered(request: Request, answer: Answerer, door: Door | None) -> Re
     """door: None where everybody may ask."""
     try:
         if door is not None:
+            door.check_host(request)
             door.check_origin(request)
             door.check_token(request)
         return await answer(request)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import ipaddress
+import re
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +29,7 @@ __all__ = ["Door", "GuardedProtocol", "Limits", "Refused"]
 HEADER_SECONDS = 10.0
 HEADER_BYTES = 64 * 1024
 AT_ONCE = 8
+_HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
 
 
 class Refused(Exception):
@@ -39,11 +42,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """body_bytes: the largest body; body_seconds: how long it may take to arrive; token: what clients must show."""
+    """body_bytes: the largest body; body_seconds: how long it may take to arrive; token: what clients must show; hosts:
+    the names, in lower case, by which clients may call this service besides localhost; None: any.
+    """
 
     body_bytes: int = 64 * 2**20
     body_seconds: float = 10.0
     token: str | None = None
+    hosts: frozenset[str] | None = frozenset()
 
 
 class Door:
@@ -61,6 +67,19 @@ class Door:
         right = hmac.compare_digest(shown.strip().encode(), self._limits.token.encode())
         if scheme.lower() != "bearer" or not right:
             raise Refused(401, "a bearer token is wanted: Authorization: Bearer TOKEN")
+
+    def check_host(self, request: Request) -> None:
+        """Raises Refused 421 for a name that is not this service's: one that somebody's DNS leads here, to have a
+        browser take this service for a part of their site. An address is no such name, and browsers always send one.
+        """
+        host = request.headers.get("host")
+        if self._limits.hosts is None or host is None:
+            return
+        found = _HOST.fullmatch(host.strip())
+        name = found.group(1).lower().removesuffix(".") if found else ""
+        if name in self._limits.hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name):
+            return
+        raise Refused(421, f"this service does not answer to the name {name[:100]!r} (--allow-host)")
 
     @staticmethod
     def check_origin(request: Request) -> None:
@@ -96,6 +115,14 @@ class Door:
         finally:
             self._held -= size
         return b"".join(parts)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 class GuardedProtocol(HttpToolsProtocol):

@@ -17,7 +17,8 @@ from binwright.errors import InputError
 from binwright.explain import FEASIBLE, Explanation
 from binwright.kubernetes.compile import Cluster
 from binwright.kubernetes.extender import wire
-from binwright.kubernetes.extender.wire import BEST, Binding, Call, Names, PreemptCall, Victims
+from binwright.kubernetes.extender.bounds import check_bounds
+from binwright.kubernetes.extender.wire import BEST, Asked, Binding, Call, LastAsked, Names, PreemptCall, Victims
 from binwright.kubernetes.live import LiveCluster
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.statuses import RESOLVABLE, Statuses
@@ -50,12 +51,13 @@ class Extender:
         self.live = live
         self._single = single
         self._names: tuple[Cluster | None, Names] = None, Names([])
+        self._last = LastAsked()
 
     def filter(self, body: bytes) -> Answer:
         """ExtenderArgs -> ExtenderFilterResult. Raises InputError for a call that is no such thing; a pod that cannot
         be judged is answered with its error.
         """
-        call = wire.read_call(body)
+        call = wire.read_call(body, self._last)
         try:
             return self._filter(call)
         except InputError as problem:
@@ -63,10 +65,11 @@ class Extender:
 
     def _filter(self, call: Call) -> Answer:
         pod = call.pod
+        check_bounds(pod)
         with self.live.asking(pod) as standing:
             cluster = standing.cluster
             names = self._names_of(cluster)
-            hosts, missing = _positions(cluster, call.names)
+            hosts, missing = _places(cluster, call.asked)
             look = cluster.fleet.explain(cluster.request(pod), live=True)
             passes = look.verdicts_by_host()[hosts] == FEASIBLE
             passed, refused = hosts[passes], hosts[~passes]
@@ -74,9 +77,9 @@ class Extender:
                 passed = self._chosen(cluster, pod, look, hosts)
             kinds = list(_kinds(cluster, look, refused))
         nodes = None
-        if call.nodes is not None:
+        if call.asked.nodes is not None:
             position = {name: number for number, name in enumerate(call.names)}
-            nodes = [call.nodes[position[cluster.nodes.names[host]]] for host in passed.tolist()]
+            nodes = [call.asked.nodes[position[cluster.nodes.names[host]]] for host in passed.tolist()]
         reasons: Counter[tuple[str, str]] = Counter()
         for plugin, texts, _, some in kinds:
             reasons.update({(plugin, text): len(some) for text in texts})
@@ -91,12 +94,13 @@ class Extender:
         """ExtenderArgs -> HostPriorityList: the totals of the asked nodes, the least 0 and the highest 10, rounded
         down between; all 10 where they are equal, 0 where a node is not known or does not pass. Raises InputError.
         """
-        call = wire.read_call(body)
+        call = wire.read_call(body, self._last)
         pod = call.pod
+        check_bounds(pod)
         with self.live.asking(pod) as standing:
             cluster = standing.cluster
             names = self._names_of(cluster)
-            hosts, missing = _positions(cluster, call.names)
+            hosts, missing = _places(cluster, call.asked)
             look = cluster.fleet.explain(cluster.request(pod), live=True)
             feasible, totals = self._totals(cluster, pod, look, hosts)
         scores = np.zeros(len(hosts), np.int64)
@@ -118,6 +122,7 @@ class Extender:
         that the scheduler proposes. Raises InputError.
         """
         call = wire.read_preempt_call(body)
+        check_bounds(call.pod)
         found = self._victims(call)
         answer = Answer(wire.write_preempted(found), "preempt", call.pod.key, len(call.proposed), len(found))
         if len(found) < len(call.proposed):
@@ -184,6 +189,14 @@ def names_scored_zero(names: Iterable[str]) -> list[bytes]:
     """Entries of nodes that nothing is known of."""
     some = list(names)
     return Names(some).scored(np.arange(len(some)), np.zeros(len(some), np.int64)) if some else []
+
+
+def _places(cluster: Cluster, asked: Asked) -> tuple[np.ndarray, list[str]]:
+    """`_positions` of the asked nodes, reckoned once for a list that comes again."""
+    if asked.places is None or asked.places[0] is not cluster:
+        asked.places = cluster, _positions(cluster, asked.names)
+    found: tuple[np.ndarray, list[str]] = asked.places[1]
+    return found
 
 
 def _positions(cluster: Cluster, names: list[str]) -> tuple[np.ndarray, list[str]]:

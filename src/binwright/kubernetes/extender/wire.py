@@ -6,6 +6,7 @@ any case; what is inside of pods and nodes is as everywhere. Decides nothing.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,13 +16,16 @@ import numpy as np
 
 from binwright.errors import InputError
 from binwright.formats.documents import shape_problem
+from binwright.kubernetes.extender.bounds import POD_BYTES
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.reader import read_object
 
 __all__ = [
     "BEST",
+    "Asked",
     "Binding",
     "Call",
+    "LastAsked",
     "Names",
     "PreemptCall",
     "Victims",
@@ -38,9 +42,12 @@ __all__ = [
 BEST = 10
 """MaxExtenderPriority."""
 
+_KEPT_LISTS = 4
+_KEPT_BYTES = 8 * 2**20
+
 _encode = msgspec.json.encode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_names = msgspec.json.Decoder(list[str] | None).decode
+_decode_names = msgspec.json.Decoder(list[str]).decode
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str | None).decode
 _decode_count = msgspec.json.Decoder(int | None).decode
@@ -59,12 +66,45 @@ _decode_named = msgspec.json.Decoder(list[_Named]).decode
 
 
 @dataclass(slots=True)
-class Call:
-    """ExtenderArgs. `names`: the nodes asked about; `nodes`: the same as they came, None where only names travel."""
+class Asked:
+    """The nodes of a call. `names`; `nodes`: the same as they came, None where only names travel; `places`: where a
+    caller keeps what it has made of the names.
+    """
 
-    pod: Pod
     names: list[str]
     nodes: list[msgspec.Raw] | None = None
+    places: Any = None
+
+
+class LastAsked:
+    """Node lists of the last calls, by their very bytes: the scheduler sends the same one with pod after pod."""
+
+    def __init__(self) -> None:
+        self._known: deque[tuple[bytes, bool, Asked]] = deque(maxlen=_KEPT_LISTS)
+
+    def find(self, data: msgspec.Raw, whole: bool) -> Asked:
+        """What a list says: whole nodes, or names. Raises InputError naming the field."""
+        text = bytes(data)
+        for known, of_whole, asked in self._known:
+            if of_whole is whole and known == text:
+                return asked
+        asked = _nodes(data) if whole else Asked(_typed(_decode_names, data, "NodeNames"))
+        if len(text) <= _KEPT_BYTES:
+            self._known.append((text, whole, asked))
+        return asked
+
+
+@dataclass(slots=True)
+class Call:
+    """ExtenderArgs: the pod, and the nodes that are asked about."""
+
+    pod: Pod
+    asked: Asked
+
+    @property
+    def names(self) -> list[str]:
+        """The nodes, by name."""
+        return self.asked.names
 
 
 @dataclass(slots=True)
@@ -98,23 +138,24 @@ class Binding:
         return f"{self.namespace or 'default'}/{self.name}"
 
 
-def read_call(body: bytes) -> Call:
+def read_call(body: bytes, last: LastAsked) -> Call:
     """The arguments of filter and prioritize. Raises InputError naming the field."""
     fields = _fields(body, "the call")
     pod = _pod(fields)
-    nodes = fields.get("nodes")
-    if nodes is not None and not _is_null(nodes):
-        listed = _fields(nodes, "Nodes").get("items")
-        if listed is None or _is_null(listed):
-            return Call(pod, [], [])
-        names = [one.metadata.name for one in _typed(_decode_named, listed, "Nodes.items")]
-        if "" in names:
-            raise InputError(f"Nodes.items[{names.index('')}]: metadata.name: missing")
-        return Call(pod, names, _decode_items(listed))
-    asked = _typed(_decode_names, fields["nodenames"], "NodeNames") if "nodenames" in fields else None
-    if asked is None:
-        raise InputError("NodeNames: missing, and Nodes as well: no node is asked about")
-    return Call(pod, asked)
+    for key, whole in (("nodes", True), ("nodenames", False)):
+        if key in fields and not _is_null(fields[key]):
+            return Call(pod, last.find(fields[key], whole))
+    raise InputError("NodeNames: missing, and Nodes as well: no node is asked about")
+
+
+def _nodes(data: msgspec.Raw) -> Asked:
+    listed = _fields(data, "Nodes").get("items")
+    if listed is None or _is_null(listed):
+        return Asked([], [])
+    names = [one.metadata.name for one in _typed(_decode_named, listed, "Nodes.items")]
+    if "" in names:
+        raise InputError(f"Nodes.items[{names.index('')}]: metadata.name: missing")
+    return Asked(names, _decode_items(listed))
 
 
 def read_preempt_call(body: bytes) -> PreemptCall:
@@ -161,6 +202,9 @@ def _fields(data: bytes | msgspec.Raw, where: str) -> dict[str, msgspec.Raw]:
 def _pod(fields: Mapping[str, msgspec.Raw]) -> Pod:
     if "pod" not in fields or _is_null(fields["pod"]):
         raise InputError("Pod: missing")
+    size = len(memoryview(fields["pod"]))
+    if size > POD_BYTES:
+        raise InputError(f"Pod: has {size} bytes, more than the {POD_BYTES} that are stored of one")
     read = read_object("Pod", fields["pod"], "Pod")
     if read is None or read[0] != "Pod":
         raise InputError("Pod: is an object of another kind")
