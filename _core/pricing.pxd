@@ -51,7 +51,7 @@ cdef class Pricer:
     cdef int64_t* held              # (cuts,) items of each cut in the bin
     cdef int32_t* cut_starts        # (types + 1,): cuts of type t are cut_list[cut_starts[t] : cut_starts[t + 1]]
     cdef int32_t* cut_list
-    # scratch of one call
+    # scratch of one call; candidates and tables stay for `again`
     cdef Candidate* candidates      # (types,)
     cdef Py_ssize_t count           # candidates
     cdef Py_ssize_t makers          # the first so many of them make room in some resource
@@ -68,6 +68,8 @@ cdef class Pricer:
     cdef double* spare              # one row
     cdef Py_ssize_t spare_room
 
+    cdef int refuse(self, const int64_t[::1] limits, const int64_t[:, ::1] found) except -1
+    cdef Py_ssize_t ordered(self, int64_t[:, ::1] found, int64_t improvements) except -1
     cdef int gather(self, const int64_t* prices, const int64_t* limits) except -1 nogil
     cdef bint makes_room(self, Py_ssize_t type) noexcept nogil
     cdef double fit_multipliers(self) noexcept nogil

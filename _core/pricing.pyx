@@ -6,6 +6,7 @@ from libc.string cimport memcpy, memset
 
 cdef enum:
     MOST_CELLS = 1 << 20       # of all tables together
+    MOST_ONE_CELLS = 1 << 22   # of the one table of a single resource
     MOST_EXACT_CELLS = 1 << 24   # of the one table of a single resource, where it leaves nothing to search
     FINEST = 16384             # cells of a resource that is rounded
     MOST_TABLES = 5
@@ -208,10 +209,9 @@ cdef class Pricer:
         """
         cdef int64_t[REPORTS] report
         cdef Py_ssize_t t
-        if prices.shape[0] != self.types or limits.shape[0] != self.types:
+        if prices.shape[0] != self.types:
             raise ValueError("pricing: arrays of different lengths")
-        if not found.shape[0] or found.shape[1] != self.types:
-            raise ValueError("pricing: no room for patterns")
+        self.refuse(limits, found)
         if self.types == 0:
             return 0, floor, 0
         for t in range(self.types):
@@ -221,13 +221,38 @@ cdef class Pricer:
             self.gather(&prices[0], &limits[0])
             self.make_tables()
             self.search(floor, steps, &found[0, 0], found.shape[0], report)
-        cdef Py_ssize_t first, count = min(report[0], found.shape[0])
-        if report[0] > count:     # the ring has turned: put the best last
-            first = report[0] % found.shape[0]
+        return self.ordered(found, report[0]), report[1], report[2]
+
+    def again(self, const int64_t[::1] limits, int64_t floor, int64_t steps, int64_t[:, ::1] found):
+        """Search once more under the prices of the last `solve`, its tables kept; limits only ever fall. As `solve`."""
+        cdef int64_t[REPORTS] report
+        cdef Py_ssize_t j
+        self.refuse(limits, found)
+        if self.types == 0:
+            return 0, floor, 0
+        with nogil:
+            for j in range(self.count):
+                self.candidates[j].most = max(min(self.candidates[j].most, limits[self.candidates[j].type]), 0)
+            self.search(floor, steps, &found[0, 0], found.shape[0], report)
+        return self.ordered(found, report[0]), report[1], report[2]
+
+    cdef int refuse(self, const int64_t[::1] limits, const int64_t[:, ::1] found) except -1:
+        """ValueError for arrays that do not fit."""
+        if limits.shape[0] != self.types:
+            raise ValueError("pricing: arrays of different lengths")
+        if not found.shape[0] or found.shape[1] != self.types:
+            raise ValueError("pricing: no room for patterns")
+        return 0
+
+    cdef Py_ssize_t ordered(self, int64_t[:, ::1] found, int64_t improvements) except -1:
+        """The best pattern last, where more were found than `found` has rows; how many it has."""
+        cdef Py_ssize_t t, first, count = min(improvements, found.shape[0])
+        if improvements > count:     # the ring has turned
+            first = improvements % found.shape[0]
             rows = [bytes(memoryview(found[(first + t) % count])) for t in range(count)]
             for t in range(count):
                 memcpy(&found[t, 0], <const char*>rows[t], self.types * sizeof(int64_t))
-        return count, report[1], report[2]
+        return count
 
     cdef int gather(self, const int64_t* prices, const int64_t* limits) except -1 nogil:
         """The candidates under these prices, in the order of the search."""
@@ -347,7 +372,7 @@ cdef class Pricer:
             grid.resource = <int32_t>r
             grid.capacity = self.left[r + 1] + (self.made[r] if r >= 0 else 0)
             grid.made = self.made[r] if r >= 0 else 0
-            finest = MOST_CELLS // tables // (self.count + 1)
+            finest = (MOST_ONE_CELLS if self.resources == 1 else MOST_CELLS) // tables // (self.count + 1)
             if self.resources == 1 and (grid.capacity + 1) * (self.count + 1) <= MOST_EXACT_CELLS:
                 finest = grid.capacity
             elif finest > FINEST:

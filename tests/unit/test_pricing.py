@@ -52,6 +52,28 @@ def test_the_best_content_is_found_and_bounded(case):
         assert worth(found[count - 1].tolist(), prices, cuts) == best
 
 
+@given(knapsacks())
+def test_once_more_with_fewer_copies_is_as_good_as_anew(case):
+    weights, counts, prices, capacity, cuts = case
+    arrays = np.array(prices, np.int64), np.array(counts, np.int64)
+    found = np.zeros((4, len(weights)), np.int64)
+    fewer = np.array([max(count - 1 - at % 2, 0) for at, count in enumerate(counts)], np.int64)
+    pricers = [Pricer(np.array(weights, np.int64), arrays[1], np.array(capacity, np.int64)) for _ in range(2)]
+    for pricer in pricers:
+        pricer.fine_pairs(*priced(cuts, len(weights)))
+    pricers[0].solve(*arrays, 0, 10**6, found)
+    count, bound, _ = pricers[0].again(fewer, 0, 10**6, found)
+    anew = np.zeros((4, len(weights)), np.int64)
+    _, expected, _ = pricers[1].solve(arrays[0], fewer, 0, 10**6, anew)
+    assert bound == expected
+    if count:
+        assert (found[count - 1] <= fewer).all()
+        assert (found[count - 1] @ np.array(weights, np.int64) <= np.array(capacity)).all()
+        assert worth(found[count - 1].tolist(), prices, cuts) == bound
+    with pytest.raises(ValueError, match="different lengths"):
+        pricers[0].again(fewer[1:], 0, 1, found)
+
+
 def test_a_search_that_gives_up_bounds_from_above():
     rng = np.random.default_rng(7)
     weights = rng.integers(20, 60, (30, 3))

@@ -14,6 +14,7 @@ from binwright.packing.search import Search
 SMOOTH = 0.6  # weight of the prices with the best bound so far
 STEPS = 200_000  # of one search of one kind, at first
 MOST_STEPS = 2 * 10**9
+EASY_STEPS = 2_000  # in one resource, once the bound is there
 NEAR = 1e-6
 CONVERGED = 0.02  # of a unit of price, between the program and what its prices prove
 PATIENCE = 8  # iterations between two roundings
@@ -62,8 +63,11 @@ def root(
         else:
             prices = solution.prices.towards(centre, smooth)
         allowed = search.effort.allowance(steps, form.kinds * (1 + rounds / 4))
+        met = solution.artificial < NEAR and search.bound >= ceil(solution.value - NEAR)
+        if met and form.weights.shape[1] == 1:
+            allowed = min(allowed, EASY_STEPS)
         before = search.clock()
-        priced = pricing.price(prices, allowed, rounds)
+        priced = pricing.price(prices, allowed, rounds, search.bound)
         search.effort.took(priced.steps, search.clock() - before)
         search.proved(priced.certificate)
         search.check_in_time()

@@ -64,6 +64,7 @@ class Pricing:
             )
             for kind in range(form.kinds)
         ]
+        self.hurry = 64 if form.weights.shape[1] == 1 else 4  # further patterns of one kind get so many times less
         self.cut([])
         self.found = np.empty((IMPROVEMENTS, form.types), np.int64)
 
@@ -91,20 +92,30 @@ class Pricing:
             pricer.fine_pairs(starts, flat, whole)
         return whole
 
-    def price(self, asked: Prices, steps: int, rounds: int) -> Priced:
-        """Search every kind under prices; after the best pattern of a kind, up to `rounds` more of what it left."""
+    def price(self, asked: Prices, steps: int, rounds: int, beyond: int = 0) -> Priced:
+        """Search every kind under prices; after the best pattern of a kind, up to `rounds` more of what it left.
+
+        Looks only for patterns that stand between these prices and the proof of more than `beyond`, where they are
+        that close to it.
+        """
         form = self.form
         reliefs = asked.reliefs
         prices = self.whole(asked.duals)
         fines = self.fine(asked.fines)
         cuts = tuple(Cut(cut, int(fines[number])) for number, cut in enumerate(self.cuts) if fines[number])
+        scale = self.scale
+        if beyond:
+            certificate = Certificate("", tuple(prices.tolist()), scale, (0,) * form.kinds, cuts)
+            worth = certificate.worth(form.counts.tolist(), form.stock.tolist())
+            worth -= int((reliefs * scale) @ form.stock)
+            scale = max(scale, int((worth - 1) / beyond * (1 - 3 * SLACK)))
         most: list[int] = []
         patterns: list[tuple[int, Sparse]] = []
         complete = True
         taken = 0
         for kind, pricer in enumerate(self.pricers):
-            paid = int(form.price[kind]) * self.scale
-            floor = paid + int(reliefs[kind] * self.scale) + int(max(paid, self.scale) * SLACK)
+            paid = int(form.price[kind]) * scale
+            floor = paid + int(reliefs[kind] * self.scale) + int(max(paid, scale) * SLACK)
             if form.stock[kind] == 0:
                 most.append(0)
                 continue
@@ -118,13 +129,13 @@ class Pricing:
             limits = form.counts - self.found[count - 1]
             for _ in range(rounds):
                 limits = np.where(limits < 0, 0, limits)
-                count, _, done = pricer.solve(prices, limits, floor, steps // 4, self.found)
+                count, _, done = pricer.again(limits, floor, steps // self.hurry, self.found)
                 taken += done
                 if not count:
                     break
                 patterns += self.kept(kind, min(count, 1), last=count)
                 limits = limits - self.found[count - 1]
-        certificate = certify(form, "cuts" if cuts else "column-generation", prices, most, self.scale, cuts)
+        certificate = certify(form, "cuts" if cuts else "column-generation", prices, most, scale, cuts)
         return Priced(patterns, certificate, complete, taken)
 
     def kept(self, kind: int, count: int, last: int | None = None) -> list[tuple[int, Sparse]]:
@@ -150,8 +161,11 @@ class Pricing:
             paid = int(self.form.price[kind]) * self.scale
             floor = paid + int(reliefs[kind] * self.scale) + int(max(paid, self.scale) * SLACK)
             left = limits
-            for _ in range(rounds):
-                count, _, _ = pricer.solve(prices, left, floor, steps, self.found)
+            for turn in range(rounds):
+                if turn:
+                    count, _, _ = pricer.again(left, floor, steps, self.found)
+                else:
+                    count, _, _ = pricer.solve(prices, left, floor, steps, self.found)
                 if not count:
                     break
                 patterns += self.kept(kind, 1, last=count)
