@@ -67,6 +67,18 @@ def test_words_are_words(page):
     assert not [one for one in words if "were not looked for" in one]
 
 
+def test_hosts_of_unknown_size_are_not_drawn(page, tmp_path):
+    """A dump of the first day: nodes, pods, servers and flavors, and nothing about hosts."""
+    for path in ("clusters/shop/nodes.json", "clusters/shop/pods.json", "clouds/north/servers.json"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SAMPLE / path, tmp_path / path)
+    shutil.copy(SAMPLE / "clouds" / "north" / "flavors.json", tmp_path / "clouds" / "north")
+    parsed = Page(page(tmp_path))
+    assert "How large 64 of 64 hosts are, no file tells; they are not drawn." in parsed.words
+    assert (parsed.open, parsed.rects) == ([], 0)
+    assert "hosts whose loss breaks something" in parsed.words
+
+
 def test_repairs_that_were_not_looked_for_are_said():
     finding = Finding("spread", "high", (Ref("k", "Deployment", "web"),), 3, 2, "why", sought=False)
     result = AuditResult(join({}, {}), [finding], [])

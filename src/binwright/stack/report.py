@@ -62,8 +62,7 @@ def report(sandwich: Sandwich, usage: Usage, title: str, risk: float = 0.01) -> 
             "<h2>If a host is lost</h2>",
             _losses(before.losses),
             "<h2>The sandwich, to scale</h2>",
-            _legend(before.ledger),
-            _racks(before.sandwich, before.ledger),
+            _to_scale(before),
             "<h2>How the layers were joined</h2>",
             _joins(before.audit),
             _blind(before.audit),
@@ -155,10 +154,10 @@ def _before_after(before: Told, after: Told | None, moved: set[str]) -> str:
         f'<tr><td>{name}</td><td class="n">{old}</td><td class="n">{new}</td></tr>' for name, old, new in rows
     )
     table = f'<table><tr><th></th><th class="n">now</th><th class="n">after the repairs</th></tr>{cells}</table>'
-    pictures = "".join(
-        f'<div class="rack"><h3>{words}</h3>{draw_hosts(_touched(told, before, after, moved))}</div>'
-        for words, told in (("Now", before), ("After the repairs", after))
-    )
+    drawn = [(words, _touched(told, before, after, moved)) for words, told in (("Now", before), ("After", after))]
+    if not all(hosts for _, hosts in drawn):
+        return f'<h2>Before and after</h2><div class="scroll">{table}</div>'
+    pictures = "".join(f'<div class="rack"><h3>{words}</h3>{draw_hosts(hosts)}</div>' for words, hosts in drawn)
     key = '<div class="key"><span><i class="k-moved"></i>what the repairs move</span></div>'
     return f'<h2>Before and after</h2><div class="scroll">{table}</div><div class="racks">{pictures}</div>{key}'
 
@@ -228,6 +227,17 @@ def _legend(told: LedgerResult) -> str:
     return f'<p class="faint small">{about}</p><div class="key">{inner}</div>'
 
 
+def _to_scale(told: Told) -> str:
+    sizeless = sum(all(line.physical is None for line in one.lines.values()) for one in told.ledger.accounts)
+    left = (
+        f"<p>How large {sizeless:,} of {len(told.ledger.accounts):,} hosts are, no file tells; they are not drawn.</p>"
+    )
+    if sizeless == len(told.ledger.accounts):
+        return left
+    drawn = _legend(told.ledger) + _racks(told.sandwich, told.ledger)
+    return drawn + left if sizeless else drawn
+
+
 def _racks(sandwich: Sandwich, told: LedgerResult) -> str:
     racks: dict[str, list[HostDrawing]] = defaultdict(list)
     accounts = {one.host: one for one in told.accounts}
@@ -245,7 +255,7 @@ def _racks(sandwich: Sandwich, told: LedgerResult) -> str:
 
 
 def _drawings(sandwich: Sandwich, told: LedgerResult, moved: set[str]) -> dict[str, HostDrawing]:
-    """Host key -> its drawing."""
+    """Host key -> its drawing, of hosts whose size is told."""
     accounts: dict[str, Account] = {one.host: one for one in told.accounts}
     found = {
         key: HostDrawing(
@@ -280,7 +290,7 @@ def _drawings(sandwich: Sandwich, told: LedgerResult, moved: set[str]) -> dict[s
         found[server.host.key].blocks.append(block)
     for key, amounts in on_metal.items():
         found[key].blocks.insert(0, Block("pods on the host itself", True, dict(amounts), dict(amounts)))
-    return found
+    return {key: one for key, one in found.items() if any(size is not None for size in one.physical.values())}
 
 
 def _joins(told: AuditResult) -> str:
