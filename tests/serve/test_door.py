@@ -162,6 +162,24 @@ def test_a_body_that_is_too_large_is_refused_announced_or_not():
         assert served.post("/v1/filter", CALL)["NodeNames"] == ["a", "b"]
 
 
+@pytest.mark.parametrize("path", ["/v1/state", "/v1/events", "/v1/filter", "/v1/preempt", "/v1/bind"])
+def test_a_body_of_nothing_but_small_values_is_refused(served, path, monkeypatch):
+    """Every value becomes an object: `[0,0,0...` takes thirty times its own size."""
+    monkeypatch.setattr(door, "FEW_COMMAS", 1000)
+    before = seen(served.service)
+    method = "PUT" if path == "/v1/state" else "POST"
+    for value in (b"0,", b"[],", b"{},", b'"",', b'"a":0,'):
+        status, answer = served.ask(method, path, b"[" + value * 10_000 + b"0]")
+        assert (status, "commas" in json.loads(answer)["error"]) == (413, True), value
+    assert seen(served.service) == before
+    names = [f"node-{n:04}" for n in range(5000)]
+    assert len(served.post("/v1/filter", CALL | {"NodeNames": names})["FailedAndUnresolvableNodes"]) == 5000
+    managed = {"f:metadata": {"f:labels": {f"f:l{n}": {} for n in range(2000)}}}
+    node = node_dict("a")
+    node["metadata"]["managedFields"] = [{"fieldsV1": managed}]
+    assert served.put("/v1/state", listed(node))["nodes"] == 1
+
+
 def test_a_body_that_is_too_slow_is_refused_and_others_are_served_meanwhile():
     with Served(ExtenderService(LiveCluster()), Limits(body_seconds=0.4)) as served:
         served.put("/v1/state", STATE)

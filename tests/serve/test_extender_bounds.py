@@ -127,3 +127,35 @@ def test_a_pod_has_only_so_many_bytes():
     assert extender.filter(call(POD_BYTES)).passed == 1
     with pytest.raises(InputError, match=f"Pod: has {POD_BYTES + 1} bytes, more than the {POD_BYTES}"):
         extender.filter(call(POD_BYTES + 1))
+
+
+@pytest.mark.parametrize("key", ["NodeNames", "Nodes", "NodeNameToMetaVictims"])
+def test_a_question_is_about_only_so_many_nodes(key, monkeypatch):
+    monkeypatch.setattr(wire, "MOST_NODES", 20)
+    extender = Extender(cluster(node_dict("n0")))
+
+    def ask(count):
+        names = [f"n{n}" for n in range(count)]
+        whole = {"items": [{"metadata": {"name": name}} for name in names]}
+        asked = {"NodeNames": names, "Nodes": whole, "NodeNameToMetaVictims": {name: {} for name in names}}[key]
+        body = json.dumps({"Pod": pod_dict("p"), key: asked}).encode()
+        return (extender.preempt if key.endswith("Victims") else extender.filter)(body)
+
+    assert ask(20).asked == 20
+    with pytest.raises(InputError, match=r"has 21 n.*, more than 20"):
+        ask(21)
+
+
+@pytest.mark.parametrize("key", ["NodeNameToVictims", "NodeNameToMetaVictims"])
+def test_a_node_has_only_so_many_victims(key, monkeypatch):
+    monkeypatch.setattr(wire, "MOST_VICTIMS", 5)
+    extender = Extender(cluster(node_dict("a")))
+    for count in (5, 6):
+        call = json.dumps(
+            {"Pod": pod_dict("p"), key: {"a": {"Pods": [{"UID": str(n)} for n in range(count)]}}}
+        ).encode()
+        if count == 5:
+            assert extender.preempt(call).passed == 1
+        else:
+            with pytest.raises(InputError, match=rf"{key}\[a\].Pods: has 6 pods, more than 5"):
+                extender.preempt(call)

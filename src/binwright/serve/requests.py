@@ -29,6 +29,8 @@ __all__ = ["Door", "GuardedProtocol", "Limits", "Refused"]
 HEADER_SECONDS = 10.0
 HEADER_BYTES = 64 * 1024
 AT_ONCE = 8
+DENSE = 8
+FEW_COMMAS = 100_000
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
 
 
@@ -89,8 +91,9 @@ class Door:
             raise Refused(403, "pages of other sites are not answered")
 
     async def body(self, request: Request) -> bytes:
-        """The whole body. Raises Refused: 413 for one that is too large, 408 for one that is too slow, 503 where too
-        many others are on their way.
+        """The whole body. Raises Refused: 413 for one that is too large or has too many values for its size (each of
+        which becomes an object of dozens of bytes), 408 for one that is too slow, 503 where too many others are on
+        their way.
         """
         limits = self._limits
         announced = request.headers.get("content-length", "")
@@ -114,7 +117,11 @@ class Door:
             raise Refused(400, "the client went away in the middle of the body") from None
         finally:
             self._held -= size
-        return b"".join(parts)
+        body = b"".join(parts)
+        commas, most = body.count(b","), FEW_COMMAS + size // DENSE
+        if commas > most:
+            raise Refused(413, f"the body has {commas} commas in {size} bytes, more than {most}")
+        return body
 
 
 def _is_address(host: str) -> bool:

@@ -1,6 +1,6 @@
-"""What of a pod a service judges: counts beyond which the question about one pod could hold everybody else's up.
+"""What of one question a service judges: counts beyond which it could hold everybody else's up.
 
-Far beyond what pods have; the API server bounds only the bytes. Decides nothing about placing.
+Far beyond what pods and clusters have; the API server bounds only the bytes. Decides nothing about placing.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from binwright.errors import InputError
 from binwright.kubernetes.objects import Container, Pod, PodAffinity
 
-__all__ = ["MOST", "POD_BYTES", "check_bounds"]
+__all__ = ["MOST", "MOST_NODES", "MOST_VICTIMS", "POD_BYTES", "check_bounds"]
 
 MOST = 500
+MOST_NODES = 100_000
+"""Twenty times the largest cluster that Kubernetes is tested with."""
+MOST_VICTIMS = 10_000
+"""Of one node."""
 POD_BYTES = 3 * 2**19
 """1.5 MiB, the most that etcd stores of one object."""
 

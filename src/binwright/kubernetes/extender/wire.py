@@ -16,7 +16,7 @@ import numpy as np
 
 from binwright.errors import InputError
 from binwright.formats.documents import shape_problem
-from binwright.kubernetes.extender.bounds import POD_BYTES
+from binwright.kubernetes.extender.bounds import MOST_NODES, MOST_VICTIMS, POD_BYTES
 from binwright.kubernetes.objects import Pod
 from binwright.kubernetes.reader import read_object
 
@@ -88,7 +88,7 @@ class LastAsked:
         for known, of_whole, asked in self._known:
             if of_whole is whole and known == text:
                 return asked
-        asked = _nodes(data) if whole else Asked(_typed(_decode_names, data, "NodeNames"))
+        asked = _nodes(data) if whole else _names(data, text.count(b","))
         if len(text) <= _KEPT_BYTES:
             self._known.append((text, whole, asked))
         return asked
@@ -148,11 +148,20 @@ def read_call(body: bytes, last: LastAsked) -> Call:
     raise InputError("NodeNames: missing, and Nodes as well: no node is asked about")
 
 
+def _names(data: msgspec.Raw, commas: int) -> Asked:
+    """commas: of which names have none."""
+    if commas >= MOST_NODES:
+        raise InputError(f"NodeNames: has {commas + 1} names, more than {MOST_NODES}")
+    return Asked(_typed(_decode_names, data, "NodeNames"))
+
+
 def _nodes(data: msgspec.Raw) -> Asked:
     listed = _fields(data, "Nodes").get("items")
     if listed is None or _is_null(listed):
         return Asked([], [])
     names = [one.metadata.name for one in _typed(_decode_named, listed, "Nodes.items")]
+    if len(names) > MOST_NODES:
+        raise InputError(f"Nodes.items: has {len(names)} nodes, more than {MOST_NODES}")
     if "" in names:
         raise InputError(f"Nodes.items[{names.index('')}]: metadata.name: missing")
     return Asked(names, _decode_items(listed))
@@ -165,6 +174,8 @@ def read_preempt_call(body: bytes) -> PreemptCall:
     for key, words in (("nodenametometavictims", "NodeNameToMetaVictims"), ("nodenametovictims", "NodeNameToVictims")):
         if key in fields and not _is_null(fields[key]):
             nodes = _typed(_decode_fields, fields[key], words)
+            if len(nodes) > MOST_NODES:
+                raise InputError(f"{words}: has {len(nodes)} nodes, more than {MOST_NODES}")
             return PreemptCall(pod, {name: _victims(one, f"{words}[{name}]") for name, one in nodes.items()})
     raise InputError("NodeNameToMetaVictims: missing, and NodeNameToVictims as well: no node is asked about")
 
@@ -175,7 +186,10 @@ def _victims(data: msgspec.Raw, where: str) -> Victims:
     fields = _fields(data, where)
     found = Victims()
     if "pods" in fields and not _is_null(fields["pods"]):
-        for number, one in enumerate(_typed(_decode_items, fields["pods"], f"{where}.Pods")):
+        pods = _typed(_decode_items, fields["pods"], f"{where}.Pods")
+        if len(pods) > MOST_VICTIMS:
+            raise InputError(f"{where}.Pods: has {len(pods)} pods, more than {MOST_VICTIMS}")
+        for number, one in enumerate(pods):
             place = f"{where}.Pods[{number}]"
             parts = _fields(one, place)
             inside = _fields(parts["metadata"], f"{place}.metadata") if "metadata" in parts else parts
