@@ -53,6 +53,7 @@ cdef struct HardTerm:
     int32_t argument           # of the reason, when the condition fails
     int32_t missing            # of the reason, when the term misses
     uint8_t resolvable, missing_resolvable
+    uint8_t alone              # it may reject a host by the host's own cells
     uint8_t skip_when_empty    # the rule is not asked while this holds for all its terms and all their sums are 0
     int32_t first, refs        # slice of the class's refs
     int32_t self               # what the request itself would add
@@ -115,6 +116,7 @@ cdef class DomainTerms(Idea):
     cdef void make_sums(self, int32_t number) noexcept nogil
     cdef void settle_sleep(self, int32_t number) noexcept nogil
     cdef Carry carry(self, int32_t number, int32_t term) noexcept nogil
+    cdef bint looks_alone(self, int32_t number, int32_t term) noexcept nogil
     cdef bint rejected_alone(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil
     cdef int32_t outcome(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil
     cdef int32_t failing(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil

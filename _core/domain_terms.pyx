@@ -144,6 +144,7 @@ cdef class DomainTerms(Idea):
             self.take_refs(mine, given["refs"])
             mine.pools += term.op == POOL
             mine.hards += 1
+            term.alone = self.looks_alone(number, mine.hards - 1)
         for given in known_soft:
             score = mine.soft + mine.softs
             score.slot, score.require_all = given["slot"], given["require_all"]
@@ -313,6 +314,17 @@ cdef class DomainTerms(Idea):
             return BUCKETED if by_domain else INCREMENTAL
         return INCREMENTAL if by_host and t.op == AT_MOST else BUCKETED
 
+    cdef bint looks_alone(self, int32_t number, int32_t term) noexcept nogil:
+        """May rejected_alone() be true of some host?"""
+        cdef const HardTerm* t = self.classes[number].hard + term
+        cdef int32_t r
+        if t.op == FORBID:
+            for r in range(t.first, t.first + t.refs):
+                if self.classes[number].refs[r].key == HOST:
+                    return True
+            return False
+        return self.carry(number, term) == INCREMENTAL
+
     cdef bint rejected_alone(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil:
         """Does a hard term reject this host by the host's own cells alone? Sums are not read. Neither is whether the
         rule sleeps: only a FORBID can, and while it does its cells are 0.
@@ -320,12 +332,14 @@ cdef class DomainTerms(Idea):
         cdef const HardTerm* t = self.classes[number].hard + term
         cdef const Ref* refs = self.classes[number].refs
         cdef int32_t r
+        if not t.alone:
+            return False
         if t.op == FORBID:
             for r in range(t.first, t.first + t.refs):
                 if refs[r].key == HOST and self.value(number, r, host) > 0:
                     return True
             return False
-        return self.carry(number, term) == INCREMENTAL and self.outcome(number, term, host) != PASSES
+        return self.outcome(number, term, host) != PASSES
 
     cdef int32_t outcome(self, int32_t number, int32_t term, Py_ssize_t host) noexcept nogil:
         """failing() of a rule that is awake."""

@@ -61,14 +61,16 @@ cdef class Fleet(Idea):
 
     cdef void add_use(self, Py_ssize_t host, const int64_t* amounts, int64_t sign) noexcept nogil:
         """used += sign * amounts on one host; noted by the caller, whose change it is."""
-        cdef Py_ssize_t resource
+        cdef int64_t* used = self.used.int64s(0) + host
+        cdef Py_ssize_t resource, stride = self.stride
         for resource in range(self.resources):
-            self.used.int64s(resource)[host] += sign * amounts[resource]
+            used[resource * stride] += sign * amounts[resource]
 
     cdef bint use_would_overflow(self, Py_ssize_t host, const int64_t* amounts) noexcept nogil:
+        cdef const int64_t* used = self.used.int64s(0) + host
         cdef Py_ssize_t resource
         for resource in range(self.resources):
-            if self.used.int64s(resource)[host] + amounts[resource] > MAX_USED:
+            if used[resource * self.stride] + amounts[resource] > MAX_USED:
                 return True
         return False
 

@@ -120,6 +120,7 @@ cdef struct IndexView:
     int32_t resources      # that the class filters or scores
     int32_t* resource      # (resources,)
     int32_t* place         # (resources of the fleet,) where among them
+    const uint8_t* flags       # the fleet's
     const int64_t** capacity   # (filters,) columns of the resources that the class filters
     const int64_t** used       # (filters,)
     int64_t* demand            # (filters,)

@@ -106,6 +106,7 @@ cdef class Index:
         cdef Share* shares = <Share*>self.take(columns, sizeof(Share))
         view.local = <LocalTerm*>self.take(scan.terms.count, sizeof(LocalTerm))
         view.locals = scan.terms.local_terms(scan.fleet, request, view.local, shares)
+        view.flags = scan.fleet.flags.uint8s(0)
         view.capacity = <const int64_t**>self.take(request.filters, sizeof(int64_t*))
         view.used = <const int64_t**>self.take(request.filters, sizeof(int64_t*))
         view.demand = <int64_t*>self.take(request.filters, sizeof(int64_t))

@@ -83,7 +83,7 @@ cdef void find_lowest(IndexView* index, int32_t r) noexcept nogil:
 cdef int64_t key_of(const IndexView* index, Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil:
     """Local total + 1 of a host that passes every rule that looks at it alone, else 0."""
     cdef Py_ssize_t f
-    if scan.fleet.flags.uint8s(0)[host] or request.mask != NULL and request.mask[host]:
+    if index.flags[host] or request.mask != NULL and request.mask[host]:
         return 0
     for f in range(request.filters):
         if index.demand[f] > index.capacity[f][host] - index.used[f][host]:
@@ -95,9 +95,10 @@ cdef int64_t key_of(const IndexView* index, Scan scan, const ClassView* request,
 
 cdef bint rejected(Scan scan, const ClassView* request, Py_ssize_t host) noexcept nogil:
     """Does some hard term reject the host by its own cells?"""
+    cdef const ClassTerms* mine = scan.domain_terms.classes + request.number
     cdef int32_t t
-    for t in range(scan.domain_terms.classes[request.number].hards):
-        if scan.domain_terms.rejected_alone(request.number, t, host):
+    for t in range(mine.hards):
+        if mine.hard[t].alone and scan.domain_terms.rejected_alone(request.number, t, host):
             return True
     return False
 

@@ -16,6 +16,15 @@ cdef enum Way:
     BARRED = 2      # some term is not carried, or an index would be no gain: the scan's
 
 
+cdef enum:
+    MET = 128       # a power of two
+
+
+cdef struct Met:
+    int64_t host
+    int64_t turn
+
+
 cdef struct Standing:          # of a class, as long as its definition stays as it was
     uint8_t way
     uint8_t carried            # the block filter decides for it, where there is no index
@@ -41,6 +50,7 @@ cdef class Indexes:
     cdef public bint off       # tests: every decision is the scan's
     cdef public bint none      # tests: no class has an index
     cdef int64_t turn
+    cdef Met[MET] met          # by the end of its number, a host that was read: once a turn is enough
     cdef int64_t* gathered     # (resources, 2, block) while many hosts are read at once
     cdef readonly int64_t answered  # decisions taken by an index
     cdef int64_t spent         # by the last decision, in hosts scanned
@@ -48,6 +58,7 @@ cdef class Indexes:
     cdef int make_room(self, Py_ssize_t classes) except -1
     cdef int ready(self, const ClassView* request, bint soon, IndexView** found) except -1 nogil
     cdef bint choose(self, const ClassView* request, Choice* choice, bint soon) except -1 nogil
+    cdef int catch_up(self, const ClassView* request, IndexView** found) except -1 nogil
     cdef uint8_t way_of(self, const ClassView* request) noexcept nogil
     cdef int read_feed(self, IndexView* index, const ClassView* request) except -1 nogil
     cdef int renew(self, const ClassView* request) except -1

@@ -24,6 +24,7 @@ cdef enum:
     BOUNDS_A_HOST = 8      # while a scan reads a host
     FEW_BOUNDED = 20       # entries
     A_MAKING = 16          # decisions by bounds cost what making an index does
+    AT_ONCE = 4            # entries that are always read: to ask what else could be done costs as much
     MANY = 48              # entries from which on block kernels read them
     FEW = 64               # hosts more, for small fleets
     MOST_BYTES = 1 << 28
@@ -104,14 +105,17 @@ cdef class Indexes:
         """`found` = the class's index, up to date; NULL where the scan has to decide. soon: more decisions follow."""
         cdef Standing* mine = self.standing + request.number
         cdef int64_t edition = self.scan.domain_terms.classes[request.number].edition, unread
-        cdef IndexView* index
+        cdef IndexView* index = mine.index
         cdef bint settled = mine.edition == request.edition and mine.terms_edition == edition, often, bounded
-        cdef int64_t entries = self.scan.fleet.hosts + FEW  # that cost less to read than a scan
+        cdef int64_t entries   # that cost less to read than a scan
         cdef int64_t worth     # that cost less to read than a decision without the index
         found[0] = NULL
         self.turn += 1
         if self.none or self.scan.overlays.live or self.scan.window.stop:
             return 0
+        if index != NULL and settled and self.journal.fed - index.read <= AT_ONCE:
+            mine.asked_at = self.journal.fed
+            return self.catch_up(request, found)
         if not settled or mine.way == UNSEEN:
             if mine.index != NULL:
                 with gil:
@@ -124,6 +128,7 @@ cdef class Indexes:
             if not soon:
                 return 0
         bounded = mine.carried and not self.filter.off
+        entries = self.scan.fleet.hosts + FEW
         entries //= TERMS_AN_ENTRY if self.scan.domain_terms.classes[request.number].ref_count else HOSTS_AN_ENTRY
         if bounded:
             worth = self.scan.fleet.hosts // BOUNDS_AN_ENTRY + BOUNDED
@@ -134,57 +139,70 @@ cdef class Indexes:
         mine.asked_at = self.journal.fed
         if mine.way == BARRED or mine.waits > self.turn:
             return 0
-        index = mine.index
+        index = mine.index  # which may have been forgotten
         if index == NULL and not often:
             return 0
         if index == NULL and bounded and not soon and mine.bounded < A_MAKING:
             mine.bounded += 1
             return 0
-        if index != NULL:
-            unread = self.journal.fed - index.read
-            if unread > worth and not often:
-                return 0  # a decision without the index costs less than reading so much
-            if unread > entries or unread > self.journal.feed_room:
-                if index.statics == self.journal.fed_static:
-                    read_all(index, self.scan, request)
-                else:
-                    index.misplaced = True
-            else:
-                self.read_feed(index, request)
-            index.read = self.journal.fed
-            if held(index) != index.counted:
-                self.count_anew(index)
-                if self.total > self.most_bytes:
-                    with gil:
-                        self.make_way(request.number)
-                    index = mine.index
-                    if index == NULL:
-                        return 0
-        if index == NULL or index.misplaced or index.unfit:
+        if index == NULL:
             with gil:
                 self.renew(request)
-        found[0] = mine.index
+            found[0] = mine.index
+            return 0
+        unread = self.journal.fed - index.read
+        if unread > worth and not often:
+            return 0  # a decision without the index costs less than reading so much
+        if unread > entries or unread > self.journal.feed_room:
+            if index.statics == self.journal.fed_static:
+                read_all(index, self.scan, request)
+            else:
+                index.misplaced = True
+            index.read = self.journal.fed
+        return self.catch_up(request, found)
+
+    cdef int catch_up(self, const ClassView* request, IndexView** found) except -1 nogil:
+        """`found` = the class's index after it has read what it has not; NULL if it has outgrown its place."""
+        cdef IndexView* index = self.standing[request.number].index
+        self.read_feed(index, request)
+        index.read = self.journal.fed
+        if held(index) != index.counted:
+            self.count_anew(index)
+            if self.total > self.most_bytes:
+                with gil:
+                    self.make_way(request.number)
+                index = self.standing[request.number].index
+                if index == NULL:
+                    return 0
+        if index.misplaced or index.unfit:
+            with gil:
+                self.renew(request)
+        found[0] = self.standing[request.number].index
         return 0
 
     cdef int read_feed(self, IndexView* index, const ClassView* request) except -1 nogil:
         """Read the hosts that changed since the last time; `misplaced` if one has to move to another cell."""
         cdef int32_t[BW_BLOCK] hosts
-        cdef int64_t entry = index.read
+        cdef const int32_t* feed = self.journal.feed
+        cdef int64_t entry = index.read, end = self.journal.fed, last = self.journal.feed_room - 1
+        cdef Met* met
         cdef Py_ssize_t count, i
         cdef int32_t host
-        while entry < self.journal.fed:
+        while entry < end:
             count = 0
-            while count < BW_BLOCK and entry < self.journal.fed:
-                host = self.journal.feed[entry & (self.journal.feed_room - 1)]
+            while count < BW_BLOCK and entry < end:
+                host = feed[entry & last]
                 entry += 1
                 if host < 0:
                     host = ~host
                     if not in_place(index, self.scan, request, host):
                         index.misplaced = True
                         return 0
-                if count == 0 or hosts[count - 1] != host:
-                    hosts[count] = host
-                    count += 1
+                met = self.met + (host & MET - 1)
+                hosts[count] = host
+                count += (met.host != host) | (met.turn != self.turn)
+                met.host = host
+                met.turn = self.turn
             if count >= MANY:
                 read_many(index, self.scan, request, hosts, count, self.gathered)
                 continue

@@ -124,7 +124,8 @@ cdef class Items(Idea):
         self.link_last(slot)
         self.alive += 1
         self.fleet.add_use(host, self.classes.views[request].commit, 1)
-        self.counters.place(request, host)
+        if self.counters.classes[request].count:
+            self.counters.place(request, host)
         self.tell(request, host, 1)
         return item_id(self, slot)
 

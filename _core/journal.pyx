@@ -68,19 +68,22 @@ cdef class Journal:
         self.ideas.append(idea)
         return 0
 
+    cdef int make_room(self) except -1 nogil:
+        """Room for one change more."""
+        cdef Py_ssize_t wanted = 2 * self.room if self.room else 256
+        cdef Change* grown = <Change*>realloc(self.entries, wanted * sizeof(Change))
+        if grown == NULL:
+            with gil:
+                raise MemoryError("journal of changes")
+        self.entries = grown
+        self.room = wanted
+        return 0
+
     cdef int note(self, int idea, int kind, int64_t host, int64_t what, int64_t old) except -1 nogil:
         """Write down one change that was just applied."""
         cdef Py_ssize_t length = self.position - self.first
-        cdef Py_ssize_t wanted
-        cdef Change* grown
         if length == self.room:
-            wanted = 2 * self.room if self.room else 256
-            grown = <Change*>realloc(self.entries, wanted * sizeof(Change))
-            if grown == NULL:
-                with gil:
-                    raise MemoryError("journal of changes")
-            self.entries = grown
-            self.room = wanted
+            self.make_room()
         self.serial += 1
         cdef Change* change = self.entries + length
         change.serial = self.serial

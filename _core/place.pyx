@@ -92,7 +92,8 @@ cdef int place_one(State state, Batch* batch, Py_ssize_t i, int32_t number, bint
         return DONE
     if view.plan != NULL:
         state.search.solve(view.plan, view.fit, choice.host, True, False)
-    state.domain_terms.commit(number, choice.host)
+    if state.domain_terms.classes[number].pools:
+        state.domain_terms.commit(number, choice.host)
     batch.items[i] = state.items.place(number, <int32_t>choice.host)
     if view.plan != NULL:
         claim_rows(state.search, state.forest, low_half(batch.items[i]))
