@@ -98,6 +98,8 @@ class Service:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as problem:
+            if problem.code == 503:  # just begun: not all is listed yet
+                raise Unreachable("not ready") from None
             raise Refusal(f"{path}: {problem.code} {problem.read()[:300]!r}") from None
         except (OSError, EOFError) as problem:
             raise Unreachable(str(problem)) from None

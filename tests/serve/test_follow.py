@@ -350,3 +350,25 @@ def test_a_binding_that_fails_late_leaves_another_pod_of_its_name():
         go_on.set()
         first.join(20)
         assert live.where("default/p") == "b"
+
+
+def test_nothing_is_judged_before_everything_is_listed(tmp_path):
+    """Nodes are there, pods are not: every node would seem empty."""
+    following = Following(tmp_path)
+    following.api.faults += [("pods", "list", "500")] * 40
+    ask = {"Pod": running("p", cpu="4"), "NodeNames": ["a", "b"]}
+    service = ExtenderService(following.live, source="api", binder=following.server.bind)
+    service.ready = lambda: following.follower.ready
+    following._thread.start()
+    try:
+        with Served(service) as served:
+            until(lambda: following.live.nodes == 3)
+            for verb in ("filter", "prioritize", "preempt", "bind"):
+                status, text = served.ask("POST", f"/v1/{verb}", ask)
+                assert (status, json.loads(text)) == (503, {"error": "the state of api is not read yet"})
+            assert served.ask("GET", "/readyz")[0] == 503
+            following.api.faults.clear()
+            until(lambda: following.follower.ready)
+            assert served.post("/v1/filter", ask)["NodeNames"] == ["b"]
+    finally:
+        following.__exit__()

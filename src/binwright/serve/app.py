@@ -68,7 +68,10 @@ def make_app(
 
     def of_verb(verb: str) -> Answerer:
         async def answer(request: Request) -> Response:
-            return _json(await service.ask(verb, await door.body(request)))
+            body = await door.body(request)
+            if service.follows and not service.ready():  # nodes without their pods would seem empty
+                raise Refused(503, f"the state of {service.source} is not read yet")
+            return _json(await service.ask(verb, body))
 
         return answer
 

@@ -38,7 +38,9 @@ Binder = Callable[[Binding], None]
 
 
 class ExtenderService:
-    """One live cluster behind its verbs. `source`: where the state comes from; `ready`: whether it is there."""
+    """One live cluster behind its verbs. `source`: where the state comes from; `ready`: whether it is there; `follows`:
+    it comes from an API server, not from clients.
+    """
 
     def __init__(
         self, live: LiveCluster, *, single: bool = False, source: str = "events", binder: Binder | None = None
@@ -52,7 +54,7 @@ class ExtenderService:
         self._extender = Extender(live, single=single)
         self._binder = binder
         self._bindings: dict[str, asyncio.Task[str | None]] = {}  # by pod: the server has not answered yet
-        self._follows = binder is not None
+        self.follows = binder is not None
         self._verbs: dict[str, Callable[[bytes], Answer]] = {
             "filter": self._extender.filter,
             "prioritize": self._extender.prioritize,
@@ -123,7 +125,7 @@ class ExtenderService:
         return {"events": len(changes), "nodes": self.live.nodes, "pods": self.live.pods}
 
     def _check_source(self) -> None:
-        if self._follows:
+        if self.follows:
             raise InputError(f"state: comes from {self.source}, so it is not taken from clients")
 
     async def tick(self) -> None:
