@@ -48,5 +48,6 @@ def unknown_shapes(found: Sequence[SourceHeadroom], questions: Mapping[str, Ques
         for shape in dict.fromkeys(shape for source in sources for shape in source.unknown):
             without = [source.source for source in sources if shape in source.unknown]
             if len(without) == len(sources):
-                raise InputError(f"{OPTIONS[layer]} {shape}: no such file, and no object of this name in the input")
+                none = "no flavor" if layer == "openstack" else "no such file, and no object"
+                raise InputError(f"{OPTIONS[layer]} {shape}: {none} of this name in the input")
             yield f"{', '.join(without)}: not asked for {shape}, there is none"
