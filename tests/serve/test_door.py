@@ -49,6 +49,9 @@ BAD_BODIES = [
     ("/v1/filter", b'{"Pod":{"metadata":{"name":"x"}},"NodeNames":[1]}'),
     ("/v1/filter", b'{"Pod":{"metadata":{"name":"x"}},"Nodes":{"items":[{}]}}'),
     ("/v1/filter", b'{"Pod":{"metadata":{"name":"\xff"}},"NodeNames":["a"]}'),
+    ("/v1/filter", b'{"Pod":{"metadata":{"name":"x"},"spec":{"priority":"x","y":1e400}},"NodeNames":["a"]}'),
+    ("/v1/filter", b'{"Pod":{"metadata":{"name":"x"},"spec":{"nodeName":' + b"1" * 5000 + b'}},"NodeNames":["a"]}'),
+    ("/v1/filter", b'{"Pod":{"metadata":{"name":"x"}},"NodeNames":["a"],"NodeNames":NaN}'),
     ("/v1/filter", DEEP),
     ("/v1/filter", b'{"Pod":{"metadata":{"name":"x"},"spec":' + b"[" * 50_000),
     ("/v1/prioritize", b'{"Pod":{"metadata":{"name":"x"}},"NodeNames":["a","a"]}'),
@@ -64,6 +67,7 @@ BAD_BODIES = [
     ("/v1/events", b'{"type":"ADDED","object":{"metadata":{"name":"x"}}}'),
     ("/v1/events", b'{"type":"DELETED","object":{"kind":"Node","apiVersion":"v1","metadata":{"name":"a"}}}{"type":"AD'),
     ("/v1/events", b'{"type":"ADDED","object":' * 30_000),
+    ("/v1/events", b'{"type":"ADDED","object":{"kind":"Pod","apiVersion":"v1","metadata":{"name":1,"x":1e400}}}'),
 ]
 
 
@@ -91,6 +95,7 @@ def test_malformed_bodies_get_one_line_and_change_nothing(served, path, body):
         json.dumps(listed(node_dict("a", cpu="much"))).encode(),
         json.dumps(listed(node_dict("a"), pod_dict("p", cpu="-", node="a"))).encode(),
         json.dumps(listed(pod_dict("p", node="a"))).encode(),
+        json.dumps(listed(node_dict("a", cpu=5))).replace("5", "1" * 5000).encode(),
     ],
 )
 def test_a_state_that_is_malformed_leaves_the_old_one(served, body):

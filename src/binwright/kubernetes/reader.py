@@ -124,8 +124,13 @@ def read_objects(objects: Any, where: str = "objects", complete: bool = False) -
 
 
 def _plain(data: bytes | msgspec.Raw) -> Any:
-    """A whole object, to name it in an error; fields that nothing reads need not have been UTF-8."""
-    return msgspec.json.decode(bytes(data).decode("utf-8", "replace"))
+    """A whole object, to name it in an error; fields that nothing reads need not have been UTF-8, nor numbers that can
+    be held: then it has no name.
+    """
+    try:
+        return msgspec.json.decode(bytes(data).decode("utf-8", "replace"))
+    except msgspec.DecodeError:
+        return {}
 
 
 class _Reader:
