@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 
 from binwright.kubernetes.live import LiveCluster
+from binwright.serve import connections
 from binwright.serve import requests as door
 from tests.kubernetes.made import node_dict, pod_dict
 from tests.serve.served import ExtenderService, Limits, Listening, Served, event, listed
@@ -67,6 +68,8 @@ BAD_BODIES = [
     ("/v1/events", b'{"type":"ADDED","object":{"metadata":{"name":"x"}}}'),
     ("/v1/events", b'{"type":"DELETED","object":{"kind":"Node","apiVersion":"v1","metadata":{"name":"a"}}}{"type":"AD'),
     ("/v1/events", b'{"type":"ADDED","object":' * 30_000),
+    ("/v1/events", b'{"type":"\xff","object":{}}'),
+    ("/v1/events", b'[{"type":"BOOKMARK","object":{}},{"type":"\xff","object":{}}]'),
     ("/v1/events", b'{"type":"ADDED","object":{"kind":"Pod","apiVersion":"v1","metadata":{"name":1,"x":1e400}}}'),
 ]
 
@@ -216,7 +219,7 @@ def test_bodies_on_their_way_are_bounded_together(monkeypatch):
 
 
 def test_headers_that_are_too_slow_or_too_long_end_the_connection(monkeypatch):
-    monkeypatch.setattr(door, "HEADER_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
     with Served(ExtenderService(LiveCluster())) as served:
         served.put("/v1/state", STATE)
         with socket.create_connection(("127.0.0.1", served.port), 20) as slow:
@@ -226,7 +229,7 @@ def test_headers_that_are_too_slow_or_too_long_end_the_connection(monkeypatch):
                 said = slow.recv(10)
             assert (said, time.monotonic() - began < 10) == (b"", True)
         with socket.create_connection(("127.0.0.1", served.port), 20) as long:
-            long.sendall(b"GET / HTTP/1.1\r\nx: " + b"y" * (door.HEADER_BYTES + 100))
+            long.sendall(b"GET / HTTP/1.1\r\nx: " + b"y" * (connections.HEADER_BYTES + 100))
             with suppress(ConnectionResetError):  # where the answer was cut off by what was still on its way
                 assert long.recv(65536).startswith(b"HTTP/1.1 400 ")
         assert served.post("/v1/filter", CALL)["NodeNames"] == ["a", "b"]

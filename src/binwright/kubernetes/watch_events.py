@@ -59,6 +59,8 @@ def split_events(body: bytes) -> list[Event]:
         except msgspec.ValidationError as problem:
             path, what = documents.shape_problem(problem)
             raise InputError(f"event {len(found)}: {path.removeprefix('.') or 'the event'}: {what}") from None
+        except UnicodeDecodeError:
+            raise InputError(f"event {len(found)}: not UTF-8 text") from None
         if one.items is not None:
             found += one.items
         elif one.type is None or not bytes(one.object):
