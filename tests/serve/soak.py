@@ -342,7 +342,7 @@ class Soak:
             with urllib.request.urlopen(data, timeout=30) as answer:
                 self.wrong.append(f"{path}: {answer.status} for {body[:60]!r}")
         except urllib.error.HTTPError as problem:
-            if problem.code != 400:
+            if problem.code not in (400, 503):  # 503: just begun
                 self.wrong.append(f"{path}: {problem.code} for {body[:60]!r}: {problem.read()[:200]!r}")
         except OSError:
             pass
