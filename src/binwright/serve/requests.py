@@ -1,4 +1,4 @@
-"""What is accepted of a client: who may ask, how large and how slow a body may be, how long a header may take.
+"""What is accepted of a client's requests: who may ask, how large and how slow a body may be.
 
 Every refusal is a status and one line; nothing behind this door sees a request that is not whole.
 """
@@ -9,25 +9,17 @@ import asyncio
 import hmac
 import ipaddress
 import re
-import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from binwright.errors import MissingExtraError
 
 try:
     from starlette.requests import ClientDisconnect, Request
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 except ModuleNotFoundError as missing:
-    raise MissingExtraError.for_module(missing.name or "uvicorn", extra="serve") from missing
+    raise MissingExtraError.for_module(missing.name or "starlette", extra="serve") from missing
 
-if TYPE_CHECKING:
-    from asyncio import TimerHandle, Transport
+__all__ = ["Door", "Limits", "Refused"]
 
-__all__ = ["Door", "GuardedProtocol", "Limits", "Refused"]
-
-HEADER_SECONDS = 10.0
-HEADER_BYTES = 64 * 1024
 AT_ONCE = 8
 DENSE = 8
 FEW_COMMAS = 100_000
@@ -130,46 +122,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which lets a client take as long and say as much as it likes before its headers end."""
-
-    _deadline: TimerHandle | None = None
-    _unread = 0
-
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        connection = transport.get_extra_info("socket")
-        if connection is not None:  # an answer is two writes: the second must not wait for the first one's receipt
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._wait()
-
-    def data_received(self, data: bytes) -> None:
-        self._unread += len(data)
-        if self._deadline is None and (self.cycle is None or self.cycle.response_complete):
-            self._wait()
-        super().data_received(data)
-        if self._deadline is not None and self._unread > HEADER_BYTES and not self.transport.is_closing():
-            self.send_400_response("The headers are too long.")
-
-    def on_headers_complete(self) -> None:
-        self._stop_waiting()
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def _wait(self) -> None:
-        self._unread = 0
-        self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
-
-    def _stop_waiting(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _too_slow(self) -> None:
-        self._deadline = None
-        self.transport.abort()

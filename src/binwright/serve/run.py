@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from binwright.errors import InputError, MissingExtraError
+from binwright.serve.connections import GuardedProtocol
 from binwright.serve.logs import log
-from binwright.serve.requests import GuardedProtocol
 
 try:
     import uvicorn
