@@ -173,3 +173,26 @@ def test_who_gives_up_says_so(monkeypatch):
     )
     with pytest.raises(SearchLimit, match="gave up"):
         search.body(parse_query("resources=VCPU:1"))
+
+
+@pytest.mark.parametrize("breadth_first", [False, True])
+def test_traits_are_listed_in_the_order_asked_for(breadth_first):
+    """As a database has them; everything else is the same, and a summary that was kept follows what is in use."""
+    rng = random.Random("listed traits")
+    forest = read_forest(many_like(rng, random_clouds.cloud(rng), 3))
+    order = {uuid: sorted(one.traits, reverse=True) for uuid, one in forest.providers.items()}
+    assert any(len(traits) > 1 for traits in order.values())
+    plain, ordered = CandidateSearch(forest), CandidateSearch(forest, listed_traits=order)
+    name = next(name for one in forest.providers.values() for name in one.inventories)
+    query = parse_query(f"resources={name}:1", parse_microversion("1.39"))
+    for _ in range(2):
+        expected, found = (json.loads(one.body(query, None, breadth_first)) for one in (plain, ordered))
+        assert expected["provider_summaries"]
+        for uuid, summary in expected["provider_summaries"].items():
+            summary["traits"].reverse()
+            assert summary["traits"] == order[uuid]
+        assert found == expected
+        provider = next(one for one in forest.providers.values() if name in one.inventories)
+        provider.used[name] = provider.used.get(name, 0) + 1
+        for search in (plain, ordered):
+            search.update_used(provider, name)

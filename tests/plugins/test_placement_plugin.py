@@ -246,10 +246,10 @@ def test_refusals_are_the_services(service, stock):
 def test_a_search_that_gives_up_is_left_to_the_service(service, stock, monkeypatch):
     def gives_up(*_args):
         raise SearchLimit("too much")
-        yield
 
     service.fill(random_clouds.cloud(random.Random("gives up")))
-    monkeypatch.setattr(CandidateSearch, "answer", gives_up)
+    for name in ("answer", "find"):
+        monkeypatch.setattr(CandidateSearch, name, gives_up)
     before = counted("search limit")
     assert not same(service.candidates(PLAIN, "1.39"), stock(PLAIN))
     assert not same(service.candidates(PLAIN, "1.20"), stock(PLAIN, "1.20"))

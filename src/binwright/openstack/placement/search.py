@@ -7,7 +7,7 @@ Which rows may serve a group, and what early result hides the complaints about l
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 
@@ -47,8 +47,16 @@ class CandidateSearch:
     any other change of the forest needs a new object. Not thread-safe while `update_used` runs.
     """
 
-    def __init__(self, forest: Forest, traits: Iterable[str] = (), classes: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        forest: Forest,
+        traits: Iterable[str] = (),
+        classes: Iterable[str] = (),
+        listed_traits: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """listed_traits: uuid -> a provider's traits in the order in which bodies list them; None: by name."""
         self.forest = forest
+        self._listed_traits = listed_traits
         providers = forest.providers.values()
         self._has_trees = any(provider.parent is not None for provider in providers)
         self._spreads = self._has_trees or any(provider.sharing for provider in providers)
@@ -105,7 +113,7 @@ class CandidateSearch:
 
     @cached_property
     def _writer(self) -> AnswerWriter:
-        return AnswerWriter(self.forest, self._rows)
+        return AnswerWriter(self.forest, self._rows, self._listed_traits)
 
     def find(self, query: CandidateQuery, most: int | None = None) -> FoundCandidates:
         """What `answer` says, found at once: objects of it are made when they are looked at.
@@ -126,8 +134,17 @@ class CandidateSearch:
             found = self.find(query, most)
             if self._writer.writes(found, query):
                 return self._writer.body(found, query)
-            return json.dumps(candidates_answer(found, query, self.forest)).encode()
-        return json.dumps(candidates_answer(self.answer(query, most, breadth_first), query, self.forest)).encode()
+            return self.body_of(found, query)
+        return self.body_of(self.answer(query, most, breadth_first), query)
+
+    def body_of(self, candidates: Iterable[Candidate], query: CandidateQuery) -> bytes:
+        """The body of an answer with these candidates, as JSON."""
+        answer = candidates_answer(candidates, query, self.forest)
+        if self._listed_traits is not None:
+            for uuid, summary in answer["provider_summaries"].items():
+                if "traits" in summary:
+                    summary["traits"] = self._listed_traits[uuid]
+        return json.dumps(answer).encode()
 
     def answer(
         self, query: CandidateQuery, most: int | None = None, breadth_first: bool = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -27,10 +27,15 @@ OPENING, MIDDLE, CLOSING, BETWEEN = b'{"allocation_requests": [', b'], "provider
 
 
 class AnswerWriter:
-    """Writes answers about one forest, at microversions from 1.29 on. rows: its providers in the search's order."""
+    """Writes answers about one forest, at microversions from 1.29 on. rows: its providers in the search's order.
+    traits: uuid -> a provider's traits in the order to list them, None: by name.
+    """
 
-    def __init__(self, forest: Forest, rows: Sequence[Provider]) -> None:
+    def __init__(
+        self, forest: Forest, rows: Sequence[Provider], traits: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self._forest = forest
+        self._traits = traits
         self._rows = rows
         self._row_of = {provider.uuid: row for row, provider in enumerate(rows)}
         ranks = np.empty(len(rows), np.int32)
@@ -70,8 +75,10 @@ class AnswerWriter:
             row = self._row_of[provider.uuid]
             text = self._summaries[row]
             if text is None:
-                shown = json.dumps({provider.uuid: summary_json(provider, None, self._forest)})
-                text = self._summaries[row] = shown[1:-1].encode()
+                summary = summary_json(provider, None, self._forest)
+                if self._traits is not None:
+                    summary["traits"] = self._traits[provider.uuid]
+                text = self._summaries[row] = json.dumps({provider.uuid: summary})[1:-1].encode()
             texts.append(text)
         whole = self._tree_summaries[tree] = BETWEEN.join(texts)
         return whole

@@ -26,7 +26,7 @@ from binwright.openstack.placement.tree import Forest, Provider
 from binwright.openstack.placement_plugin.feed import NoFeed, create
 from binwright.openstack.placement_plugin.resident import Resident
 
-__all__ = ["Found", "answered", "statistics"]
+__all__ = ["Found", "Posed", "answered", "statistics"]
 
 LOG = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -50,15 +50,44 @@ class Found:
     summarised: list[Provider]
 
 
+@dataclass(slots=True)
+class Posed:
+    """A search over a copy that stands still, not begun. `most`: candidates generated; `sample`: so many of them at
+    random, None: those that come first. Both of its methods raise SearchLimit.
+    """
+
+    search: CandidateSearch
+    query: CandidateQuery
+    resident: Resident
+    most: int | None
+    breadth_first: bool
+    nested: bool
+    shuffled: bool
+    sample: int | None
+
+    def found(self) -> Found:
+        """The candidates as objects."""
+        found = list(self.search.answer(self.query, self.most, self.breadth_first))
+        if self.shuffled:
+            found = random.sample(found, min(self.sample or len(found), len(found)))
+        return Found(found, self.search.forest, self.resident, _summarised(found, self.search, self.nested))
+
+    def body(self) -> bytes:
+        """The answer's JSON, at the microversion of the query."""
+        if self.shuffled:
+            return self.search.body_of(self.found().candidates, self.query)
+        return self.search.body(self.query, self.most, self.breadth_first)
+
+
 def statistics() -> dict[str, int]:
     """How many searches of this process the engine has answered ("engine"), and how many it has left, by reason."""
     return dict(_counts)
 
 
 def answered(
-    context: Any, groups: Mapping[str, Any], wide: Any, nested: bool, write: Callable[[Found], Answer]
+    context: Any, groups: Mapping[str, Any], wide: Any, nested: bool, write: Callable[[Posed], Answer]
 ) -> Answer | None:
-    """What `write` makes of the candidates, while the copy stands still; None: the service is to search itself.
+    """What `write` makes of the search, while the copy stands still; None: the service is to search itself.
 
     context: a RequestContext of Placement; groups, wide: its RequestGroups by suffix and its RequestWideParams; nested:
     whether a candidate may use two providers of one tree.
@@ -70,11 +99,11 @@ def answered(
                 _counts["no change feed"] += 1
                 return None
             with resident.lock:
-                found = _search(context, resident, groups, wide, nested)
-                if found is None:
+                posed = _posed(context, resident, groups, wide, nested)
+                if posed is None:
                     _counts["unknown name"] += 1
                     return None
-                answer = write(found)
+                answer = write(posed)
         resident.prune(db_api.get_placement_engine())
     except SearchLimit:
         _counts["search limit"] += 1
@@ -104,7 +133,7 @@ def _resident(engine: Any) -> Resident | None:
         return known
 
 
-def _search(context: Any, resident: Resident, groups: Mapping[str, Any], wide: Any, nested: bool) -> Found | None:
+def _posed(context: Any, resident: Resident, groups: Mapping[str, Any], wide: Any, nested: bool) -> Posed | None:
     search = resident.follow(context.session)
     query = _query(groups, wide, nested)
     traits = query.root_required | query.root_forbidden
@@ -113,14 +142,12 @@ def _search(context: Any, resident: Resident, groups: Mapping[str, Any], wide: A
     if not resident.knows(query.classes(), set(traits)):
         return None
     settings = context.config.placement
-    most = settings.max_allocation_candidates
-    if settings.randomize_allocation_candidates:
+    most, shuffled = settings.max_allocation_candidates, settings.randomize_allocation_candidates
+    if shuffled:
         query.limit = None
     breadth_first = settings.allocation_candidates_generation_strategy == "breadth-first"
-    found = list(search.answer(query, most if most >= 0 else None, breadth_first))
-    if settings.randomize_allocation_candidates:
-        found = random.sample(found, min(wide.limit or len(found), len(found)))
-    return Found(found, search.forest, resident, _summarised(found, search, nested))
+    sample = wide.limit or None
+    return Posed(search, query, resident, most if most >= 0 else None, breadth_first, nested, shuffled, sample)
 
 
 def _query(groups: Mapping[str, Any], wide: Any, nested: bool) -> CandidateQuery:

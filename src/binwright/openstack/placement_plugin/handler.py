@@ -1,13 +1,11 @@
 """The engine behind GET /allocation_candidates: from microversion 1.34 on the answer's JSON written at once.
 
 Policy, the query's checks and all refusals are the service's own; so is the whole of the call where the engine leaves a
-search, or the microversion is older. What is written of a provider is kept until the provider changes.
+search, or the microversion is older.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 import webob  # type: ignore[import-untyped]
@@ -16,7 +14,7 @@ from placement import handler, lib, microversion, util, wsgi_wrapper  # type: ig
 from placement.handlers import allocation_candidate as stock  # type: ignore[import-not-found]
 from placement.policies import allocation_candidate as policies  # type: ignore[import-not-found]
 
-from binwright.openstack.placement_plugin.engine import Found, answered
+from binwright.openstack.placement_plugin.engine import Posed, answered
 from binwright.openstack.placement_plugin.objects import LEFT
 
 __all__ = ["install"]
@@ -46,7 +44,7 @@ def list_allocation_candidates(req: Any) -> Any:
         raise webob.exc.HTTPBadRequest(
             'The "group_policy" parameter is required when specifying more than one "resources{N}" parameter.'
         )
-    body = answered(context, groups, wide, True, as_bytes)
+    body = answered(context, groups, wide, True, Posed.body)
     if body is None:
         setattr(context, LEFT, True)
         return stock.list_allocation_candidates.func(req)
@@ -56,43 +54,3 @@ def list_allocation_candidates(req: Any) -> Any:
     response.cache_control = "no-cache"
     response.last_modified = timeutils.utcnow(with_timezone=True)
     return response
-
-
-def as_bytes(found: Found) -> bytes:
-    """The answer's JSON."""
-    known = found.resident.made("json")
-    for one in found.summarised:
-        if one.uuid not in known:
-            known[one.uuid] = json.dumps(_summary(found, one.uuid))
-    amounts: dict[tuple[tuple[str, int], ...], str] = {}
-    requests = []
-    for candidate in found.candidates:
-        allocations = ",".join(
-            f'"{uuid}":{{"resources":{_amounts(amounts, resources)}}}'
-            for uuid, resources in candidate.allocations.items()
-        )
-        mappings = ",".join(f'"{suffix}":["' + '","'.join(uuids) + '"]' for suffix, uuids in candidate.mappings.items())
-        requests.append(f'{{"allocations":{{{allocations}}},"mappings":{{{mappings}}}}}')
-    summaries = ",".join(f'"{one.uuid}":{known[one.uuid]}' for one in found.summarised)
-    return f'{{"allocation_requests":[{",".join(requests)}],"provider_summaries":{{{summaries}}}}}'.encode()
-
-
-def _amounts(known: dict[tuple[tuple[str, int], ...], str], resources: Mapping[str, int]) -> str:
-    key = tuple(resources.items())
-    text = known.get(key)
-    if text is None:
-        text = known[key] = json.dumps(resources)
-    return text
-
-
-def _summary(found: Found, uuid: str) -> dict[str, Any]:
-    one = found.forest.providers[uuid]
-    return {
-        "resources": {
-            name: {"capacity": inventory.capacity, "used": one.used.get(name, 0)}
-            for name, inventory in one.inventories.items()
-        },
-        "traits": found.resident.trait_order[uuid],
-        "parent_provider_uuid": one.parent,
-        "root_provider_uuid": found.forest.root(uuid),
-    }

@@ -31,7 +31,7 @@ def install() -> None:
         cls: Any, context: Any, groups: Mapping[str, Any], rqparams: Any, nested_aware: bool = True
     ) -> Any:
         if not getattr(context, LEFT, False):
-            answer = answered(context, groups, rqparams, nested_aware, as_objects)
+            answer = answered(context, groups, rqparams, nested_aware, lambda posed: as_objects(posed.found()))
             if answer is not None:
                 return answer
         return method(cls, context, groups, rqparams, nested_aware=nested_aware)

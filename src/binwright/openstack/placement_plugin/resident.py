@@ -74,9 +74,11 @@ class Resident:
             parent = self._rows.get(row.parent_id) if row.parent_id is not None else None
             row.provider.parent = None if parent is None else parent.provider.uuid
         forest = Forest(row.provider for row in rows)
-        search = CandidateSearch(forest, self._names.traits.values(), self._names.classes.values())
-        self.id_of = {row.provider.uuid: row.id for row in rows}
         self.trait_order = {row.provider.uuid: row.traits for row in rows}
+        search = CandidateSearch(
+            forest, self._names.traits.values(), self._names.classes.values(), listed_traits=self.trait_order
+        )
+        self.id_of = {row.provider.uuid: row.id for row in rows}
         self._made = {}
         self.rebuilt += 1
         return search
