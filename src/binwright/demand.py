@@ -23,7 +23,8 @@ class Item:
 @dataclass(slots=True)
 class Demand:
     """The items of one source. `overhead`: what every bin holds besides, `overhead_items` how many items that is;
-    `at_most`: (positions of items, k), at most k of these in one bin."""
+    `at_most`: (positions of items, k), at most k of these in one bin; `conflicts`: pairs of positions that never share
+    a bin; `together`: positions of items that share one."""
 
     source: str
     layer: str
@@ -31,5 +32,7 @@ class Demand:
     overhead: dict[str, int] = field(default_factory=dict)
     overhead_items: int = 0
     at_most: list[tuple[list[int], int]] = field(default_factory=list)
+    conflicts: list[tuple[int, int]] = field(default_factory=list)
+    together: list[list[int]] = field(default_factory=list)
     not_evaluated: list[NotEvaluated] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

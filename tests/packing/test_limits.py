@@ -72,8 +72,8 @@ def test_rules_without_a_solver_end_with_the_clock():
 
 
 def test_a_check_that_is_told_to_give_up():
-    items, bins = pods(60)
-    result = pack(items, bins, iterations=30)
+    weights = np.random.default_rng(3).integers(15, 60, (40, 2))
+    result = pack(Items(weights), Bins([100, 100]), iterations=100)
     assert result.proof.kind == "column-generation"
     with pytest.raises(TooHard):
         check_certificate(result.problem, result.proof, lambda: True)

@@ -73,7 +73,14 @@ def problem_of(demand: Demand, catalogue: Catalogue) -> tuple[Instance, list[Not
         )
     elif selecting:
         left_out.append(NotEvaluated("nodeSelector (no labels in the catalogue)", len(selecting), selecting[0]))
-    items = Items(weights, names=[item.name for item in demand.items], at_most=demand.at_most, eligible=eligible)
+    items = Items(
+        weights,
+        names=[item.name for item in demand.items],
+        at_most=demand.at_most,
+        conflicts=demand.conflicts,
+        together=demand.together,
+        eligible=eligible,
+    )
     return Instance(demand.source, items, bins, tuple(members[group][0] for group in groups)), left_out
 
 
