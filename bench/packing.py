@@ -3,8 +3,9 @@
 `python bench/packing.py [--sets bp1d_selection,triplet:0.1,...] [--time-limit S] [--resume] [--jobs N]`
 appends to bench/results/packing.jsonl; `--table` prints the table of what is there. The limit is seconds of processor
 time, so that what else the machine does changes nothing (`--wall`: of the clock on the wall). A set may carry a
-fraction, which is drawn with a fixed seed per class. Every answer is checked: packing and certificate by the package's
-own checker, value and bound against the best known ones. The instances are read from ../shared beside the repository.
+fraction, which is drawn with a fixed seed per class; `--most-items N` leaves out the larger ones. Every answer is
+checked: packing and certificate by the package's own checker, value and bound against the best known ones. The
+instances are read from ../shared beside the repository.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from machine import commit
 
 from binwright.packing import Items, pack
 
@@ -67,13 +69,13 @@ def class_of(instance):
 
 def measure(job):
     """Pack one instance; its line. A wrong answer is an error of the line, which the table shows."""
-    name, instance, limit, wall = job
+    name, instance, limit, wall, version = job
     rows = np.array(instance["items"])
     known = instance.get("ub", instance.get("opt"))
     line = {"set": name, "class": class_of(instance), "name": instance["name"], "n": instance["n"],
             "resources": rows.shape[1] - 1, "types": len(rows), "knownBound": instance.get("lb"), "known": known,
             "heuristic2024": instance.get("best_heuristic_2024"), "timeLimit": limit, "wall": wall,
-            "date": datetime.date.today().isoformat()}  # fmt: skip
+            "date": datetime.date.today().isoformat(), "commit": version}  # fmt: skip
     start, cpu = time.perf_counter(), time.process_time()
     try:
         clock = time.perf_counter if wall else time.process_time
@@ -108,7 +110,7 @@ def table(path):
         line = json.loads(text)
         classes[line["set"], line["class"]].append(line)
     print("| set | class | instances | proven | value = best known | bound >= best known | better than 2024 heuristics "
-          "| median s | max s | errors |\n|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+          "| median s | max s | limit s | date | commit | errors |\n" + "|---" * 13 + "|")  # fmt: skip
     for (name, key), lines in sorted(classes.items()):
         good = [line for line in lines if "error" not in line]
         times = [line["cpuSeconds"] for line in good] or [0]
@@ -116,8 +118,14 @@ def table(path):
               f"| {share(good, 'known', lambda line: line['value'] <= line['known'])} "
               f"| {share(good, 'knownBound', lambda line: line['bound'] >= line['knownBound'])} "
               f"| {share(good, 'heuristic2024', lambda line: line['value'] < line['heuristic2024'])} "
-              f"| {statistics.median(times):.2f} | {max(times):.1f} | {len(lines) - len(good)} |")  # fmt: skip
-    print("\nSeconds are of the processor; the dates of the runs stand in each line.")
+              f"| {statistics.median(times):.2f} | {max(times):.1f} | {all_of(lines, 'timeLimit')} "
+              f"| {all_of(lines, 'date')} | {all_of(lines, 'commit')} | {len(lines) - len(good)} |")  # fmt: skip
+    print("\nSeconds are of the processor.")
+
+
+def all_of(lines, field):
+    """What a field holds in these lines, each once."""
+    return ", ".join(sorted({f"{line[field]:g}" if field == "timeLimit" else line.get(field, "-") for line in lines}))
 
 
 def share(lines, field, holds):
@@ -132,18 +140,19 @@ def main():
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds of processor time an instance")
     parser.add_argument("--wall", action="store_true", help="the limit is of wall time")
     parser.add_argument("--resume", action="store_true", help="leave out what the results file has")
+    parser.add_argument("--most-items", type=int, default=10**9, help="leave out instances with more items")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results" / "packing.jsonl")
     parser.add_argument("--table", action="store_true", help="only print the table")
     options = parser.parse_args()
     if not options.table:
-        done = set()
+        done, version = set(), commit()
         if options.resume and options.results.exists():
             done = {json.loads(text)["name"] for text in options.results.read_text().splitlines()}
         jobs = [
-            (name, each, options.time_limit, options.wall)
+            (name, each, options.time_limit, options.wall, version)
             for name, each in instances(options.sets)
-            if each["name"] not in done
+            if each["name"] not in done and each["n"] <= options.most_items
         ]
         options.results.parent.mkdir(exist_ok=True)
         with options.results.open("a") as out, ProcessPoolExecutor(options.jobs) as pool:
