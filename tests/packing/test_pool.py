@@ -67,5 +67,5 @@ def test_a_packing_from_all_contents():
     start_patterns(search, master)
     solution = root(search, master, pricing)
     assert search.cost > search.bound
-    assert pool.complete(search, master, pricing, solution)
+    assert pool.complete(search, problem, master, pricing, solution)
     assert search.cost == check_packing(problem, expand(form, search.packing)) == 20

@@ -48,7 +48,7 @@ def run(search: Search, problem: Problem, pricing: Pricing, correction: Correcti
         if not search.over:
             correction.run(unpacked if attempt % 2 else whole_parts(search.form, master, solution), TURNS)
         if attempt == 0 and not search.over:
-            complete(search, master, pricing, solution)
+            complete(search, problem, master, pricing, solution)
         if attempt == 0 and not search.over:
             solution = tighten(search, master, pricing, CUT_ROUNDS) or solution
         if attempt % WHOLE_EVERY == WHOLE_EVERY - 1 and not search.over:

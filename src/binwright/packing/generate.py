@@ -67,7 +67,9 @@ def root(
         if met and form.weights.shape[1] == 1:
             allowed = min(allowed, EASY_STEPS)
         before = search.clock()
-        priced = pricing.price(prices, allowed, rounds, search.bound)
+        # the best that the program as it stands could prove
+        beyond = 0 if met or not form.plain or solution.artificial > NEAR else ceil(solution.value - NEAR) - 1
+        priced = pricing.price(prices, allowed, rounds, beyond)
         search.effort.took(priced.steps, search.clock() - before)
         search.proved(priced.certificate)
         search.check_in_time()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from binwright.packing.certificate import Certificate
+from binwright.packing.eliminate import Elimination
 from binwright.packing.form import Form
 from binwright.packing.greedy import Sparse, cost_of
 from binwright.packing.master import INFINITY, Master, QuietSolver, Solution
 from binwright.packing.pricer import Floats, Prices, Pricing
-from binwright.packing.problem import Int64Array
+from binwright.packing.problem import Int64Array, Problem
 from binwright.packing.search import Search
 
 SLACK = 0.002  # of a bin's price: contents worth less than a bin by more are as good as any
@@ -25,8 +27,8 @@ SECONDS = 10.0
 NODES = 5_000
 
 
-def complete(search: Search, master: Master, pricing: Pricing, solution: Solution) -> bool:
-    """Look for a better packing among all contents that one can use; True when one was found."""
+def complete(search: Search, problem: Problem, master: Master, pricing: Pricing, solution: Solution) -> bool:
+    """Look for a better packing among all contents that one can use; True when one was found, or that there is none."""
     form, limit = search.form, search.ceiling - 1
     capacity = int(form.capacity[0, 0])
     if not form.plain or form.weights.shape[1] > 1 or form.weights.min() < 0:
@@ -45,6 +47,9 @@ def complete(search: Search, master: Master, pricing: Pricing, solution: Solutio
     contents = all_contents(form, prices, least)
     if contents is None:
         return False
+    first = Certificate("column-generation", tuple(prices.tolist()), most, (0,))
+    if Elimination(search, problem, contents, first).run():
+        return True
     master.add([(0, pattern) for pattern in contents])
     worth = np.array([int(prices[types] @ copies) for _, (types, copies) in master.patterns])
     timed = search.left < 1e6

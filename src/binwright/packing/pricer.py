@@ -129,7 +129,7 @@ class Pricing:
             limits = form.counts - self.found[count - 1]
             for _ in range(rounds):
                 limits = np.where(limits < 0, 0, limits)
-                count, _, done = pricer.again(limits, floor, steps // self.hurry, self.found)
+                count, _, done = self.once_more(pricer, prices, limits, floor, steps // self.hurry)
                 taken += done
                 if not count:
                     break
@@ -137,6 +137,15 @@ class Pricing:
                 limits = limits - self.found[count - 1]
         certificate = certify(form, "cuts" if cuts else "column-generation", prices, most, scale, cuts)
         return Priced(patterns, certificate, complete, taken)
+
+    def once_more(
+        self, pricer: Pricer, prices: Int64Array, limits: Int64Array, floor: int, steps: int
+    ) -> tuple[int, int, int]:
+        """Search once more with fewer copies: with the same tables where they are large and tell nearly the truth, of
+        one resource, and with new ones of several."""
+        if self.form.weights.shape[1] == 1:
+            return pricer.again(limits, floor, steps, self.found)
+        return pricer.solve(prices, limits, floor, steps, self.found)
 
     def kept(self, kind: int, count: int, last: int | None = None) -> list[tuple[int, Sparse]]:
         """The last `count` patterns of `found`, sparse."""
@@ -163,7 +172,7 @@ class Pricing:
             left = limits
             for turn in range(rounds):
                 if turn:
-                    count, _, _ = pricer.again(left, floor, steps, self.found)
+                    count, _, _ = self.once_more(pricer, prices, left, floor, steps)
                 else:
                     count, _, _ = pricer.solve(prices, left, floor, steps, self.found)
                 if not count:

@@ -13,7 +13,8 @@ from binwright.outcome import NotEvaluated
 from binwright.packing.certificate import Certificate
 from binwright.packing.check import Pattern, check_certificate, check_packing
 from binwright.packing.problem import Int64Array, Problem
-from binwright.packing.tree import Case, check_case
+from binwright.packing.remains import Remains, check_cases
+from binwright.packing.tree import Case
 
 API_VERSION = "binwright.io/v1alpha1"
 
@@ -44,7 +45,7 @@ class PackResult:
     cost: int | None
     least: int
     proof: Certificate
-    cases: Case | None = None
+    cases: Case | Remains | None = None
     unpacked: list[int] = field(default_factory=list)
     history: list[Moment] = field(default_factory=list)
     iterations: int = 0
@@ -103,7 +104,7 @@ class PackResult:
             check_packing(self.problem, self.patterns)
         check_certificate(self.problem, self.proof)
         if self.cases is not None:
-            check_case(self.problem, self.cases, self.least)
+            check_cases(self.problem, self.cases, self.least)
 
     def to_dict(self, name: str | None = None, not_evaluated: Sequence[NotEvaluated] = ()) -> dict[str, Any]:
         """The PackResult envelope, see schemas."""
@@ -125,7 +126,7 @@ class PackResult:
             "gap": self.gap,
             "status": self.status,
             "proof": {
-                "kind": self.proof.kind if self.cases is None else "cases",
+                "kind": self.proof.kind if self.cases is None else self.cases.kind,
                 **self.proof.to_dict(),
                 "cases": None if self.cases is None else self.cases.to_dict(),
             },

@@ -9,6 +9,7 @@ from binwright.packing.certificate import Certificate
 from binwright.packing.effort import Effort
 from binwright.packing.form import Form
 from binwright.packing.greedy import Packing
+from binwright.packing.remains import Remains
 from binwright.packing.result import Moment
 from binwright.packing.tree import Case, Verified
 
@@ -54,7 +55,7 @@ class Search:
         self.bound = 0
         self.history: list[Moment] = []
         self.notes: list[str] = []
-        self.cases: tuple[int, Case] | None = None
+        self.cases: tuple[int, Case | Remains] | None = None
         self.verified: Verified = set()  # cases whose certificates were checked already
 
     @property
@@ -129,8 +130,8 @@ class Search:
         self.effort.deadline = self.deadline
         self.next_check = self.clock() + max(NEXT_CHECK * (self.end - self.start), 4 * took)
 
-    def proved_by_cases(self, bound: int, case: Case, verified: Verified) -> None:
-        """Keep a proof by cases, of which those `verified` were checked when they were settled."""
+    def proved_by_cases(self, bound: int, case: Case | Remains, verified: Verified) -> None:
+        """Keep a proof by cases or by elimination, of which those `verified` were checked when they were settled."""
         self.cases, self.verified = (bound, case), verified
         self.bound = max(self.bound, bound)
         self.tell()

@@ -15,10 +15,10 @@ from binwright.packing.form import make_form
 from binwright.packing.greedy import best_greedy
 from binwright.packing.pricer import Pricing
 from binwright.packing.problem import Problem, read
+from binwright.packing.remains import check_cases
 from binwright.packing.result import PackResult
 from binwright.packing.search import Clock, Progress, Search
 from binwright.packing.state import State
-from binwright.packing.tree import check_case
 
 DEFAULT_SECONDS = 60.0
 TURNS = 4  # of value correction
@@ -131,7 +131,7 @@ def checked(problem: Problem, search: Search) -> PackResult:
     if search.cases is not None and search.cases[0] > bound:
         try:
             bound_by_cases, case_tree = search.cases
-            check_case(problem, case_tree, bound_by_cases, None, search.verified, lambda: search.ended)
+            check_cases(problem, case_tree, bound_by_cases, search.verified, lambda: search.ended)
             bound, case = search.cases
         except TooHard:
             search.notes.append(f"a bound of {search.cases[0]} is not claimed: its proof by cases is too hard to check")

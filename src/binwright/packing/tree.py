@@ -7,7 +7,7 @@ these single items with `together` groups and `conflicts`; so the checker of cer
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Case:
     apart: Case | None = None
     certificate: Certificate | None = None
     homeless: int | None = None  # a single item whose group fits no bin
+    kind: ClassVar[str] = "cases"
 
     @property
     def cases(self) -> int:
