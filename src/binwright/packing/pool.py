@@ -47,16 +47,16 @@ def complete(search: Search, problem: Problem, master: Master, pricing: Pricing,
     contents = all_contents(form, prices, least)
     if contents is None:
         return False
-    first = Certificate("column-generation", tuple(prices.tolist()), most, (0,))
-    if Elimination(search, problem, contents, first).run():
-        return True
     master.add([(0, pattern) for pattern in contents])
     worth = np.array([int(prices[types] @ copies) for _, (types, copies) in master.patterns])
     timed = search.left < 1e6
     seconds = min(search.left, SECONDS) if timed else search.left
     packing, _ = master.whole_numbers(np.flatnonzero(worth >= least), limit, seconds, None if timed else NODES)
     search.iterations += 1
-    return packing is not None and search.found(cost_of(form, packing), packing)
+    if packing is not None:
+        return search.found(cost_of(form, packing), packing)
+    first = Certificate("column-generation", tuple(prices.tolist()), most, (0,))
+    return Elimination(search, problem, contents, first).run()
 
 
 def midst(search: Search, master: Master, pricing: Pricing, solution: Solution) -> Floats | None:
