@@ -50,6 +50,8 @@ cdef class BlockFilter:
     cdef uint16_t[BW_BLOCK] equal_extra
     cdef public bint off       # tests
     cdef public Py_ssize_t many_blocks  # from which on potentials are kept
+    cdef public Py_ssize_t shared_blocks  # to be read, from which on several threads do
+    cdef public Py_ssize_t piece_blocks   # that a thread takes at a time
     cdef readonly int64_t read      # blocks whose bounds were computed
     cdef readonly int64_t answered   # decisions taken
     cdef readonly int64_t evaluated  # hosts looked at exactly
@@ -65,6 +67,7 @@ cdef class BlockFilter:
     cdef void bound(self, const Plan* plan, Py_ssize_t block) noexcept nogil
     cdef void bound_all(self, const Plan* plan) noexcept nogil
     cdef void bound_some(self, const Plan* plan) noexcept nogil
+    cdef Py_ssize_t blocks_a_piece(self, int64_t highest) noexcept nogil
     cdef int64_t bound_above(self, const Plan* plan, int64_t highest, Py_ssize_t first, Py_ssize_t end) noexcept nogil
     cdef Py_ssize_t highest_block(self) noexcept nogil
     cdef bint find_best(self, const ClassView* request, const Plan* plan, Choice* choice) noexcept nogil

@@ -16,6 +16,8 @@ class BlockFilter:
     potentials: BlockPotentials
     off: bool
     many_blocks: int
+    shared_blocks: int
+    piece_blocks: int
     read: int
     answered: int
     evaluated: int

@@ -26,6 +26,8 @@ cdef enum:
     SURE_TRIES = 32               # exact evaluations before the scan is asked, and
     HOSTS_A_TRY = 128             # one more for so many hosts
     MANY_BLOCKS = 64              # fewer are read sooner than potentials are kept
+    SHARED_BLOCKS = 96            # to be read: fewer are read sooner than two threads have told each other
+    PIECE_BLOCKS = 16
     MOST_DEMAND = 0x7FFFFFFF      # that 16 bits tell after a shift by 15 at most
 
 
@@ -46,6 +48,8 @@ cdef class BlockFilter:
         self.potentials = BlockPotentials(self.columns)
         self.off = False
         self.many_blocks = MANY_BLOCKS
+        self.shared_blocks = SHARED_BLOCKS
+        self.piece_blocks = PIECE_BLOCKS
         self.answered = self.evaluated = self.read = 0
         self.local = <LocalTerm*>malloc(max(scan.terms.count, 1) * sizeof(LocalTerm))
         self.shares = <Share*>malloc(max(scan.terms.columns(), 1) * sizeof(Share))
@@ -300,10 +304,19 @@ cdef class BlockFilter:
         sweep.filter = <void*>self
         sweep.plan = plan
         sweep.highest = self.top[block]
-        sweep.each = self.scan.blocks_a_piece()
+        sweep.each = self.blocks_a_piece(sweep.highest)
         sweep.read = 1
         share_out(bound_piece, &sweep, (blocks + sweep.each - 1) // sweep.each, self.scan.threads)
         self.read += sweep.read
+
+    cdef Py_ssize_t blocks_a_piece(self, int64_t highest) noexcept nogil:
+        """How many blocks a thread takes at a time: all, where one thread had better do the work."""
+        cdef Py_ssize_t block, blocks = self.scan.fleet.blocks(), unread = 0
+        if self.scan.threads == 1:
+            return blocks
+        for block in range(blocks):
+            unread += self.top[block] > highest
+        return self.piece_blocks if unread >= self.shared_blocks else blocks
 
     cdef int64_t bound_above(self, const Plan* plan, int64_t highest, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
         """Bounds of those blocks of first .. end - 1 that may pass the highest; their number. Where equals matter,

@@ -2,6 +2,8 @@
 
 import atexit
 
+from libc.stdint cimport int32_t
+
 
 cdef extern from "binwright/crew.h" nogil:
     ctypedef void (*bw_work)(void* what, int64_t piece) noexcept
@@ -12,6 +14,7 @@ cdef extern from "binwright/crew.h" nogil:
     int bw_found_crew()
     int64_t bw_helpers()
     int64_t bw_helped()
+    void bw_insist(int32_t each)
 
 MOST_THREADS = BW_MOST_HELPERS + 1    # of one decision
 
@@ -31,6 +34,11 @@ def helpers():
 def helped():
     """How many pieces of work they have taken."""
     return bw_helped()
+
+
+def insist(bint each):
+    """Tests: from now on every thread does its own part of all shared work, however long it takes to begin; or not."""
+    bw_insist(each)
 
 
 def dismiss():

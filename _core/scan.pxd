@@ -67,10 +67,7 @@ cdef class Scan:
     cdef Py_ssize_t kept_room
     cdef Py_ssize_t room
     cdef public int64_t threads        # that a decision may use; they change nothing but its time
-    cdef public Py_ssize_t shared_blocks  # from which on more than one pays
-    cdef public Py_ssize_t piece_blocks   # that a thread takes at a time
 
-    cdef Py_ssize_t blocks_a_piece(self) noexcept nogil
     cdef int make_room(self) except -1
     cdef int choose(self, const ClassView* view, Choice* choice, bint move_window) except -1 nogil
     cdef int ask_externals(self, const ClassView* view) except -1 nogil

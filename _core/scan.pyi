@@ -16,8 +16,6 @@ from binwright._core.windows import Window
 @final
 class Scan:
     threads: int
-    shared_blocks: int
-    piece_blocks: int
     def __new__(
         cls,
         fleet: Fleet,

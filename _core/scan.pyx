@@ -14,10 +14,6 @@ from binwright._core.search cimport FOUND, LIMIT, NONE, Answer
 from binwright._core.spread cimport count_scores, spread_scores
 from binwright._core.terms cimport COUNT, SPREAD, STATIC, Term
 
-cdef enum:
-    SHARED_BLOCKS = 256    # 65,536 hosts: below, what the threads have to say to each other takes what they gain
-    PIECE_BLOCKS = 32      # some microseconds of work
-
 cdef int64_t[BW_BLOCK] zeros
 memset(zeros, 0, sizeof(zeros))
 
@@ -34,8 +30,6 @@ cdef class Scan:
         self.verdict = self.total = self.open = self.raw = self.score = NULL
         self.room = 0
         self.threads = 1
-        self.shared_blocks = SHARED_BLOCKS
-        self.piece_blocks = PIECE_BLOCKS
         self.fleet = fleet
         self.terms = terms
         self.search = search
@@ -95,11 +89,6 @@ cdef class Scan:
                 raise MemoryError("scan scratch")
         self.room = stride
         return 0
-
-    cdef Py_ssize_t blocks_a_piece(self) noexcept nogil:
-        """How many blocks a thread takes at a time: all, where one thread does the work."""
-        cdef Py_ssize_t blocks = self.fleet.blocks()
-        return max(self.piece_blocks if self.threads > 1 and blocks >= self.shared_blocks else blocks, 1)
 
     # ---- one decision --------------------------------------------------------------------------------------
 

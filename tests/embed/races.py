@@ -3,7 +3,6 @@
 python races.py clean|planted       run where `races` is built, under the thread sanitizer (.ci/tsan)
 """
 
-import os
 import sys
 import threading
 
@@ -45,23 +44,20 @@ def wide(threads):
     fleet = Fleet({"cpu": np.arange(4000) % 700 + 300, "memory": np.arange(4000) % 301 + 500})
     fleet.threads = threads
     fleet._state.indexes.none = True
-    fleet._state.indexes.filter.many_blocks = fleet._state.scan.shared_blocks = fleet._state.scan.piece_blocks = 1
+    bounds = fleet._state.indexes.filter
+    bounds.many_blocks = bounds.shared_blocks = bounds.piece_blocks = 1
     found = fleet.place_many([fleet.request({"cpu": 3 * i, "memory": 1 + i % 5}) for i in range(1, 40)] * 40)
     return found.hosts.tolist(), found.scores.tolist()
 
 
 def helped_along():
-    """Fleets whose decisions several threads share, alone, in turn and at once, and in a forked process; how many
-    pieces of work the helpers took.
-    """
+    """Fleets whose decisions several threads share, in turn and at once; how many pieces of work the helpers took."""
     alone, before = wide(1), crew.helped()
-    while crew.helped() == before:
-        assert wide(2) == wide(3) == alone
+    assert wide(2) == alone
+    crew.insist(True)
+    assert wide(2) == wide(3) == alone
     assert together(*(lambda: wide(2),) * 3) == [alone] * 3
-    child = os.fork()
-    if child == 0:
-        os._exit(wide(2) != alone)
-    assert os.waitpid(child, 0)[1] == 0
+    crew.insist(False)
     return crew.helped() - before
 
 

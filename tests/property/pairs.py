@@ -85,9 +85,10 @@ class Pair:
         """How each of the two decides."""
         fleets[0]._state.indexes.none = self.by_bounds
         fleets[0]._state.indexes.filter.off = not self.by_bounds and self.rng.random() < 0.5
-        fleets[0]._state.indexes.filter.many_blocks = self.rng.choice((1, 64))
+        fleets[0]._state.indexes.filter.many_blocks = self.rng.choice((1, 64 if self.threads == 1 else 1))
         fleets[0].threads = self.threads
-        fleets[0]._state.scan.shared_blocks = fleets[0]._state.scan.piece_blocks = 1
+        bounds = fleets[0]._state.indexes.filter
+        bounds.shared_blocks = bounds.piece_blocks = 1
         fleets[1]._state.indexes.off = True
         return fleets
 
