@@ -162,12 +162,12 @@ class Fleet(HostMethods, CounterMethods, EvictionMethods, RowMethods):
     def threads(self) -> int:
         """How many threads one decision may use, 1 unless set; at most 64. Forks take it over, pickles do not.
 
-        It changes no answer, only the time of requests that are decided without an index, in fleets of 65,536 hosts
-        and more (docs/index.md, "Two threads"). The helpers are one crew for all fleets of the process: they are
-        started when they are first wanted, look for more work for some ten microseconds before they sleep, and end
-        with the interpreter; a fleet that decides while another has them uses its own thread alone. So does every
-        fleet on Windows. Set it to no more than the processors that are free. Raises InputError for anything but
-        1..64.
+        It changes no answer, only the time of requests that are decided without an index, where some 25,000 hosts or
+        more have to be looked at (docs/index.md, "Two threads"). The helpers are one crew for all fleets of the
+        process: they are started when they are first wanted, look for more work for some 100 us before they sleep,
+        and end with the interpreter; a fleet that decides while another has them uses its own thread alone. So does
+        every fleet on Windows. Set it to no more than the processors that are free. Raises InputError for anything
+        but 1..64.
         """
         return self._state.scan.threads
 

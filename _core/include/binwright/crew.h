@@ -8,8 +8,8 @@
  * - A span's `ticket` says which piece is next: the number of the job in the high bits, pieces left in the low ones. A
  *   piece is taken by counting it down, which fails if the ticket is another by then: what was read of a job before
  *   that belongs to it, as it is written only while no piece is left.
- * - A helper looks for work for some ten microseconds, then sleeps. One that finds itself on the caller's processor
- *   sleeps at once, as it would only be in the way; after UNHELPED jobs without any help helpers are seldom woken.
+ * - A helper looks for work for some 100 microseconds, then sleeps. One that finds itself on the caller's processor
+ *   sleeps at once, as it would only be in the way; after BW_UNHELPED jobs without any help helpers are seldom woken.
  * - A forked process begins without helpers. They block all signals and call nothing of Python.
  * Without POSIX threads (Windows) the caller does all its work itself.
  */
