@@ -164,8 +164,10 @@ cdef class State:
     def fork(self):
         """An independent copy without history: no open checkpoints, no past decisions to explain."""
         cdef State other = State(self.fleet.resources, self.terms, self.rules)
-        cdef int64_t position = self.journal.position, serial = self.journal.serial_before(position)
-        self.enter()
+        cdef int64_t position, serial
+        self.enter()  # before the journal is read: another thread's batch may be writing it
+        position = self.journal.position
+        serial = self.journal.serial_before(position)
         for mine, theirs in zip(self.journal.ideas, other.journal.ideas):
             (<Idea>theirs).restore((<Idea>mine).save())
         if not self.is_at(position, serial):  # the fork of an external term let somebody in
