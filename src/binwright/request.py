@@ -6,7 +6,6 @@ Knows a fleet's resources, profile and labels through its arguments; never the f
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -60,6 +59,8 @@ class StaticParts:
 
     def digest(self) -> bytes:
         """Equal for equal parts."""
+        from hashlib import blake2b  # 3 ms of OpenSSL that an import of binwright does not wait for
+
         made = blake2b(digest_size=16)
         labels = sorted((key, sorted(values)) for key, values in (self.labels or {}).items())
         made.update(repr((self.mask is None, labels, self.explicit_hosts)).encode())

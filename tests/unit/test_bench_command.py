@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from binwright._core import kernels
-from binwright.bench import instructions, plain, results
+from binwright.bench import importing, instructions, plain, results
 from binwright.bench.__main__ import main
 from binwright.bench.workloads import WORKLOADS
 from tests.reference import arithmetic
@@ -170,3 +170,19 @@ def test_the_plain_loops_have_the_arithmetic_of_the_reference():
         raw = [dice.randint(0, dice.choice([0, 3, 100])) for _ in range(dice.randint(0, 5))]
         for how in ("max", "reverse"):
             assert plain.normalised(raw, how) == arithmetic.normalise(raw, how)
+
+
+def test_import_is_timed_beyond_numpy(capsys):
+    assert main(["import", "--runs", "2"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["import", "best", "median", "of", "2", "interpreters"]
+    assert [row[:34].strip() for row in rows] == list(importing.ROWS)
+    best = [float(row.split()[-4]) for row in rows]
+    middling = [float(row.split()[-2]) for row in rows]
+    assert all(0 < one <= other for one, other in zip(best, middling))
+
+
+def test_import_that_fails_says_why(monkeypatch, capsys):
+    monkeypatch.setattr(importing, "CHILD", "import no_such_module")
+    assert main(["import"]) == 2
+    assert capsys.readouterr().err == "binwright.bench: import: ModuleNotFoundError: No module named 'no_such_module'\n"

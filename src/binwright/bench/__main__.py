@@ -5,19 +5,20 @@ import json
 import sys
 from collections.abc import Sequence
 
-from binwright.bench import given, instructions, plot, results, times
+from binwright.bench import given, importing, instructions, plot, results, times
 from binwright.bench.fleets import Hosts, hosts_of
 from binwright.bench.workloads import WORKLOADS
 from binwright.errors import BinwrightError
 
 HOSTS, RESOURCES, SECONDS = 5_000, 4, 0.6
-MOST_HOSTS, MOST_SECONDS = 10_000_000, 3600
+MOST_HOSTS, MOST_SECONDS, MOST_RUNS = 10_000_000, 3600, 1000
 DESCRIPTION = """\
 Measure binwright where it runs. Every workload checks its answer.
 
   times         time the workloads over a fleet of any size, or your own hosts (CSV)
   compare       two saved results, or two Pythons with a binwright each; --fail-over makes a gate of it
   instructions  count instructions by callgrind against a baseline: the gate that does not flake
+  import        what `import binwright` costs beyond `import numpy`
   plot          draw a history that `times --history` gathered
 """
 
@@ -42,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
     count.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(WORKLOADS)}; default: all")
     count.add_argument("--baseline", metavar="FILE", help="stored counts, JSON; over 1 %% more is exit code 1")
     count.add_argument("--update", action="store_true", help="store the counts there")
+    import_ = verbs.add_parser("import", help="time the import, beyond NumPy's")
+    import_.add_argument("--runs", type=runs, default=importing.RUNS, help=f"interpreters (default: {importing.RUNS})")
     picture = verbs.add_parser("plot", help="draw a history")
     picture.add_argument("history", metavar="HISTORY", help="what `times --history` gathered")
     picture.add_argument("-o", dest="path", metavar="FILE", required=True, help="the picture, .svg or .png")
@@ -69,6 +72,13 @@ def seconds(text: str) -> float:
     if not 0 < float(text) <= MOST_SECONDS:
         raise argparse.ArgumentTypeError(f"{text} is not more than 0, at most {MOST_SECONDS}")
     return float(text)
+
+
+def runs(text: str) -> int:
+    """How many interpreters."""
+    if not 1 <= int(text) <= MOST_RUNS:
+        raise argparse.ArgumentTypeError(f"{text} is outside 1..{MOST_RUNS}")
+    return int(text)
 
 
 def fleet(options: argparse.Namespace) -> Hosts:
@@ -140,6 +150,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return compare_them(options)
         if options.verb == "instructions":
             return instructions.gate(options.names, options.baseline, options.update)
+        if options.verb == "import":
+            importing.show(importing.imports(options.runs), options.runs)
+            return 0
         plot.draw(results.history(options.history), options.path)
     except BinwrightError as error:
         print(f"binwright.bench: {error}", file=sys.stderr)
