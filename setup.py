@@ -17,6 +17,11 @@ MIRROR = HERE / "build" / "cimport"
 COMMON_FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-g0"]
 EXTRA_FLAGS = os.environ.get("BINWRIGHT_CFLAGS", "").split()
 
+# BINWRIGHT_LIMITED_API=3.11: one wheel for that CPython and every later one, at 1.8 times the price of a call.
+LIMITED_API = os.environ.get("BINWRIGHT_LIMITED_API", "")
+LIMITED_VERSION = tuple(map(int, LIMITED_API.split("."))) if LIMITED_API else None
+WINDOWS = sysconfig.get_platform().startswith("win")
+
 # One kernel source, one module per instruction set; kernels.pyx chooses at import.
 KERNEL_FLAGS = {
     "x86_64": {"base": [], "v3": ["-march=x86-64-v3"], "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"]},
@@ -37,6 +42,21 @@ def kernel_flags():
     if sysconfig.get_platform().startswith("macosx"):
         copies = {"base": copies["base"]}
     return copies
+
+
+def spelled(flags):
+    """The flags as the compiler wants them: clang-cl takes GCC's behind a prefix."""
+    return [f"/clang:{flag}" for flag in flags] if WINDOWS else flags
+
+
+def limited():
+    """What an extension says to keep within the Limited API, if it shall."""
+    if LIMITED_VERSION is None:
+        return {}
+    version = "0x{:02X}{:02X}0000".format(*LIMITED_VERSION)
+    # Functions for the macros that only the full API has.
+    functions = [("PyBytes_AS_STRING", "PyBytes_AsString"), ("PyBytes_GET_SIZE", "PyBytes_Size")]
+    return {"define_macros": [("Py_LIMITED_API", version), *functions], "py_limited_api": True}
 
 
 def mirror_declarations():
@@ -68,11 +88,15 @@ def extensions():
                 [f"_core/{source.name}"],
                 include_dirs=["_core/include"],
                 depends=[str(path.relative_to(HERE)) for path in sorted(CORE.glob("include/binwright/*.h"))],
-                extra_compile_args=flags + EXTRA_FLAGS,
+                extra_compile_args=spelled(flags + EXTRA_FLAGS),
+                **limited(),
             )
         )
     shared = Extension(
-        "binwright._core._cyutility", ["_core/_cyutility.c"], extra_compile_args=[*COMMON_FLAGS, *EXTRA_FLAGS]
+        "binwright._core._cyutility",
+        ["_core/_cyutility.c"],
+        extra_compile_args=spelled(COMMON_FLAGS + EXTRA_FLAGS),
+        **limited(),
     )
     return [*result, shared]
 
@@ -103,13 +127,23 @@ class BuildWithHelp(build_ext):
     """build_ext that says in one line what is missing when there is no C compiler."""
 
     def build_extensions(self):
-        program = getattr(self.compiler, "compiler", ["cl"])[0]
-        if shutil.which(program) is None:
+        if self.compiler.compiler_type == "msvc":
+            self.use_clang_cl()
+        elif shutil.which(program := self.compiler.compiler[0]) is None:
             raise SystemExit(
                 f"binwright: building from source needs a C compiler, and {program!r} was not found "
                 "(Debian, Ubuntu: apt-get install gcc; Fedora: dnf install gcc; macOS: xcode-select --install)"
             )
         super().build_extensions()
+
+    def use_clang_cl(self):
+        """Microsoft's linker and libraries, but clang: the kernels are written for GCC's and clang's vectorisers."""
+        program = shutil.which("clang-cl")
+        if program is None:
+            raise SystemExit("binwright: building on Windows needs Visual Studio and LLVM's clang-cl")
+        self.compiler.initialize()
+        self.compiler.cc = program
+        self.compiler.compile_options.remove("/GL")  # Microsoft's own link-time code
 
 
 setup(
@@ -127,5 +161,8 @@ setup(
     },
     ext_modules=cythonized(),
     cmdclass={"build_ext": BuildWithHelp},
-    options={"build_ext": {"parallel": 2}},
+    options={
+        "build_ext": {"parallel": 2},
+        **({"bdist_wheel": {"py_limited_api": "cp{}{}".format(*LIMITED_VERSION)}} if LIMITED_VERSION else {}),
+    },
 )

@@ -5,9 +5,19 @@ A single decision is the case to be quick in: two small objects and no array.
 
 cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport PyObject, newfunc
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
+
+cdef extern from *:
+    """
+    #ifdef Py_LIMITED_API
+    #define bw_maker(kind) ((newfunc)PyType_GetSlot((PyTypeObject *)(kind), Py_tp_new))
+    #else
+    #define bw_maker(kind) (((PyTypeObject *)(kind))->tp_new)
+    #endif
+    """
+    newfunc bw_maker(type kind)
 
 cdef enum:
     COLUMNS = 4
@@ -59,7 +69,7 @@ cdef class Decided:
 
 cdef Decided decided(type kind, object owner, object numbers, Py_ssize_t count):
     """A new `kind` of Decided with room for `count` answers."""
-    cdef Decided made = <Decided>(<PyTypeObject*>kind).tp_new(kind, <PyObject*>(), NULL)
+    cdef Decided made = <Decided>bw_maker(kind)(kind, <PyObject*>(), NULL)
     made._cells = Cells.__new__(Cells, count)
     made._owner = owner
     made._numbers = numbers
