@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 # Of the standard library and NumPy. Nothing that takes milliseconds: no pathlib, hashlib, enum of flags, json, inspect.
-OTHERS = {"array", "copy", "dataclasses", "numpy._typing._add_docstring", "numpy.typing"}
+OTHERS = {"array", "atexit", "copy", "dataclasses", "numpy._typing._add_docstring", "numpy.typing"}
 # Python modules of the package; the compiled ones are all loaded by the fleet.
 OWN = {
     *("arguments", "arrays", "arrow", "cells", "counting", "errors", "eviction", "explain", "external", "fleet"),
