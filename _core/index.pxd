@@ -57,7 +57,8 @@ cdef struct Kept:          # of one ref: its sum, kept up to date
     int64_t size           # spread scores: domains at the last decision, and
     double log             # ln(size + 2)
     int64_t most           # count scores: a count beyond it counts as this
-    uint8_t stale          # the smallest sum has to be found again
+    uint8_t lowest         # the smallest sum is asked for
+    uint8_t stale          # and has to be found again
 
 
 cdef enum NumberKind:
@@ -130,6 +131,9 @@ cdef struct IndexView:
     int32_t by_cell, by_leaf   # hard terms that are asked at the decision, once a cell or once a leaf
     int32_t* hard          # (by_cell + by_leaf,) their numbers
     int32_t[MAX_SLOTS] raw_place   # where a tuple has the raw score of a slot, -1 = the class has none
+    int32_t weighed        # scores that are asked at the decision
+    int32_t* weigh         # (weighed,) their terms
+    int64_t fixed          # what normalised raw scores add where the class has none
     # of one decision
     int64_t epoch
     uint8_t* closed        # (cells,) by a condition over domains
@@ -157,7 +161,8 @@ cdef class Index:
     cdef int name_soft(self, Scan scan, int32_t soft, bint spread) except -1
     cdef int add_number(self, NumberKind kind, int32_t which) except -1
     cdef bint sort_hosts(self, Scan scan, const ClassView* request) except -1
-    cdef int plant(self, Scan scan) except -1
+    cdef bint is_weighed(self, Scan scan, const ClassView* request, Py_ssize_t t) except -1
+    cdef int plant(self, Scan scan, const ClassView* request) except -1
     cdef int keep_sum(self, Scan scan, int32_t ref, bint by_value) except -1
     cdef int make_leaf_room(self, Py_ssize_t room) except -1
     cdef int add_leaf(self, int32_t cell) except -1

@@ -59,7 +59,7 @@ cdef Index planted(Scan scan, const ClassView* request):
     index.name_terms(scan, request)
     if not index.sort_hosts(scan, request):
         return None
-    index.plant(scan)
+    index.plant(scan, request)
     return index
 
 
@@ -134,8 +134,10 @@ cdef class Index:
     cdef int name_statics(self, Scan scan, const ClassView* request) except -1:
         """Raw scores that a normaliser looks at tell cells apart."""
         cdef IndexView* view = &self.view
+        cdef Extremes none
         cdef Py_ssize_t t
         cdef int32_t slot
+        none.low = none.high = 0
         view.refs = scan.domain_terms.classes[request.number].ref_count
         view.column = <int32_t*>self.take(MAX_SLOTS + view.refs, sizeof(int32_t))
         for slot in range(MAX_SLOTS):
@@ -143,12 +145,14 @@ cdef class Index:
         for t in range(scan.terms.count):
             if request.skips >> t & 1 or scan.terms.terms[t].kind != STATIC or scan.terms.terms[t].normaliser == NONE:
                 continue
-            view.plain = False
             slot = scan.terms.terms[t].slot
-            if request.raw[slot] != NULL:
-                view.raw_place[slot] = view.width
-                view.column[view.width] = slot
-                view.width += 1
+            if request.raw[slot] == NULL:
+                view.fixed += scan.terms.terms[t].weight * scan.terms.normalised(t, 0, &none)
+                continue
+            view.plain = False
+            view.raw_place[slot] = view.width
+            view.column[view.width] = slot
+            view.width += 1
         return 0
 
     cdef int name_terms(self, Scan scan, const ClassView* request) except -1:
@@ -179,6 +183,7 @@ cdef class Index:
             term = mine.hard + h
             for r in range(term.first, term.first + term.refs):
                 self.keep_sum(scan, r, term.op == SKEW)
+                view.kept[r].lowest = term.op == SKEW
                 if mine.refs[r].key == HOST and term.op == REQUIRE:
                     self.add_number(THERE, r)
                 elif mine.refs[r].key == HOST and term.op == SKEW:
@@ -309,7 +314,17 @@ cdef class Index:
             view.host_of[view.slot_of[host]] = <int32_t>host
         return True
 
-    cdef int plant(self, Scan scan) except -1:
+    cdef bint is_weighed(self, Scan scan, const ClassView* request, Py_ssize_t t) except -1:
+        """Is a score asked at the decision? Of counts and spreads the class has terms, of others raw scores."""
+        if request.skips >> t & 1:
+            return False
+        if scan.terms.terms[t].kind == STATIC:
+            return scan.terms.terms[t].normaliser != NONE and self.view.raw_place[scan.terms.terms[t].slot] >= 0
+        if scan.terms.terms[t].kind in (COUNT, SPREAD):
+            return scan.domain_terms.soft_term(request.number, scan.terms.terms[t].slot) != NULL
+        return False
+
+    cdef int plant(self, Scan scan, const ClassView* request) except -1:
         """A leaf for every cell, and what a decision notes."""
         cdef IndexView* view = &self.view
         cdef Py_ssize_t t
@@ -329,6 +344,11 @@ cdef class Index:
         view.closed = <uint8_t*>self.take(view.cells, 1)
         view.share = <int64_t*>self.take(view.cells, sizeof(int64_t))
         view.step = <double*>self.take(view.cells, sizeof(double))
+        view.weigh = <int32_t*>self.take(scan.terms.count, sizeof(int32_t))
+        for t in range(scan.terms.count):
+            if self.is_weighed(scan, request, t):
+                view.weigh[view.weighed] = <int32_t>t
+                view.weighed += 1
         if not view.plain:
             view.parts = <int64_t*>self.take(scan.terms.count * view.cells, sizeof(int64_t))
             view.extremes = <Extremes*>self.take(scan.terms.count, sizeof(Extremes))

@@ -5,14 +5,14 @@ arithmetic is that of the scan's scores, in its order.
 """
 
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from binwright._core.domain_terms cimport HOST, PASSES, Ref, SoftTerm
 from binwright._core.index cimport WEIGHED, Kept
 from binwright._core.index_hosts cimport find_lowest
 from binwright._core.leaves cimport bw_narrow_double, rounded
 from binwright._core.spread cimport exact_log
-from binwright._core.terms cimport COUNT, NONE, SPREAD, STATIC, Extremes, Term
+from binwright._core.terms cimport COUNT, SPREAD, STATIC, Extremes, Term
 
 cdef enum:
     UNKNOWN = 2    # whether a cell is closed
@@ -24,22 +24,23 @@ cdef int64_t NARROW = (<int64_t>1) << 44  # of a raw score: a hundred times twic
 cdef int choose_leaf(IndexView* index, Scan scan, const ClassView* request, Choice* choice) except -1 nogil:
     """The scan's choice, from an index that is up to date and whose leaves know their best hosts."""
     cdef Py_ssize_t t
-    cdef int32_t at
+    cdef int32_t at, i
     cdef const Term* term
     index.epoch += 1
     if index.refs:
         lend_sums(index, scan, request)
-    memset(index.asked, 1, index.live)
-    memcpy(index.total, index.live_total, index.live * sizeof(int64_t))
+    for at in range(index.live):
+        index.asked[at] = 1
+        index.total[at] = index.live_total[at] + index.fixed
     if index.by_cell:
         ask_cells(index, scan, request)
     if index.by_leaf:
         ask_leaves(index, scan, request)
-    for t in range(scan.terms.count):
+    for i in range(index.weighed):
+        t = index.weigh[i]
         term = scan.terms.terms + t
         if term.kind == STATIC:
-            if term.normaliser != NONE and not request.skips >> t & 1:
-                add_static(index, scan, t)
+            add_static(index, scan, t)
         elif term.kind == COUNT:
             if not scan.idle(t, request):
                 add_counts(index, scan, request, t)
@@ -60,11 +61,12 @@ cdef int lend_sums(IndexView* index, Scan scan, const ClassView* request) except
     """Let the domain terms see the index's sums as those of this decision."""
     cdef const Ref* refs = scan.domain_terms.classes[request.number].refs
     cdef int32_t r
-    scan.domain_terms.make_room(request.number)
+    if index.refs > scan.domain_terms.sum_room:
+        scan.domain_terms.make_room(request.number)
     for r in range(index.refs):
         if index.kept[r].seen == NULL:
             index.sums[r].total = scan.counters.counters[refs[r].counter].total
-        elif index.kept[r].stale:
+        elif index.kept[r].stale and index.kept[r].lowest:
             find_lowest(index, r)
         scan.domain_terms.sums[r] = index.sums[r]
     scan.domain_terms.settle_sleep(request.number)
@@ -113,7 +115,7 @@ cdef void add_static(IndexView* index, Scan scan, Py_ssize_t t) noexcept nogil:
     now.high = INT64_MIN
     for at in range(index.live):
         if index.asked[at]:
-            raw = 0 if place < 0 else index.tuples[index.live_cell[at] * index.width + place]
+            raw = index.tuples[index.live_cell[at] * index.width + place]
             now.low = min(now.low, raw)
             now.high = max(now.high, raw)
     if now.low > now.high:
@@ -121,7 +123,7 @@ cdef void add_static(IndexView* index, Scan scan, Py_ssize_t t) noexcept nogil:
     if now.low != index.extremes[t].low or now.high != index.extremes[t].high:
         index.extremes[t] = now
         for c in range(index.cells):
-            raw = 0 if place < 0 else index.tuples[c * index.width + place]
+            raw = index.tuples[c * index.width + place]
             parts[c] = term.weight * scan.terms.normalised(t, raw, &now)
     for at in range(index.live):
         index.total[at] += parts[index.live_cell[at]]

@@ -7,6 +7,7 @@ from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint16_t, uint64_t
 from libc.string cimport memset
 
 from binwright._core.domain_terms cimport HOST, ClassTerms, Ref, SoftTerm, Sum
+from binwright._core.fleet cimport ABSENT
 from binwright._core.index cimport (
     CELL, COUNTED, HIGHEST_CELL, HIGHEST_TOTAL, HINTS, THERE, Kept, Number, cell_of, new_leaf, static_number,
     whole_fans,
@@ -31,8 +32,9 @@ cdef void read_cell(IndexView* index, Scan scan, const Ref* ref, int32_t r, Py_s
     """Bring the sum of a ref up to date with one host."""
     cdef Kept* kept = index.kept + r
     cdef Sum* sum = index.sums + r
-    cdef int64_t cell = scan.counters.cell(ref.counter, host) if scan.domain_terms.counts(ref.members, host) else -1
-    cdef int64_t before = kept.seen[host], change, place
+    cdef int64_t cell = -1, before = kept.seen[host], change, place
+    if not index.flags[host] & ABSENT and (ref.members < 0 or scan.domain_terms.member_cells[ref.members][host]):
+        cell = scan.counters.cell(ref.counter, host)
     if cell == before:
         return
     kept.seen[host] = cell

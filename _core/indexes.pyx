@@ -299,7 +299,7 @@ cdef class Indexes:
             find_best(index, index.leaf + index.stale[index.stales])
         if index.plain:
             choice.host = index.leaf.best
-            choice.score = <int64_t>index.leaf.key - 1
+            choice.score = <int64_t>index.leaf.key - 1 + index.fixed if index.leaf.key else -1
             return True
         choose_leaf(index, self.scan, request, choice)
         return True

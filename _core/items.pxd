@@ -49,6 +49,7 @@ cdef class Items(Idea):
     cdef Ends* ends                    # (stride,)
     cdef Py_ssize_t stride
 
+    cdef int make_room(self, int64_t more) except -1 nogil
     cdef int64_t place(self, int32_t request, int32_t host) except -1 nogil
     cdef int make_spare_room(self) except -1 nogil
     cdef int release(self, int64_t item) except -1 nogil

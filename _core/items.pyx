@@ -17,6 +17,7 @@ cdef enum Kind:
 
 cdef enum:
     LAST_GENERATION = 0x7FFFFFFF    # then it begins again: ids stay positive
+    MOST_ITEMS = 1 << 30
 
 
 cdef void* enlarged(void* memory, Py_ssize_t size) except NULL nogil:
@@ -90,21 +91,27 @@ cdef class Items(Idea):
             with gil:
                 self.externals.tell(request, host, sign)
 
+    cdef int make_room(self, int64_t more) except -1 nogil:
+        """Room for so many items more than there are, beside the spare slots."""
+        cdef Py_ssize_t needed = self.slots + more, room = max(256, 2 * self.room, needed)
+        if needed <= self.room:
+            return 0
+        if self.slots >= MOST_ITEMS:
+            with gil:
+                raise OverflowError("more than 2^30 items in one fleet")
+        self.records = <Item*>enlarged(self.records, room * sizeof(Item))
+        self.room = room
+        return 0
+
     cdef int64_t place(self, int32_t request, int32_t host) except -1 nogil:
         """A new item of class `request` on `host`; returns its id."""
         cdef int32_t slot
-        cdef Py_ssize_t room
         cdef bint spare = self.spares > 0
         if spare:
             slot = self.spare[self.spares - 1]
         else:
             if self.slots == self.room:
-                if self.slots >= 0x7FFFFFFF // 2:
-                    with gil:
-                        raise OverflowError("more than 2^30 items in one fleet")
-                room = 2 * self.room if self.room else 256
-                self.records = <Item*>enlarged(self.records, room * sizeof(Item))
-                self.room = room
+                self.make_room(1)
             slot = <int32_t>self.slots
         self.journal.note(self.number, PLACED, host, slot, spare)
         if spare:

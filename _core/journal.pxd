@@ -69,7 +69,7 @@ cdef class Journal:
             self.fed += self.feed_room + 1  # nobody can have read that far: all start afresh
 
     cdef int register(self, Idea idea) except -1
-    cdef int make_room(self) except -1 nogil
+    cdef int make_room(self, int64_t more) except -1 nogil
     cdef int note(self, int idea, int kind, int64_t host, int64_t what, int64_t old) except -1 nogil
     cdef int64_t serial_before(self, int64_t position) noexcept nogil
     cdef int revert_to(self, int64_t position) except -1

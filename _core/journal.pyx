@@ -68,10 +68,13 @@ cdef class Journal:
         self.ideas.append(idea)
         return 0
 
-    cdef int make_room(self) except -1 nogil:
-        """Room for one change more."""
-        cdef Py_ssize_t wanted = 2 * self.room if self.room else 256
-        cdef Change* grown = <Change*>realloc(self.entries, wanted * sizeof(Change))
+    cdef int make_room(self, int64_t more) except -1 nogil:
+        """Room for so many changes more."""
+        cdef Py_ssize_t needed = self.position - self.first + more, wanted = max(256, 2 * self.room, needed)
+        cdef Change* grown
+        if needed <= self.room:
+            return 0
+        grown = <Change*>realloc(self.entries, wanted * sizeof(Change))
         if grown == NULL:
             with gil:
                 raise MemoryError("journal of changes")
@@ -83,7 +86,7 @@ cdef class Journal:
         """Write down one change that was just applied."""
         cdef Py_ssize_t length = self.position - self.first
         if length == self.room:
-            self.make_room()
+            self.make_room(1)
         self.serial += 1
         cdef Change* change = self.entries + length
         change.serial = self.serial

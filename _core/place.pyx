@@ -18,6 +18,7 @@ from binwright._core.search cimport FOUND
 
 cdef enum:
     A_STEP = 32             # work of a step that looks at few hosts, in hosts scanned
+    AHEAD = 1 << 18         # changes and items for which a batch makes room at once
     UNHEARD_WORK = 1 << 24  # between two looks for Ctrl-C: some hundredths of a second
 
 
@@ -40,6 +41,9 @@ cdef Py_ssize_t guarded(State state, Step step, Batch* batch) except -2:
     try:
         state.scan.make_room()
         state.indexes.make_room(len(state.classes))
+        state.journal.make_room(min(batch.count, AHEAD))
+        if step != release_step:
+            state.items.make_room(min(batch.count, AHEAD) - state.items.spares)
         with nogil:
             for i in range(batch.count):
                 hear_signals(batch)
