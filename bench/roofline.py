@@ -7,6 +7,8 @@ included), of the same placements' reads and writes alone, and of the engine wit
 of some rounds, the two in turn in one run, so that a busy machine slows both.
 """
 
+from __future__ import annotations
+
 import ctypes
 import subprocess
 import sys
