@@ -58,3 +58,10 @@ cdef class Budgets(Idea):
         allowances, self.lists = saved
         for allowance in allowances:
             self.new_budget(allowance)
+
+    cpdef object check(self, object state):
+        """Lists of budgets that there are."""
+        for number, each in enumerate(self.lists):
+            for budget in each:
+                if type(budget) is not int or not 0 <= budget < self.count:
+                    raise ValueError(f"fleet: budgets: damaged pickle: list {number} has budget {budget!r}")

@@ -42,6 +42,8 @@ cdef class Clauses:
     def filter_number(self, tuple clauses, frozenset forbidden):
         """Number of a filter, made if it is new; `clauses`: at most 63 frozensets, each met by any of its labels."""
         cdef Py_ssize_t number, labels
+        if len(clauses) > MAX_CLAUSES:
+            raise ValueError(f"{len(clauses)} clauses, at most {MAX_CLAUSES}")
         key = clauses, forbidden
         if key not in self.filter_numbers:
             number = len(self.filters)

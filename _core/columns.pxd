@@ -34,3 +34,4 @@ cdef class Columns:
 
 
 cdef Py_ssize_t stride_for(Py_ssize_t hosts) noexcept nogil
+cdef int expect(str where, object given, Py_ssize_t count, Py_ssize_t stride, Py_ssize_t width) except -1

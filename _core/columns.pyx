@@ -9,6 +9,7 @@ from libc.string cimport memcpy
 cdef enum:
     ALIGNMENT = 64
     BLOCK = 256
+    MOST = 1 << 30
 
 
 cdef Py_ssize_t stride_for(Py_ssize_t hosts) noexcept nogil:
@@ -82,9 +83,24 @@ cdef class Columns:
 
 def rebuild(Py_ssize_t count, Py_ssize_t stride, Py_ssize_t width, const unsigned char[::1] cells):
     """A block from its pickled cells; refuses a length that does not fit."""
-    cdef Columns columns = Columns(count, stride, width)
-    if cells.shape[0] != count * stride * width:
+    if not 0 <= count <= MOST or not 0 <= stride <= MOST or width not in (1, 4, 8) or (
+        cells.shape[0] != count * stride * width
+    ):
         raise ValueError(f"columns: {cells.shape[0]} bytes for {count} x {stride} cells of {width} bytes")
+    cdef Columns columns = Columns(count, stride, width)
     if cells.shape[0]:
         memcpy(columns.data, &cells[0], cells.shape[0])
     return columns
+
+
+cdef int expect(str where, object given, Py_ssize_t count, Py_ssize_t stride, Py_ssize_t width) except -1:
+    """Raise ValueError for what a pickle says are columns, unless they are these."""
+    cdef Columns columns
+    if not isinstance(given, Columns):
+        raise ValueError(f"fleet: {where}: damaged pickle: {type(given).__name__} for columns")
+    columns = given
+    if columns.count != count or columns.stride != stride or columns.width != width:
+        raise ValueError(
+            f"fleet: {where}: damaged pickle: {columns.count} columns of {columns.stride} cells, {columns.width} bytes"
+        )
+    return 0

@@ -8,6 +8,8 @@ from libc.string cimport memcpy, memset
 cdef enum:
     MOST = 1 << 16    # that one item adds
 
+cdef int64_t MOST_COUNTED = (<int64_t>1) << 47    # 2^30 items, and twice that while they are told
+
 cdef enum Kind:
     FLAGGED    # what = counter, old = cell before
 
@@ -254,6 +256,8 @@ cdef class Counters(Idea):
             total = 0
             for host in range(self.stride):
                 cell = self.cell(<int32_t>i, host)
+                if not -MOST_COUNTED <= cell <= MOST_COUNTED or not -MOST_COUNTED <= total <= MOST_COUNTED:
+                    raise ValueError(f"fleet: counters: damaged pickle: counter {i} is {cell} on host {host}")
                 total += cell
                 if self.counters[i].kind == FLAG and cell not in (0, 1):
                     raise ValueError(f"fleet: counters: damaged pickle: flag {i} is {cell} on host {host}")

@@ -78,6 +78,8 @@ cdef Decided decided(type kind, object owner, object numbers, Py_ssize_t count):
 
 def restored(type kind, object owner, object numbers, bytes cells, int64_t position, int64_t serial):
     """A Decided from the bytes of its cells."""
+    if not issubclass(kind, Decided):
+        raise TypeError(f"{kind.__name__} is no kind of Decided")
     cdef Decided made = decided(kind, owner, numbers, len(cells) // BYTES)
     memcpy(made._cells.cells, <const char*>cells, len(cells) // BYTES * BYTES)
     made._position, made._serial = position, serial

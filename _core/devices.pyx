@@ -547,6 +547,11 @@ cdef class Forest(Idea):
     cpdef object restore(self, object saved):
         cdef Py_ssize_t host
         clauses, names, stride, cells, spare_link, spare_claim, rows, stocks, roots, links, claims, held = saved
+        if (
+            len(rows) % sizeof(Row) or len(stocks) % sizeof(Stock) or len(links) % sizeof(Link) or len(held) % 4
+            or len(claims) % sizeof(Claim) or roots and len(roots) != stride * sizeof(Root)
+        ):
+            raise ValueError("fleet: rows: damaged pickle: its lengths do not agree")
         self.clauses.restore(clauses)
         self.cells.restore(cells)
         self.resources = list(names)
@@ -570,4 +575,4 @@ cdef class Forest(Idea):
         memcpy(self.claims, PyBytes_AS_STRING(claims), len(claims))
         memcpy(self.held, PyBytes_AS_STRING(held), len(held))
         for host in range(self.stride if roots else 0):
-            self.most = max(self.most, self.roots[host].rows + self.roots[host].links + 1)
+            self.most = max(self.most, <Py_ssize_t>self.roots[host].rows + self.roots[host].links + 1)

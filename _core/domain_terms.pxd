@@ -109,6 +109,7 @@ cdef class DomainTerms(Idea):
     cdef void add_up_hosts(self, const Ref* ref, Sum* made) noexcept nogil
     cdef void take_refs(self, ClassTerms* mine, list refs)
     cdef int point_at_members(self) except -1
+    cdef bint means_something(self, const HardTerm* term) noexcept
     cdef bint counts(self, int32_t members, Py_ssize_t host) noexcept nogil
     cdef int32_t domain(self, int32_t key, Py_ssize_t host) noexcept nogil
     cdef int64_t value(self, int32_t number, int32_t ref, Py_ssize_t host) noexcept nogil

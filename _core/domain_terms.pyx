@@ -5,8 +5,11 @@ from libc.stdint cimport INT64_MAX
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
+from binwright._core.columns cimport expect
 from binwright._core.fleet cimport ABSENT
 from binwright._core.pools cimport FITS, NO_ROW, Fitting
+
+cdef int64_t MOST_WEIGHT = 0x7FFFFFFF
 
 OPS = {"forbid": FORBID, "require": REQUIRE, "at_most": AT_MOST, "skew": SKEW, "distinct": DISTINCT, "pool": POOL}
 HOST_KEY = HOST
@@ -433,9 +436,44 @@ cdef class DomainTerms(Idea):
 
     cpdef object restore(self, object saved):
         self.stride, self.members, definitions = saved
+        for column in self.members:
+            expect("terms", column, 1, self.stride, 1)
         self.point_at_members()
         for hard, soft in definitions:
             self.extend(self.new_class(), hard, soft)
+
+    cpdef object check(self, object state):
+        """Terms of rules, sums and sets that there are; refs lie one after another."""
+        cdef Py_ssize_t number, i, counters = self.counters.count, keys = len(self.domains.keys)
+        cdef const ClassTerms* mine
+        cdef const Ref* ref
+        if self.stride != self.fleet.stride or self.class_count != len(state.classes):
+            raise ValueError("fleet: terms: damaged pickle: its counts do not agree")
+        for number in range(self.class_count):
+            mine = self.classes + number
+            what = None
+            for i in range(mine.ref_count):
+                ref = mine.refs + i
+                if not 0 <= ref.counter < counters or not HOST <= ref.key < keys or not (
+                    -1 <= ref.members < len(self.members)
+                ):
+                    what = f"counter {ref.counter}, key {ref.key}, set {ref.members}"
+                elif ref.max_skew < 1 or not -MOST_WEIGHT <= ref.weight <= MOST_WEIGHT:
+                    what = f"a weight of {ref.weight}, a skew of {ref.max_skew}"
+            for i in range(mine.hards):
+                if not 0 <= mine.hard[i].rule < 32 or not self.means_something(mine.hard + i):
+                    what = f"rule {mine.hard[i].rule}, operation {mine.hard[i].op}, {mine.hard[i].refs} sums"
+            for i in range(mine.softs):
+                if not 0 <= mine.soft[i].slot < 32:
+                    what = f"slot {mine.soft[i].slot} of {mine.soft[i].refs} sums"
+            if what is not None:
+                raise ValueError(f"fleet: terms: damaged pickle: class {number} has {what}")
+
+    cdef bint means_something(self, const HardTerm* term) noexcept:
+        """Has a term the sums, the counter and the resource that its operation reads?"""
+        if term.op == DISTINCT:
+            return 0 <= term.held < self.counters.count and 0 <= term.resource < self.fleet.resources
+        return term.refs > 0 if term.op in (AT_MOST, SKEW) else True
 
 
 def rule_of(term):

@@ -3,6 +3,8 @@
 cimport cython
 from libc.stdlib cimport free, realloc
 
+from binwright._core.columns cimport expect
+
 cdef enum Kind:
     RELABELLED   # what = key, old = domain before
     FILLED       # what = key, old = first host that got a domain
@@ -101,3 +103,16 @@ cdef class Domains(Idea):
             for value in known:
                 self.domain(key, value)
         self.ids = ids
+
+    cpdef object check(self, object state):
+        """Every host lies in a domain that its key has, or in none."""
+        cdef Py_ssize_t key, host
+        expect("labels", self.ids, len(self.keys), state.fleet.stride, 4)
+        if self.stride != state.fleet.stride:
+            raise ValueError("fleet: labels: damaged pickle: its lengths do not agree")
+        for key in range(len(self.keys)):
+            for host in range(self.stride):
+                if not -1 <= self.ids.int32s(key)[host] < self.counts[key]:
+                    raise ValueError(
+                        f"fleet: labels: damaged pickle: host {host} has domain {self.ids.int32s(key)[host]}"
+                    )

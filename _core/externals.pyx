@@ -3,6 +3,8 @@
 cimport cython
 from libc.stdlib cimport free, realloc
 
+from binwright._core.request cimport MAX_SLOTS
+
 
 @cython.final
 cdef class Externals(Idea):
@@ -95,3 +97,12 @@ cdef class Externals(Idea):
     cpdef object restore(self, object saved):
         for terms in saved:
             self.new_class(terms)
+
+    cpdef object check(self, object state):
+        """As many classes as there are; rules and slots of the profile."""
+        if self.class_count != len(self.classes):
+            raise ValueError("fleet: external terms: damaged pickle: its counts do not agree")
+        for terms in self.of_class:
+            for _, rule, slot in terms:
+                if not -1 <= rule < 32 or not -1 <= slot < MAX_SLOTS:
+                    raise ValueError(f"fleet: external terms: damaged pickle: rule {rule}, slot {slot}")

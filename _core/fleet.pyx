@@ -3,7 +3,7 @@
 cimport cython
 from libc.stdlib cimport calloc, free
 
-from binwright._core.columns cimport stride_for
+from binwright._core.columns cimport expect, stride_for
 from binwright._core.kernels cimport BW_NARROW
 
 cdef int64_t MAX_AMOUNT = (<int64_t>1) << 56
@@ -182,8 +182,43 @@ cdef class Fleet(Idea):
 
     cpdef object restore(self, object saved):
         hosts, capacity, used, flags, limits, widest = saved
+        for given in (capacity, used, flags):
+            if not isinstance(given, Columns) or given.stride != flags.stride:
+                raise ValueError("fleet: hosts: damaged pickle: its lengths do not agree")
         self.hosts, self.capacity, self.used, self.flags, self.limits = hosts, capacity, used, flags, limits
         self.stride = self.capacity.stride
         cdef Py_ssize_t resource
+        if len(widest) != self.resources:
+            raise ValueError(f"fleet: damaged pickle: {len(widest)} widest amounts")
         for resource in range(self.resources):
             self.widest[resource] = widest[resource]
+
+    cpdef object check(self, object state):
+        """Columns of one shape, amounts within their bounds, none wider than the widest, no host beyond the last."""
+        cdef Py_ssize_t resource, host
+        cdef int64_t amount
+        expect("hosts", self.capacity, self.resources, self.stride, 8)
+        expect("hosts", self.used, self.resources, self.stride, 8)
+        expect("hosts", self.flags, 1, self.stride, 1)
+        if self.limits is not None:
+            expect("hosts", self.limits, 3 * self.resources, self.stride, 8)
+        if not 0 <= self.hosts <= self.stride or self.stride != stride_for(self.stride) or self.stride == 0:
+            raise ValueError(f"fleet: hosts: damaged pickle: {self.hosts} hosts, a stride of {self.stride}")
+        for resource in range(self.resources):
+            for host in range(self.stride):
+                amount = self.capacity.int64s(resource)[host]
+                if not 0 <= amount <= min(MAX_AMOUNT, self.widest[resource]):
+                    raise ValueError(f"fleet: hosts: damaged pickle: host {host} has capacity {amount}")
+                amount = self.used.int64s(resource)[host]
+                if not -MAX_USED <= amount <= MAX_USED:
+                    raise ValueError(f"fleet: hosts: damaged pickle: host {host} has used {amount}")
+        for resource in range(3 * self.resources if self.limits is not None else 0):
+            for host in range(self.stride):
+                amount = self.limits.int64s(resource)[host]
+                if amount < 0:
+                    raise ValueError(f"fleet: hosts: damaged pickle: host {host} has a limit of {amount}")
+        for host in range(self.stride):
+            if self.flags.uint8s(0)[host] > 3 or host >= self.hosts and not self.flags.uint8s(0)[host] & ABSENT:
+                raise ValueError(
+                    f"fleet: hosts: damaged pickle: host {host} has flags {self.flags.uint8s(0)[host]}"
+                )

@@ -5,6 +5,7 @@ from libc.math cimport INFINITY, isnan
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy
 
+from binwright._core.columns cimport expect
 from binwright._core.spread cimport count_scores
 
 FLOAT_KINDS = {"free": FREE, "used": USED, "raw": RAW, "near": NEAR}
@@ -200,5 +201,16 @@ cdef class FloatScores(Idea):
 
     cpdef object restore(self, object saved):
         stride, self.columns, self.fresh = saved
+        if len(self.columns) != len(self.fresh):
+            raise ValueError(f"fleet: columns: damaged pickle: {len(self.fresh)} of {len(self.columns)} columns")
+        for column in self.columns:
+            expect("columns", column, 1, stride, 8)
         self.stride = stride
         self.lengthen(stride)
+
+    cpdef object check(self, object state):
+        """The columns that the profile's terms read."""
+        cdef Py_ssize_t t
+        for t in range(self.count):
+            if self.terms[t].ratio >= len(self.columns) or self.terms[t].multiplier >= len(self.columns):
+                raise ValueError(f"fleet: columns: damaged pickle: {len(self.columns)} of them")

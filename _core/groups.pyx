@@ -26,6 +26,11 @@ cdef class GroupSet:
         memset(plan, 0, sizeof(Plan))
         self.spec = groups, root, gathered, subtrees, keys, greedy, steps
         units = sum(1 if one_row else len(asks) for asks, _, _, _, one_row, *_ in groups)
+        if units > MAX_UNITS:
+            raise ValueError(f"groups: {units} rows, at most {MAX_UNITS}")
+        for together in subtrees:
+            if not all(0 <= i < len(groups) for i in together):
+                raise ValueError(f"groups: subtrees name one that is not there: {together}")
         plan.asks = <Ask*>PyMem_Calloc(1 + sum(len(group[0]) for group in groups), sizeof(Ask))
         plan.groups = <Group*>PyMem_Calloc(1 + len(groups), sizeof(Group))
         plan.units = <Unit*>PyMem_Calloc(1 + units, sizeof(Unit))

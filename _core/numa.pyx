@@ -228,6 +228,8 @@ cdef class Cells:
 
     def restore(self, tuple saved):
         cells, words, owner, sizes = saved
+        if len(cells) % sizeof(Cell) or len(sizes) % sizeof(PageSize) or len(words) % 8 or len(owner) * 2 != len(words):
+            raise ValueError("fleet: rows: damaged pickle: its cells' lengths do not agree")
         self.cells = <Cell*>enlarged(self.cells, len(cells))
         self.words = <uint64_t*>enlarged(self.words, len(words))
         self.owner = <int32_t*>enlarged(self.owner, len(owner))

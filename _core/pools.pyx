@@ -276,6 +276,8 @@ cdef class Pools(Idea):
         memcpy(self.claims, PyBytes_AS_STRING(claims), self.claim_count * sizeof(PoolClaim))
         for numbers in lists:
             self.add_list(numbers)
+        if not 0 <= longest <= self.arena_count:
+            raise ValueError(f"fleet: pools: damaged pickle: a list of {longest} claims")
         self.chosen = <int32_t*>enlarged(self.chosen, longest * sizeof(int32_t))
         self.longest = longest
 

@@ -7,6 +7,10 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, realloc
 
+from binwright._core.columns cimport expect
+
+cdef int64_t LARGEST = (<int64_t>1) << 56
+
 cdef enum Kind:
     MASK        # what = class, old = mask before
     ARGUMENT    # what = class << 8 | rule, old = argument before
@@ -28,6 +32,8 @@ cdef class RequestClass:
         self.priority = priority
         self.groups = groups
         self.filtered = NULL
+        if commit.shape[0] != fit.shape[0] or score.shape[0] != fit.shape[0]:
+            raise ValueError(f"request class: {fit.shape[0]}, {commit.shape[0]} and {score.shape[0]} amounts")
         self.resources = fit.shape[0]
         self.filters = 0
         cdef Py_ssize_t count = max(self.resources, 1)
@@ -72,6 +78,10 @@ cdef class Statics:
     """What is static about hosts for one class. `mask`: Columns uint32 or None; dicts as request.pxd says."""
 
     def __cinit__(self, Columns mask, dict arguments, dict raw):
+        if not all(0 <= rule < 32 for rule in arguments) or not all(0 <= slot < MAX_SLOTS for slot in raw):
+            raise ValueError("statics: rules or slots that there are not")
+        if not all(isinstance(column, Columns) for column in (*arguments.values(), *raw.values())):
+            raise ValueError("statics: these are no columns")
         self.shared = False
         self.mask = mask
         self.arguments = arguments
@@ -304,7 +314,32 @@ cdef class Classes(Idea):
     cpdef object restore(self, object saved):
         stride, classes, statics = saved
         self.stride = stride
-        for made, columns in zip(classes, statics):
+        for made, columns in zip(classes, statics, strict=True):
+            if not isinstance(made, RequestClass) or not isinstance(columns, Statics):
+                raise ValueError("fleet: classes: damaged pickle: these are no classes")
             self.add(made, columns)
         for columns in self.statics:
             (<Statics>columns).shared = True
+
+    cpdef object check(self, object state):
+        """Amounts within their bounds, and columns of the fleet's length."""
+        cdef RequestClass made
+        cdef Statics statics
+        cdef Py_ssize_t resource, number
+        if self.stride != state.fleet.stride:
+            raise ValueError("fleet: classes: damaged pickle: its lengths do not agree")
+        for number in range(len(self.classes)):
+            made, statics = self.classes[number], self.statics[number]
+            if made.resources != state.fleet.resources:
+                raise ValueError(f"fleet: classes: damaged pickle: class {number} has {made.resources} amounts")
+            for resource in range(3 * made.resources):
+                if not 0 <= made.fit[resource] <= LARGEST:
+                    raise ValueError(
+                        f"fleet: classes: damaged pickle: class {number} has an amount of {made.fit[resource]}"
+                    )
+            if statics.mask is not None:
+                expect("classes", statics.mask, 1, self.stride, 4)
+            for column in statics.arguments.values():
+                expect("classes", column, 1, self.stride, 4)
+            for column in statics.raw.values():
+                expect("classes", column, 1, self.stride, 8)

@@ -7,6 +7,7 @@ from binwright._core.journal cimport Change, Idea
 from binwright._core.overlays cimport Promise
 from binwright._core.pools cimport PoolClaim, PoolRow
 from binwright._core.request cimport RequestClass, Statics
+from binwright._core.whole cimport check_forest, check_groups
 
 cdef extern from "binwright/turns.h" nogil:
     int64_t bw_this_thread()
@@ -17,7 +18,16 @@ cdef extern from "binwright/turns.h" nogil:
 
 
 cdef str BUSY = "fleet: busy in another thread, or asking an external term; give each its own fork"
+cdef enum:
+    MOST_RESOURCES = 64
+
 cdef int64_t last_token = 0    # of this process: a token of one fleet never fits another
+
+
+# where in what an idea saves its length stands
+cdef dict STRIDES = {
+    "Classes": 0, "Counters": 0, "Items": 2, "Domains": 0, "DomainTerms": 0, "Forest": 2, "Window": 0, "FloatScores": 0,
+}
 
 
 class OutOfOrder(Exception):
@@ -227,16 +237,38 @@ cdef class State:
         return self.ideas(), sizeof(Item), sizeof(Ends), sizeof(Promise), sizeof(PoolRow), sizeof(PoolClaim)
 
 
+@cython.boundscheck(True)
+cdef int check_strides(list saved, list names) except -1:
+    """All ideas of a pickle hold columns of one length: that of the hosts' flags, which are there."""
+    cdef Py_ssize_t i
+    if len(saved) != len(names):
+        raise ValueError(f"fleet: damaged pickle: {len(saved)} parts of {len(names)}")
+    stride = saved[0][3].stride
+    for i in range(len(names)):
+        if names[i] in STRIDES and saved[i][STRIDES[names[i]]] != stride:
+            raise ValueError(f"fleet: {names[i]}: damaged pickle: its lengths do not agree")
+    return 0
+
+
 def rebuild_state(Py_ssize_t resources, Terms terms, tuple rules, tuple layout, list saved):
     """A state from its pickled ideas. Raises ValueError, with one line, for a pickle of another layout, and for one
     whose contents no fleet could have.
     """
-    cdef State state = State(resources, terms, rules)
+    cdef State state
+    if not 0 <= resources <= MOST_RESOURCES:
+        raise ValueError(f"fleet: damaged pickle: {resources} resources")
+    state = State(resources, terms, rules)
     if layout != state.layout():
         raise ValueError("fleet: this pickle was made by another version of binwright")
-    for idea, kept in zip(state.journal.ideas, saved):
-        (<Idea>idea).restore(kept)
+    try:
+        check_strides(saved, layout[0])
+        for idea, kept in zip(state.journal.ideas, saved, strict=True):
+            (<Idea>idea).restore(kept)
+    except (TypeError, LookupError, OverflowError, AttributeError) as error:
+        raise ValueError(f"fleet: damaged pickle: {error}") from None
     for idea in state.journal.ideas:
         (<Idea>idea).check(state)
+    check_forest(state.forest, state.items)
+    check_groups(state.forest, state.classes)
     state.journal.widen_feed(state.fleet.stride)
     return state

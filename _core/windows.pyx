@@ -97,3 +97,12 @@ cdef class Window(Idea):
             raise MemoryError("window")
         for i in range(self.length):
             self.order[i] = order[i]
+
+    cpdef object check(self, object state):
+        """An order of hosts that were there, and a cursor in it."""
+        cdef Py_ssize_t i
+        if self.stride != state.fleet.stride or self.stop < 0 or not 0 <= self.cursor < max(self.length, 1):
+            raise ValueError(f"fleet: window: damaged pickle: stop {self.stop}, cursor {self.cursor}")
+        for i in range(self.length):
+            if not 0 <= self.order[i] < self.stride:
+                raise ValueError(f"fleet: window: damaged pickle: host {self.order[i]}")

@@ -1,4 +1,6 @@
-"""Seeded damage: to bytes, and to the values of a JSON document. Knows nothing of what the documents mean."""
+"""Seeded damage: to bytes, and to the values of a JSON document. Knows nothing of what the documents mean; counts what
+it has damaged.
+"""
 
 import json
 import random
@@ -12,6 +14,14 @@ VALUES: tuple[Any, ...] = (
     None, True, False, -1, 0, 2**31, 2**53 + 1, 2**63, 2**64, -(2**63) - 1, 1.5, -0.0, "", "0", "-1", "1e30", "9Ei",
     "\x00", "a" * 5000, "../..", "\u202e", [], {}, [[]], [None], {"": None}, "NaN", "2026-02-30T00:00:00Z", "1m",
 )  # fmt: skip
+
+executions = 0  # damaged inputs that were made in this process
+
+
+def counted() -> None:
+    """One more input."""
+    global executions
+    executions += 1
 
 
 def damaged_bytes(rng: random.Random, data: bytes) -> bytes:

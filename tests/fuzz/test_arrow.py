@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from binwright import Fleet, InputError
+from tests.fuzz.mutations import counted
 
 pa = pytest.importorskip("pyarrow")
 
@@ -77,6 +78,7 @@ def test_any_table_is_the_columns_that_it_holds_or_one_line():
     taken, refusals = 0, []
     for _ in range(TIMES):
         given = table(dice)
+        counted()
         try:
             fleet = Fleet(given)
         except InputError as error:

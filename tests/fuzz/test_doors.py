@@ -1,7 +1,7 @@
 """Whatever a file or a word holds, a command answers, or says in one line what is wrong: never a defect (exit code 3).
 
-BINWRIGHT_FUZZ=N tries each door N times (default 12); BINWRIGHT_SEED=N repeats a run. `.ci/sanitize` runs it on a core
-that is built with the sanitizers. A find becomes a test of its own.
+BINWRIGHT_FUZZ=N tries each door N times (default 12); BINWRIGHT_SEED=N repeats a run; `python -m tests.fuzz MINUTES`
+goes on with fresh seeds. `.ci/sanitize` runs it on a core that is built with the sanitizers. A find becomes a test.
 """
 
 import json
@@ -13,7 +13,7 @@ import yaml
 
 from binwright.cli import exits
 from tests.fuzz import seeds
-from tests.fuzz.mutations import damaged_bytes, damaged_value
+from tests.fuzz.mutations import counted, damaged_bytes, damaged_value
 
 TIMES = int(os.environ.get("BINWRIGHT_FUZZ") or 12)
 CLUSTER, CLOUD = seeds.cluster(), seeds.cloud()
@@ -69,6 +69,7 @@ def tried(command, tmp_path):
     """tried(words, what): run a command; what it was fed is shown when it ends as a defect."""
 
     def run(words, fed, sound=False):
+        counted()
         ended = command(*words, "-q")
         assert not sound or ended.code != exits.BAD, f"{words}\n{ended.err}"
         assert ended.code in (exits.YES, exits.NO, exits.BAD), f"{words}\n{fed!r}\n{ended.err}"

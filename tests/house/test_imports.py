@@ -17,7 +17,7 @@ CORE_FLOORS = (
     (
         *("journal", "columns", "items", "fleet", "hostset", "domains", "counters", "domain_terms", "spread"),
         *("devices", "numa", "request", "terms", "overlays", "pools", "budgets", "externals", "windows", "decided"),
-        *("clauses", "matching", "rowtable", "groups", "host_rows", "search", "row_claims", "float_scores"),
+        *("clauses", "whole", "matching", "rowtable", "groups", "host_rows", "search", "row_claims", "float_scores"),
     ),
     (
         *("scan", "float_index", "index", "index_hosts", "index_choice", "indexes", "undo", "state"),
