@@ -1,6 +1,7 @@
 """The window of a decision: which hosts are asked when not all of them are."""
 
 cimport cython
+from libc.stdint cimport INT32_MAX
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memset
 
@@ -99,9 +100,9 @@ cdef class Window(Idea):
             self.order[i] = order[i]
 
     cpdef object check(self, object state):
-        """An order of hosts that were there, and a cursor in it."""
+        """An order of hosts that were there, and a cursor in it or, after a rollback, in an earlier, longer one."""
         cdef Py_ssize_t i
-        if self.stride != state.fleet.stride or self.stop < 0 or not 0 <= self.cursor < max(self.length, 1):
+        if self.stride != state.fleet.stride or self.stop < 0 or not 0 <= self.cursor <= INT32_MAX:
             raise ValueError(f"fleet: window: damaged pickle: stop {self.stop}, cursor {self.cursor}")
         for i in range(self.length):
             if not 0 <= self.order[i] < self.stride:

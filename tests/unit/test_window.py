@@ -1,5 +1,7 @@
 """The window by example: a part of the fleet is asked, the rest has no say; malformed calls of it."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -78,3 +80,18 @@ def test_a_malformed_window_is_one_line_and_changes_nothing(case):
     assert str(refusal.value) == line
     found = fleet.explain(fleet.request({})).verdicts_by_host()
     assert (found.tolist(), fleet.window_start) == ([UNASKED, 255, 255, UNASKED], 1)
+
+
+def test_a_cursor_that_a_rollback_brings_back_survives_a_pickle():
+    """A rollback gives the cursor back, not the order: without a window, it stands past the end."""
+    fleet = Fleet({"cpu": [4, 4, 4]})
+    fleet.window(2)
+    fleet.place(fleet.request({"cpu": 1}))
+    token = fleet.checkpoint()
+    cursor = fleet.window_start
+    fleet.window(None)
+    fleet.rollback(token)
+    again = pickle.loads(pickle.dumps(fleet))
+    assert again.window_start == cursor == 2
+    again.window(2)
+    assert again.place(again.request({"cpu": 1})).placed == 1
