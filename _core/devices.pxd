@@ -16,6 +16,10 @@ from binwright._core.journal cimport Change, Idea, Journal
 from binwright._core.numa cimport Cells
 
 
+cdef enum:
+    GROUP_LIMIT = 256    # of one request, so that a group's number fits into the kind of a change
+
+
 cdef enum ClaimKind:
     ON_STOCK = 0     # where = stock
     ON_COLUMN = 1    # where = host * resources of the fleet + resource

@@ -20,7 +20,7 @@ cdef enum Kind:
     CLAIMED        # what = item, old = 1 if the cell was a spare one
     GIVEN_BACK     # + claim kind << 4 | group << 7; what = item << 32 | where, old = amount
 
-MOST_GROUPS = 256   # of one request, so that a group's number fits into the kind of a change
+MOST_GROUPS = GROUP_LIMIT
 
 
 cdef void* enlarged(void* memory, Py_ssize_t size) except NULL nogil:

@@ -6,7 +6,7 @@ Reads only; raises ValueError with one line. What a fleet makes itself is never 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from binwright._core.devices cimport (
-    BESIDE, ON_COLUMN, ON_PAGES, ON_STOCK, PINNED, Claim, Root, Row, Stock,
+    BESIDE, GROUP_LIMIT, ON_COLUMN, ON_PAGES, ON_STOCK, PINNED, Claim, Root, Row, Stock,
 )
 from binwright._core.groups cimport Group, Plan
 from binwright._core.numa cimport MAX_WORDS, Cell, PageSize
@@ -215,7 +215,7 @@ cdef int check_claims(Forest forest, Items items) except -1:
 cdef bint is_claim(Forest forest, const Claim* claim) noexcept:
     """Does a claim mean a place that there is, with an amount that can be?"""
     cdef int64_t where = claim.where
-    if claim.group < 0 or not ON_STOCK <= claim.kind <= BESIDE:
+    if not 0 <= claim.group < GROUP_LIMIT or not ON_STOCK <= claim.kind <= BESIDE:
         return False
     if claim.kind >= PINNED:  # the CPUs that it holds are marked
         return 0 <= where < forest.cells.word_count and not <uint64_t>claim.amount & ~forest.cells.words[where]
