@@ -174,3 +174,17 @@ def test_a_part_that_is_missing_is_one_line(idea):
         with pytest.raises(ValueError) as error:
             rebuild(kept, (*rest, broken))
         assert "\n" not in str(error.value)
+
+
+def test_a_group_that_no_change_can_name_is_refused():
+    """Found by damaged numbers under the sanitizers: giving such a claim back, and taking that back, made it -1."""
+    rebuild, (kept, (*rest, saved)) = a_fleet().__reduce__()
+    number = rest[-1][0].index("Forest")
+    parts = list(saved[number])
+    claims = np.frombuffer(
+        parts[10], [("amount", "<i8"), ("where", "<i4"), ("kind", "<i2"), ("group", "<i2"), ("next", "<i8")]
+    ).copy()
+    claims["group"][0] = 256
+    parts[10] = claims.tobytes()
+    with pytest.raises(ValueError, match="claim 0 has kind"):
+        rebuild(kept, (*rest, [*saved[:number], tuple(parts), *saved[number + 1 :]]))
