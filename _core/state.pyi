@@ -61,6 +61,5 @@ class State:
     def rewind(self, origin: State, now: tuple[int, int], moment: tuple[int, int], later: int) -> None: ...
 
 def rebuild_state(
-    resources: int, terms: Terms, rules: tuple[int, int, int, int, int],
-    layout: tuple[Any, ...], saved: list[Any]
+    resources: int, terms: Terms, rules: tuple[int, int, int, int, int], layout: tuple[Any, ...], saved: list[Any]
 ) -> State: ...

@@ -38,9 +38,7 @@ def test_exists(benchmark, kind, count, rows):
     fleet = one_host(rows)
     request = fleet.request({"cpu": 1}, groups=groups(kind, count, rows))
     state, answers = fleet._state, np.empty(1, np.uint8)
-    measure(
-        benchmark, lambda: state.scan.row_answers(state.classes, request.index, answers), lambda: None, 1, 1, 1
-    )
+    measure(benchmark, lambda: state.scan.row_answers(state.classes, request.index, answers), lambda: None, 1, 1, 1)
     assert answers.tolist() == [count <= rows]
 
 
@@ -70,7 +68,5 @@ def test_a_pigeonhole_below_one_row_is_pruned(benchmark):
     nine = [Group({"cell": 1}), *(Group({"unit": 1}, isolated=True) for _ in range(9))]
     request = fleet.request({"cpu": 1}, groups=nine, group_rules=rules)
     state, answers = fleet._state, np.empty(1, np.uint8)
-    measure(
-        benchmark, lambda: state.scan.row_answers(state.classes, request.index, answers), lambda: None, 1, 1, 1
-    )
+    measure(benchmark, lambda: state.scan.row_answers(state.classes, request.index, answers), lambda: None, 1, 1, 1)
     assert answers.tolist() == [0]

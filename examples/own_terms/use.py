@@ -7,7 +7,9 @@ import heat_python
 from binwright import Fleet, Profile, Rule, static_score
 
 for module in heat_python, heat_cython, heat_c:
-    profile = Profile(rules=(Rule("heat", resolvable=True), Rule("fit", "fit")), scores=(static_score("cool", normalise="max"),))
+    profile = Profile(
+        rules=(Rule("heat", resolvable=True), Rule("fit", "fit")), scores=(static_score("cool", normalise="max"),)
+    )
     fleet = Fleet({"cpu": [64] * 6}, profile=profile)
     job = fleet.request({"cpu": 4}, external=[module.heat(1000, 300)])
     token = fleet.checkpoint()

@@ -88,9 +88,7 @@ def test_a_malformed_pod_is_one_line(pod, message):
 def test_the_tables_in_the_wrong_order_are_told():
     with pytest.raises(InputError) as caught:
         place_source("t", *reversed(blobs("a,1,1,0,\n", "p,1,1,0,0,\n")))
-    assert str(caught.value) == (
-        "pods.csv: no column 'sn' in the table of nodes (--input openb NODES.csv PODS.csv)"
-    )
+    assert str(caught.value) == ("pods.csv: no column 'sn' in the table of nodes (--input openb NODES.csv PODS.csv)")
 
 
 def test_packed_tables_are_read(tmp_path):

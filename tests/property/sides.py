@@ -94,7 +94,16 @@ def engine_term(term: domain_terms.HardTerm | domain_terms.SoftTerm, sets=None):
 
 
 def engine_request(
-    engine, demand, commit=None, score=None, eligible=None, rejects=None, raw=None, form=0, terms=(), sets=None,
+    engine,
+    demand,
+    commit=None,
+    score=None,
+    eligible=None,
+    rejects=None,
+    raw=None,
+    form=0,
+    terms=(),
+    sets=None,
     **more,
 ):
     """The engine's request; `form` picks one of the equal ways to say eligible; sets: see engine_term."""

@@ -140,9 +140,7 @@ def outcome(fleet, sums: Sums, term: HardTerm, host: int) -> str:
 def asleep(fleet, request: int) -> set[str]:
     """Rules that this decision does not ask: all their terms may be skipped when empty, and are."""
     sums, hard = Sums(fleet, request), fleet.terms[request].hard
-    awake = {
-        term.rule for term in hard if not term.skip_when_empty or any(sums.total(ref) != 0 for ref in term.refs)
-    }
+    awake = {term.rule for term in hard if not term.skip_when_empty or any(sums.total(ref) != 0 for ref in term.refs)}
     return {term.rule for term in hard} - awake
 
 

@@ -259,9 +259,7 @@ class Fleet:
 
     # ---- requests
 
-    def compiled(
-        self, demand, commit=None, score=None, eligible=None, rejects=None, raw=None, skip=()
-    ) -> RequestClass:
+    def compiled(self, demand, commit=None, score=None, eligible=None, rejects=None, raw=None, skip=()) -> RequestClass:
         """eligible: None, a list of bool (one a host) or a dict label -> values.
 
         rejects: by static rule, one value a host: True, False, or as in RequestClass.

@@ -24,9 +24,7 @@ def smallest_change(fleet, request, rejections) -> Change | None:
     """The first kind of single change that is enough, the smallest of its kind."""
     fit = next(position for position, rule in enumerate(fleet.rules) if rule.kind == "fit")
     only_fit = [
-        (host, found[0].argument)
-        for host, found in rejections.items()
-        if len(found) == 1 and found[0].position == fit
+        (host, found[0].argument) for host, found in rejections.items() if len(found) == 1 and found[0].position == fit
     ]
     return (
         smaller_request(fleet, request, only_fit)

@@ -97,9 +97,7 @@ def test_shaped_score_leaves_out_resources_without_a_value():
         scoringStrategy={
             "type": "RequestedToCapacityRatio",
             "resources": [{"name": "cpu", "weight": 3}, {"name": "memory", "weight": 0}],
-            "requestedToCapacityRatio": {
-                "shape": [{"utilization": 50, "score": 0}, {"utilization": 100, "score": 10}]
-            },
+            "requestedToCapacityRatio": {"shape": [{"utilization": 50, "score": 0}, {"utilization": 100, "score": 10}]},
         },
     )
     pod = make_pod(requests={"cpu": "3", "memory": "1Gi"})

@@ -67,8 +67,10 @@ def test_default_normalize():
 
 
 def test_a_score_outside_its_range_fails_the_cycle():
-    preferred = [{"weight": w, "preference": {"matchExpressions": [{"key": "k", "operator": "In", "values": [v]}]}}
-                 for w, v in ((-5, "a"), (5, "b"))]
+    preferred = [
+        {"weight": w, "preference": {"matchExpressions": [{"key": "k", "operator": "In", "values": [v]}]}}
+        for w, v in ((-5, "a"), (5, "b"))
+    ]
     affinity = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}
     cluster = make_cluster([make_node(v, labels={"k": v}) for v in "ab"])
     with pytest.raises(CycleError, match="NodeAffinity"):

@@ -266,8 +266,12 @@ def decisive(weights: Int64Array, capacity: Int64Array) -> list[int]:
             break
         for other in kept:
             # w[resource] / C[resource] <= w[other] / C[other] for every item and every kind of bin
-            if other != resource and (limits[:, other] > 0).all() and all(
-                (exact[:, resource] * limit[other] <= exact[:, other] * limit[resource]).all() for limit in limits
+            if (
+                other != resource
+                and (limits[:, other] > 0).all()
+                and all(
+                    (exact[:, resource] * limit[other] <= exact[:, other] * limit[resource]).all() for limit in limits
+                )
             ):
                 kept.remove(resource)
                 break

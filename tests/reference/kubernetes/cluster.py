@@ -163,5 +163,3 @@ class Cluster:
         decision = self.decide(pod)
         self.commit(decision, start_time)
         return decision.result
-
-

@@ -36,9 +36,7 @@ def score_list(point: Json) -> dict[str, int]:
     """
     disabled = {entry["name"] for entry in point.get("disabled") or ()}
     defaults = {
-        name: weight
-        for name, weight in DEFAULT_SCORE_WEIGHTS.items()
-        if name not in disabled and "*" not in disabled
+        name: weight for name, weight in DEFAULT_SCORE_WEIGHTS.items() if name not in disabled and "*" not in disabled
     }
     front: dict[str, int] = {}
     appended: dict[str, int] = {}

@@ -14,11 +14,7 @@ def is_extended(name: str) -> bool:
 
 def is_scalar(name: str) -> bool:
     """Extended, huge pages, ``kubernetes.io/...`` or attachable volumes; other unknown names are ignored."""
-    return (
-        is_extended(name)
-        or name.startswith(("hugepages-", "attachable-volumes-"))
-        or "kubernetes.io/" in name
-    )
+    return is_extended(name) or name.startswith(("hugepages-", "attachable-volumes-")) or "kubernetes.io/" in name
 
 
 def is_counted(name: str) -> bool:

@@ -54,9 +54,7 @@ def pod_level_requests(pod: Json) -> Quantities:
     """cpu, memory and hugepages-* of ``spec.resources.requests``; other names in it are ignored (spec 3.4)."""
     requests = parse_resource_list((pod["spec"].get("resources") or {}).get("requests"))
     return {
-        name: quantity
-        for name, quantity in requests.items()
-        if name in (CPU, MEMORY) or name.startswith("hugepages-")
+        name: quantity for name, quantity in requests.items() if name in (CPU, MEMORY) or name.startswith("hugepages-")
     }
 
 

@@ -118,9 +118,7 @@ def _expression_matches(expression: Json, labels: Labels) -> bool:
 def _field_is_valid(field: Json) -> bool:
     """Only ``metadata.name`` with In/NotIn and exactly one value (spec 2, matchFields)."""
     return (
-        field["key"] == "metadata.name"
-        and field["operator"] in ("In", "NotIn")
-        and len(field.get("values") or ()) == 1
+        field["key"] == "metadata.name" and field["operator"] in ("In", "NotIn") and len(field.get("values") or ()) == 1
     )
 
 

@@ -34,9 +34,7 @@ class Candidate:
     mappings: frozenset[tuple[str, frozenset[str]]]
 
 
-def search(
-    cloud: Cloud, query: Query, maximum: int = -1, breadth_first: bool = False
-) -> list[tuple[Candidate, str]]:
+def search(cloud: Cloud, query: Query, maximum: int = -1, breadth_first: bool = False) -> list[tuple[Candidate, str]]:
     """All distinct candidates in generation order, each with the anchor it was found under.
 
     `maximum` is max_allocation_candidates (negative: no bound). Raises Fault for unknown names (spec 1.4.7).

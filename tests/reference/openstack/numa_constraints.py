@@ -168,9 +168,7 @@ def check_memory_encryption(specs: dict, properties: dict) -> bool:
     return True
 
 
-def dedicated_cpus(
-    flavor: dict, policy: str | None, mask: set[int] | None, realtime: set[int] | None
-) -> set[int]:
+def dedicated_cpus(flavor: dict, policy: str | None, mask: set[int] | None, realtime: set[int] | None) -> set[int]:
     """Which guest CPUs are dedicated: all, none, or with mixed those of exactly one of the two masks (spec 6.1)."""
     if policy != "mixed":
         if mask is not None:

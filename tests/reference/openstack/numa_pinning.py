@@ -48,9 +48,7 @@ def pin(threads: int, sets: CpuSets, guest_cpus: frozenset[int]) -> dict[int, in
     return dict(zip(sorted(guest_cpus), host_cpus))
 
 
-def emulator_cpus(
-    sets: CpuSets, pinning: dict[int, int] | None, reserved: int, isolate: bool
-) -> frozenset[int]:
+def emulator_cpus(sets: CpuSets, pinning: dict[int, int] | None, reserved: int, isolate: bool) -> frozenset[int]:
     """The first CPUs that the pinning leaves; with isolate it leaves whole sets only (spec 6.3)."""
     pinned = set((pinning or {}).values())
     left = [cpu for one in sets if not (isolate and one & pinned) for cpu in one if cpu not in pinned]

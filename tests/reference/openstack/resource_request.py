@@ -104,9 +104,7 @@ class Target:
         return cls(in_tree=found[0]["uuid"]) if len(found) == 1 else cls(several=True)
 
 
-def query_string(
-    case: dict, wishes: Wishes, target: Target, names: dict, translate: bool
-) -> str:
+def query_string(case: dict, wishes: Wishes, target: Target, names: dict, translate: bool) -> str:
     """One query string; `translate`: CPU policies become PCPU and traits (spec 3.1)."""
     spec = case["spec"]
     flavor, properties = spec["flavor"], image_properties(spec.get("image"))
