@@ -17,7 +17,7 @@ MIRROR = HERE / "build" / "cimport"
 COMMON_FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-g0"]
 EXTRA_FLAGS = os.environ.get("BINWRIGHT_CFLAGS", "").split()
 
-# BINWRIGHT_LIMITED_API=3.11: one wheel for that CPython and every later one, at 1.8 times the price of a call.
+# BINWRIGHT_LIMITED_API=3.11: one wheel for that CPython and every later one, at 1.25 times the price of a call.
 LIMITED_API = os.environ.get("BINWRIGHT_LIMITED_API", "")
 LIMITED_VERSION = tuple(map(int, LIMITED_API.split("."))) if LIMITED_API else None
 WINDOWS = sysconfig.get_platform().startswith("win")
