@@ -17,6 +17,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 HANG = 3600  # seconds of one round
+KEPT, FRAMES = 60, 15  # lines of an output's end, and of a report that stands before it
+HEADLINES = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", ": runtime error: ")
 
 
 def one_round(seed: int, times: int, doors: str) -> tuple[int, str]:
@@ -32,14 +34,18 @@ def one_round(seed: int, times: int, doors: str) -> tuple[int, str]:
                 capture_output=True, text=True, errors="replace", timeout=HANG, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired as hung:
-            return 0, f"hangs\n{_tail(hung.stdout)}"
+            return 0, f"hangs\n{ending(hung.stdout)}"
         executions = int(count.read_text()) if count.exists() else 0
-        return executions, "" if ended.returncode == 0 else _tail(ended.stdout) + _tail(ended.stderr)
+        return executions, "" if ended.returncode == 0 else ending(ended.stdout) + ending(ended.stderr)
 
 
-def _tail(text: str | bytes | None) -> str:
-    said = text.decode(errors="replace") if isinstance(text, bytes) else text or ""
-    return "\n".join(said.splitlines()[-60:]) + "\n"
+def ending(text: str | bytes | None) -> str:
+    """The last lines of what was said; above them a sanitizer's first report, where it would be cut off."""
+    said = (text.decode(errors="replace") if isinstance(text, bytes) else text or "").splitlines()
+    last = max(len(said) - KEPT, 0)
+    first = next((i for i in range(last) if any(headline in said[i] for headline in HEADLINES)), last)
+    report = said[first : min(first + FRAMES, last)]
+    return "\n".join([*report, *(["..."] if report else []), *said[last:]]) + "\n"
 
 
 def main() -> int:
