@@ -235,6 +235,34 @@ def test_headers_that_are_too_slow_or_too_long_end_the_connection(monkeypatch):
         assert served.post("/v1/filter", CALL)["NodeNames"] == ["a", "b"]
 
 
+def test_an_answer_that_nobody_reads_ends_the_connection(monkeypatch):
+    monkeypatch.setattr(connections, "READ_SECONDS", 0.5)
+    unknown = [f"n{number}-{'x' * 250}" for number in range(40_000)]  # each comes back with its reason
+    body = json.dumps(CALL | {"NodeNames": unknown}).encode()
+    head = f"POST /v1/filter HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+    with Served(ExtenderService(LiveCluster())) as served:
+        served.put("/v1/state", STATE)
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.settimeout(20)
+            slow.connect(("127.0.0.1", served.port))
+            slow.sendall(head + body)
+            time.sleep(2)
+            read = 0
+            with suppress(ConnectionResetError):
+                while part := slow.recv(65536):
+                    read += len(part)
+            assert read < 10_000_000, "the rest was still sent"
+        assert served.post("/v1/filter", CALL)["NodeNames"] == ["a", "b"]
+        # who reads slowly, but within the time, gets all of it
+        monkeypatch.setattr(connections, "READ_SECONDS", 20)
+        with socket.create_connection(("127.0.0.1", served.port), 20) as patient:
+            patient.sendall(head.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n") + body)
+            time.sleep(1)
+            answer = b"".join(iter(lambda: patient.recv(65536), b"")).partition(b"\r\n\r\n")[2]
+        assert len(json.loads(answer)["FailedAndUnresolvableNodes"]) == 40_000
+
+
 def test_a_client_that_goes_away_in_the_middle_changes_nothing(served):
     before = seen(served.service)
     for path in ("/v1/events", "/v1/bind"):
