@@ -19,6 +19,7 @@ from binwright.log_values import decode
 __all__ = ["Difference", "Replay", "replay"]
 
 HEAD = re.compile(rb'\{"fleet":(\d{1,9}),')
+END = re.compile(rb'\{"end":(\d{1,18})\}\n')
 CALLS = {
     **{name: (None, name) for name in CHANGING},
     **{f"rows.{name}": ("rows", name) for name in CHANGING_ROWS},
@@ -87,17 +88,20 @@ def _whole_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def _survey(name: str, file: BinaryIO) -> tuple[dict[int, int], str | None]:
-    """(last line that names each fleet, why the log has no end)."""
+    """(last line that names each fleet, why the log has no end). Raises InputError for lines behind the end."""
     last: dict[int, int] = {}
-    line, number = b"", 0
+    line, number, end = b"", 0, None
     if file.readline() != json.dumps(HEADER, separators=(",", ":")).encode() + b"\n":
         raise InputError(f"{name}: line 1: not a decision log of version {HEADER['version']}")
     file.seek(0)
     for number, line in _whole_lines(file):
+        if end is not None:
+            raise InputError(f"{name}: line {number}: the log ended before it")
         found = HEAD.match(line)
         if found:
             last[int(found[1])] = number
-    if line.startswith(b'{"end":'):
+        end = END.fullmatch(line)
+    if end is not None:
         return last, None
     return last, f"the log has no end; replayed to its last whole record, line {number}"
 
@@ -113,11 +117,18 @@ class _Replayer:
 
     def run(self, file: BinaryIO, progress: Callable[[int, int], None] | None) -> Replay:
         difference = None
+        records = 0
         done, size = 0, os.fstat(file.fileno()).st_size
         for number, line in _whole_lines(file):
             done += len(line)
-            if number == 1 or line.startswith(b'{"end":'):
+            end = END.fullmatch(line)
+            if end is not None and int(end[1]) != records:  # what is left may well be identical, and is not the log
+                raise InputError(
+                    f"{self.name}: line {number}: the log ended with {int(end[1])} calls, and has {records}"
+                )
+            if number == 1 or end is not None:
                 continue
+            records += 1
             difference = self.record(number, line)
             if difference:
                 break

@@ -243,6 +243,28 @@ def test_a_cut_log_is_replayed_to_its_last_whole_record(path):
 
 
 @pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda lines: lines[:-2] + lines[-1:], "line 6: the log ended with 5 calls, and has 4"),
+        (lambda lines: [*lines[:-1], '{"end":9}'], "line 7: the log ended with 9 calls, and has 5"),
+        (lambda lines: [*lines, lines[-2]], "line 8: the log ended before it"),
+        (lambda lines: [*lines, *lines[1:]], "line 8: the log ended before it"),
+        (lambda lines: lines[:3] + lines[-1:] + lines[3:], "line 5: the log ended before it"),
+        (lambda lines: [*lines[:-1], '{"end":5} or so'], "line 7: not a record"),
+    ],
+)
+def test_a_log_with_lines_taken_out_or_put_behind_its_end_is_refused(path, edit, message):
+    with DecisionLog(path):
+        fleet = Fleet({"cpu": [4, 8]})
+        request = fleet.request({"cpu": 1})
+        for _ in range(3):
+            fleet.place(request)
+    path.write_text("\n".join([*edit(path.read_text().splitlines()), ""]))
+    with pytest.raises(InputError, match=message):
+        replay(path)
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
         ('{"fleet":0,"call":"__reduce__"}', "line 3: no call '__reduce__' of fleet 0"),
