@@ -40,6 +40,15 @@ def test_the_provider_id_may_name_a_region_and_wins_over_the_name():
     assert where(made) == {("k", "s2"): ("north/h1", "providerID")}
 
 
+def test_a_provider_id_that_leads_nowhere_is_told_though_the_name_leads_somewhere():
+    """The server was made anew, or the node is another cloud's."""
+    made = join({"k": cluster(node("s1", provider="gone"))}, {"north": cloud([server("s1", "h1")], ["h1"])})
+    assert where(made) == {("k", "s1"): ("north/h1", "name")}
+    assert [(one.source, one.name, one.claimed, one.why) for one in made.unjoined] == [
+        ("k", "s1", "openstack:///gone", "no server has this id; taken for server north/s1 by its name")
+    ]
+
+
 def test_a_name_that_two_servers_have_joins_nothing():
     servers = [server("s", "h1"), server("s", "h2") | {"ID": "other"}]
     made = join({"k": cluster(node("s"))}, {"north": cloud(servers, ["h1", "h2"])})

@@ -203,6 +203,9 @@ class _Joiner:
             candidates = {id(one): one for one in map(self.server_addresses.__getitem__, addresses) if one is not None}
             found, how = next(iter(candidates.values())) if len(candidates) == 1 else None, "address"
         if found is not None:
+            if match is not None and how != "providerID":
+                why = f"no server has this id; taken for server {found.cloud}/{found.server.name} by its {how}"
+                self.made.unjoined.append(Unjoined(source, "Node", name, claimed, why))
             return NodePlace(source, node, found, found.host, how)
         host = self.host_names[name] or next((one for one in map(self.host_names.__getitem__, addresses) if one), None)
         if host is not None:
