@@ -83,7 +83,10 @@ class Wrapped:
         self.term.placed(self._fleet()._made[number], host, sign)
 
     def fork(self) -> "Wrapped":
-        return self.term.fork()._on(_nobody)
+        other = self.term.fork()
+        if not isinstance(other, External):
+            raise InputError(f"external {type(self.term).__name__}: fork: {other!r} is not a binwright.External")
+        return other._on(_nobody)
 
     def _fleet(self) -> "Fleet":
         fleet = self.fleet()

@@ -188,3 +188,14 @@ def test_what_it_answers_is_checked():
     with pytest.raises(InputError, match="external Short: rejected: shape"):
         fleet.place(request)
     assert fleet.used.sum() == 0
+
+
+def test_a_fork_that_is_no_term_is_refused():
+    class Forgetful(Term):
+        def fork(self):
+            return None
+
+    fleet, request = made(Forgetful())
+    with pytest.raises(InputError, match="external Forgetful: fork: None is not a "):
+        fleet.fork()
+    assert fleet.place(request).placed == 1
