@@ -93,6 +93,16 @@ def test_what_fits_no_bin_is_named(command, write):
         ("x.json", '{"items": [[1, 2]]}', "x.json: neither capacity nor bins (--bins CATALOGUE names them)"),
         ("x.json", '{"capacity": 5, "items": [[1, -2]]}', "x.json: items: row 0: the count -2 is negative"),
         ("x.json", '{"capacity": 5, "items": [[1.5, 2]]}', "x.json: items: row 0: 1.5 is not an integer up to 2**56"),
+        (
+            "x.json",
+            '{"capacity": 5, "items": [[1, 2]], "at_most": [[[0], 18446744073709551616]]}',
+            "x.json: items: at_most of rows (0,) is 18446744073709551616, must be 1 to 2**40",
+        ),
+        (
+            "x.json",
+            '{"capacity": 5, "items": [[1, 2]], "at_most": [[[0], 0]]}',
+            "x.json: items: at_most of rows (0,) is 0, must be 1 to 2**40",
+        ),
         ("x.json", '{"capacity": [5, 5], "items": [[1, 2]]}', "items: 1 resources, the bins have 2"),
         ("x.json", '{"capacity": 5, "items": [[1, 2], [1, 2, 3]]}', "x.json: items: row 1 has 3 numbers, row 0 has 2"),
         ("x.bpp", "3\n100\n60\n", "x.bpp: 1 lines of items, the first line says 3"),

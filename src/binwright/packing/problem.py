@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from binwright._core.grouping import Grouping
 from binwright.errors import InputError
-from binwright.units import MAX_AMOUNT
+from binwright.units import MAX_AMOUNT, shown
 
 Int64Array = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -89,8 +89,8 @@ class Items:
                 raise InputError(f"items: together names a row of {rows} twice")
             seen.update(rows)
         for rows, most in self.at_most:
-            if most < 1:
-                raise InputError(f"items: at_most of rows {rows} is {most}, must be at least 1")
+            if not 1 <= most <= MOST_ITEMS:
+                raise InputError(f"items: at_most of rows {rows} is {shown(most)}, must be 1 to 2**40")
 
     def name(self, row: int) -> str:
         """The name of a type, or "item ROW"."""
