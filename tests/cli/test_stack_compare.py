@@ -42,6 +42,15 @@ def test_the_table_has_a_column_a_scenario(command, tmp_path):
     assert ["servers", "398", "="] in lines
 
 
+def test_what_was_not_evaluated_is_listed(command, tmp_path):
+    (tmp_path / "calm.yaml").write_text("steps: [{ratio: {resource: VCPU, value: 1.5}}]\n")
+    asked = ("stack", "compare", SAMPLE, "--scenario", str(tmp_path / "calm.yaml"))
+    told = json.loads(command(*asked, "-o", "json").out)["notEvaluated"]
+    assert "host-id labels (the host's hostId is not known)" in {one["rule"] for one in told}
+    assert "Not evaluated" in command(*asked).out
+    assert (command(*asked).code, command(*asked, "--strict").code) == (0, 1)
+
+
 def test_bad_usage_is_one_line(command, tmp_path):
     (tmp_path / "s.yaml").write_text("steps: [{lose: {rack: r99}}]\n")
     ended = command("stack", "compare", SAMPLE, "--scenario", str(tmp_path / "s.yaml"))

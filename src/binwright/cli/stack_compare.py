@@ -13,7 +13,7 @@ from binwright.cli.arguments import Parser, add_output
 from binwright.cli.inputs import PATHS, add_sandwich, add_schedulers, open_options
 from binwright.cli.output import Rows, borderless, cell_text, show
 from binwright.cli.progress import progress_bar
-from binwright.cli.report import title
+from binwright.cli.report import draw_not_evaluated, title
 from binwright.cli.words import amount, count, printable
 from binwright.errors import InputError
 from binwright.stack.compare import Comparison, Measured, compare
@@ -47,6 +47,7 @@ def configure(parser: Parser) -> None:
         "--scenario", dest="scenarios", metavar="FILE", action="append", required=True, help="what is changed, as YAML"
     )
     parser.add_argument("--pod", dest="pods", metavar="SPEC", action="append", default=[], help="headroom of this pod")
+    parser.add_argument("--strict", action="store_true", help="exit 1 when a rule in the input was not evaluated")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: 1, this one)")
     add_output(parser)
 
@@ -75,10 +76,11 @@ def run(options: argparse.Namespace) -> int:
         envelope=result.to_dict(),
         rows=Rows(COLUMNS, [row(one) for one in result.measured]),
         names=[one.name for one in result.measured],
-        report=lambda console, wide: draw(console, result),
+        report=lambda console, wide: draw(console, result, wide),
     )
     first, *others = result.measured
-    return exits.NO if any(one.homeless > first.homeless for one in others) else exits.YES
+    worse = any(one.homeless > first.homeless for one in others)
+    return exits.NO if worse or (options.strict and result.not_evaluated) else exits.YES
 
 
 def pool(jobs: int) -> Callable[[], Executor] | None:
@@ -104,7 +106,7 @@ def row(one: Measured) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def draw(console: Any, result: Comparison) -> None:
+def draw(console: Any, result: Comparison, wide: bool) -> None:
     """One column a scenario, one line a number; what differs from the first column stands out."""
     head = f"{count(len(result.measured) - 1, 'scenario')} beside the sandwich as it is"
     console.print(title(f"{head} ({result.elapsed_seconds:.2f} s)"))
@@ -114,6 +116,7 @@ def draw(console: Any, result: Comparison) -> None:
         table.add_row(words, first, *(cell if cell != first else "=" for cell in cells[1:]))
     console.print(table)
     console.print("= as in the first column", style="dim")
+    draw_not_evaluated(console, result.not_evaluated, wide)
 
 
 def most_oversold(one: Measured) -> str:

@@ -1,19 +1,21 @@
 """`stack compare`: what-if copies of the whole sandwich, measured alike and put side by side, over any executor."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from binwright.errors import InputError
 from binwright.kubernetes.place import place_read
 from binwright.openstack.capacity import Oversold, cloud_hosts, oversold
 from binwright.openstack.hosts import Hosts
+from binwright.outcome import NotEvaluated
 from binwright.stack.audit import audit
 from binwright.stack.blast import blast
-from binwright.stack.envelope import API_VERSION
+from binwright.stack.envelope import API_VERSION, merged_not_evaluated, not_evaluated_entries
 from binwright.stack.finding import SEVERITIES
 from binwright.stack.grown_headroom import grown_headroom
 from binwright.stack.ledger import ledger
@@ -56,6 +58,7 @@ class Measured:
     """One scenario's numbers. homeless: pending pods that find no node, of `pending`. worst: the physical host whose
     loss is worst, with what breaks and how many pods then find no node. nodes_without_host: of an added cluster.
     oversold: what servers have beyond what their hosts may give, after their ratios; None where a dump does not tell.
+    not_evaluated: of everything that was asked, by rule.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Measured:
     nodes_without_host: int = 0
     rooms: list[Room] = field(default_factory=list)
     oversold: list[Oversold] | None = None
+    not_evaluated: list[NotEvaluated] = field(default_factory=list)
 
     @property
     def oversold_hosts(self) -> int | None:
@@ -87,6 +91,11 @@ class Comparison:
     measured: list[Measured]
     elapsed_seconds: float = 0.0
 
+    @property
+    def not_evaluated(self) -> list[NotEvaluated]:
+        """Rules that were not evaluated in any scenario, with the objects of the one where most use it."""
+        return most_of(one.not_evaluated for one in self.measured)
+
     def to_dict(self) -> dict[str, Any]:
         """The envelope, kind CompareResult: plain dicts, lists, strings and exact numbers."""
         return {
@@ -94,7 +103,17 @@ class Comparison:
             "kind": "CompareResult",
             "summary": {"scenarios": len(self.measured) - 1, "elapsedSeconds": round(self.elapsed_seconds, 6)},
             "scenarios": [entry(one) for one in self.measured],
+            "notEvaluated": not_evaluated_entries(self.not_evaluated),
         }
+
+
+def most_of(several: Iterable[Iterable[NotEvaluated]]) -> list[NotEvaluated]:
+    """One entry a rule of what was asked several times of the same objects: the one with most objects. Most first."""
+    found: dict[str, NotEvaluated] = {}
+    for one in chain.from_iterable(several):
+        if one.rule not in found or one.objects > found[one.rule].objects:
+            found[one.rule] = one
+    return sorted(found.values(), key=lambda one: (-one.objects, one.rule))
 
 
 def entry(one: Measured) -> dict[str, Any]:
@@ -167,14 +186,20 @@ def measure(world: World, scenario: Scenario, shapes: Sequence[str]) -> Measured
     """One scenario carried out and measured; what a worker runs."""
     after = carried_out(world, scenario)
     sandwich = after.sandwich
-    told = audit(sandwich, repair=False).findings
+    audited = audit(sandwich, repair=False)
+    told, unseen = audited.findings, [audited.not_evaluated]
+    placings: list[tuple[str, list[NotEvaluated]]] = []
     pending = homeless = 0
     for name in sorted(sandwich.clusters):
         objects = sandwich.clusters[name]
         waiting = len(sandwich.queue(name).pending)
         pending += waiting
-        if waiting:
-            homeless += len(place_read(name, objects, sandwich.options).unplaced) if objects.nodes else waiting
+        if waiting and objects.nodes:
+            outcome = place_read(name, objects, sandwich.options)
+            homeless += len(outcome.unplaced)
+            placings.append((name, outcome.not_evaluated))
+        else:
+            homeless += waiting
     clouds = clouds_of(sandwich)
     over = [(name, one) for name, hosts in (clouds or {}).items() for one in oversold(hosts)]
     found = Measured(
@@ -190,14 +215,18 @@ def measure(world: World, scenario: Scenario, shapes: Sequence[str]) -> Measured
         nodes_without_host=after.nodes_without_host,
         oversold=None if clouds is None else [replace(one, host=f"{name}/{one.host}") for name, one in over],
     )
-    losses = blast(sandwich, any_level="host").blasts if all(one.nodes for one in sandwich.clusters.values()) else []
-    if losses:
-        worst = losses[0]
+    blasted = blast(sandwich, any_level="host") if all(one.nodes for one in sandwich.clusters.values()) else None
+    if blasted is not None:
+        unseen.append(blasted.not_evaluated)
+    if blasted is not None and blasted.blasts:
+        worst = blasted.blasts[0]
         found.worst, found.worst_breaks, found.worst_homeless = worst.name, len(worst.breaks), len(worst.homeless)
     flavors = () if after.offers is None else after.offers.names
     if shapes:
-        rooms = grown_headroom(sandwich, shapes, flavors, catalogue=after.offers).shapes
-        found.rooms = [Room(one.shape, one.as_is, one.together, one.new_nodes) for one in rooms]
+        grown = grown_headroom(sandwich, shapes, flavors, catalogue=after.offers)
+        found.rooms = [Room(one.shape, one.as_is, one.together, one.new_nodes) for one in grown.shapes]
+        unseen.append(merged_not_evaluated(grown.not_evaluated))
+    found.not_evaluated = most_of([*unseen, merged_not_evaluated(placings)])
     return found
 
 
