@@ -18,7 +18,10 @@ from pathlib import Path
 HERE = Path(__file__).parent
 HANG = 3600  # seconds of one round
 KEPT, FRAMES = 60, 15  # lines of an output's end, and of a report that stands before it
-HEADLINES = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", ": runtime error: ")
+HEADLINES = (
+    "ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", ": runtime error: ",
+    "Fatal Python error: ",
+)  # fmt: skip
 
 
 def one_round(seed: int, times: int, doors: str) -> tuple[int, str]:

@@ -11,6 +11,7 @@ REPORTS = {
         "READ of size 8 at 0x61 thread T0",
     ],
     "undefined": ["build/cython/_core/pools.c:812:9: runtime error: index 99 out of bounds for type 'int [4]'"],
+    "signal": ["Fatal Python error: Segmentation fault", "", "Current thread 0x7f (most recent call first):"],
 }
 
 
