@@ -20,7 +20,8 @@ from binwright.packing.tree import can_split
 
 ATTEMPTS = 400
 TURNS = 8  # of value correction after each dive
-CUT_ROUNDS = 6  # after the first dive
+CUT_ROUNDS = 6  # once the quick dives are over
+QUICK = 1  # the last attempt before what takes longer than a dive: all contents, and cuts
 WHOLE_EVERY = 5  # attempts at diving per attempt in whole numbers
 WHOLE_NODES = 2_000  # of the restricted master where no clock runs
 CASES_EVERY = 2  # attempts at diving before some cases
@@ -47,9 +48,9 @@ def run(search: Search, problem: Problem, pricing: Pricing, correction: Correcti
                 break
         if not search.over:
             correction.run(unpacked if attempt % 2 else whole_parts(search.form, master, solution), TURNS)
-        if attempt == 0 and not search.over:
+        if attempt == QUICK and not search.over:
             complete(search, problem, master, pricing, solution)
-        if attempt == 0 and not search.over:
+        if attempt == QUICK and not search.over:
             solution = tighten(search, master, pricing, CUT_ROUNDS) or solution
         if attempt % WHOLE_EVERY == WHOLE_EVERY - 1 and not search.over:
             whole_numbers(search, master, solution, attempt // WHOLE_EVERY)

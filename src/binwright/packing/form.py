@@ -167,12 +167,8 @@ def with_column(rows: Int64Array, column: object) -> Int64Array:
 def conflicts_of(problem: Problem, bundles: list[Bundle]) -> tuple[UINT64 | None, list[int]]:
     """Bit rows (bundles, words) of what may not share a bin; and the bundles that conflict within themselves."""
     items = problem.items
-    pairs = list(items.conflicts)
-    for rows, most in items.at_most:
-        if most == 1:
-            listed = sorted(set(rows))
-            pairs += [(left, right) for at, left in enumerate(listed) for right in listed[at:]]
-    if not pairs:
+    groups = [set(rows) for rows, most in items.at_most if most == 1]
+    if not items.conflicts and not groups:
         return None, []
     where: dict[int, list[int]] = {}
     copies_in: dict[tuple[int, int], int] = {}
@@ -180,15 +176,24 @@ def conflicts_of(problem: Problem, bundles: list[Bundle]) -> tuple[UINT64 | None
         for row, copies in bundle.parts:
             where.setdefault(row, []).append(number)
             copies_in[number, row] = copies
-    bits = np.zeros((len(bundles), (len(bundles) + 63) // 64), np.uint64)
+    words = (len(bundles) + 63) // 64
+    bits = np.zeros((len(bundles), words), np.uint64)
     alone = set()
-    for left, right in pairs:
+    for left, right in items.conflicts:
         for a in where.get(left, ()):
             for b in where.get(right, ()):
                 if a == b and (left != right or copies_in[a, left] > 1):
                     alone.add(a)
                 bits[a, b // 64] |= np.uint64(1 << (b % 64))
                 bits[b, a // 64] |= np.uint64(1 << (a % 64))
+    for group in groups:  # all pairs at once: a group can be of thousands
+        held = np.zeros(words * 64, np.int64)
+        for row in group:
+            for number in where.get(row, ()):
+                held[number] += copies_in[number, row]
+        members = np.flatnonzero(held)
+        bits[members] |= np.packbits(held > 0, bitorder="little").view(np.uint64)
+        alone.update(np.flatnonzero(held > 1).tolist())
     return bits, sorted(alone)
 
 
