@@ -1,9 +1,9 @@
 """Bin packing on the public instances: one JSON line an instance, a table per class beside the best known values.
 
 `python bench/packing.py [--sets bp1d_selection,triplet:0.1,...] [--time-limit S] [--resume] [--jobs N]`
-appends to bench/results/packing.jsonl; `--table` prints the table of what is there. The limit is seconds of processor
-time, so that what else the machine does changes nothing (`--wall`: of the clock on the wall). A set may carry a
-fraction, which is drawn with a fixed seed per class; `--most-items N` leaves out the larger ones. Every answer is
+appends to bench/results/packing.jsonl; `--table` prints the table of what is there (those of docs/packing.md).
+The limit is seconds of processor time, so that what else the machine does changes nothing (`--wall`: of the clock on
+the wall). A set may carry a fraction, which is drawn with a fixed seed per class; `--most-items N` leaves out the larger ones. Every answer is
 checked: packing and certificate by the package's own checker, value and bound against the best known ones. The
 instances are read from ../shared beside the repository.
 """
@@ -16,7 +16,7 @@ import random
 import statistics
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -37,19 +37,28 @@ SETS = {
 }
 DEFAULT = "bp1d_selection,panigrahy:0.1,new:0.1,triplet:0.1,caprara_toth_2d:0.1"
 SEED = 2026
+SMALL = 120  # items up to which vector instances have a row of their own
+
+
+def path_of(name):
+    """The file of a set."""
+    return DATA / f"{SETS[name]}.jsonl.xz"
+
+
+def listed(name):
+    """The instances of a set, in the order of its file."""
+    with lzma.open(path_of(name), "rt") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def instances(text):
     """(set, instance) of a list like "bp1d_selection,new:0.1"."""
     for part in text.split(","):
         name, _, share = part.partition(":")
-        path = DATA / f"{SETS[name]}.jsonl.xz"
-        if not path.exists():
-            sys.exit(f"bench/packing.py: {path} is not there")
-        with lzma.open(path, "rt") as lines:
-            listed = [json.loads(line) for line in lines]
+        if not path_of(name).exists():
+            sys.exit(f"bench/packing.py: {path_of(name)} is not there")
         classes = defaultdict(list)
-        for instance in listed:
+        for instance in listed(name):
             classes[class_of(instance)].append(instance)
         for key, members in classes.items():
             random.Random(f"{SEED} {key}").shuffle(members)
@@ -104,23 +113,42 @@ def proof_kind(result):
 
 
 def table(path):
-    """The table per class of a results file."""
+    """The table per class of a results file, as docs/packing.md has it; larger vector instances have their own rows."""
     classes = defaultdict(list)
     for text in path.read_text().splitlines():
         line = json.loads(text)
-        classes[line["set"], line["class"]].append(line)
-    print("| set | class | instances | proven | value = best known | bound >= best known | better than 2024 heuristics "
-          "| median s | max s | limit s | date | commit | errors |\n" + "|---" * 13 + "|")  # fmt: skip
-    for (name, key), lines in sorted(classes.items()):
+        classes[row_of(line["set"], line["class"], line["n"])].append(line)
+    there = instances_there({name for name, _, _ in classes})
+    print("| set | class | items | run of | proven | value = best known | bound >= best known "
+          "| better than 2024 heuristics | median s | max s | limit s | date | commit | errors |\n"
+          + "|---" * 14 + "|")  # fmt: skip
+    for (name, key, items), lines in sorted(classes.items()):
         good = [line for line in lines if "error" not in line]
         times = [line["cpuSeconds"] for line in good] or [0]
-        print(f"| {name} | {key} | {len(lines)} | {sum(line['status'] == 'optimal' for line in good)} "
+        print(f"| {name} | {key} | {items} | {len(lines)} of {there.get((name, key, items), '?')} "
+              f"| {sum(line['status'] == 'optimal' for line in good)} "
               f"| {share(good, 'known', lambda line: line['value'] <= line['known'])} "
               f"| {share(good, 'knownBound', lambda line: line['bound'] >= line['knownBound'])} "
               f"| {share(good, 'heuristic2024', lambda line: line['value'] < line['heuristic2024'])} "
               f"| {statistics.median(times):.2f} | {max(times):.1f} | {all_of(lines, 'timeLimit')} "
               f"| {all_of(lines, 'date')} | {all_of(lines, 'commit')} | {len(lines) - len(good)} |")  # fmt: skip
     print("\nSeconds are of the processor.")
+
+
+def row_of(name, key, items):
+    """The row of the table that an instance belongs to."""
+    if SETS[name].startswith("bp1d"):
+        return name, key, "any"
+    return name, key, f"more than {SMALL}" if items > SMALL else f"up to {SMALL}"
+
+
+def instances_there(names):
+    """How many instances each row of these sets could have; nothing for sets that are absent."""
+    there = Counter()
+    for name in sorted(names):
+        if path_of(name).exists():
+            there.update(row_of(name, class_of(each), each["n"]) for each in listed(name))
+    return there
 
 
 def all_of(lines, field):
