@@ -3,9 +3,9 @@
 `python bench/packing.py [--sets bp1d_selection,triplet:0.1,...] [--time-limit S] [--resume] [--jobs N]`
 appends to bench/results/packing.jsonl; `--table` prints the table of what is there (those of docs/packing.md).
 The limit is seconds of processor time, so that what else the machine does changes nothing (`--wall`: of the clock on
-the wall). A set may carry a fraction, which is drawn with a fixed seed per class; `--most-items N` leaves out the larger ones. Every answer is
-checked: packing and certificate by the package's own checker, value and bound against the best known ones. The
-instances are read from ../shared beside the repository.
+the wall). A set may carry a fraction, which is drawn with a fixed seed per class; `--most-items N` leaves out the
+larger ones. Every answer is checked: packing and certificate by the package's own checker, value and bound against the
+best known ones. The instances are read from ../shared beside the repository.
 """
 
 import argparse
