@@ -181,21 +181,27 @@ cdef class Counters(Idea):
     cdef int place(self, int32_t request, Py_ssize_t host) except -1 nogil:
         """Count one item in; noted by the item, but for flags."""
         cdef const Contributions* mine = self.classes + request
+        cdef const Contribution* each
         cdef Py_ssize_t i
-        self.add(request, host, 1)
         for i in range(mine.count):
-            if self.counters[mine.each[i].counter].kind == FLAG:
-                self.set_flag(mine.each[i].counter, host, 1)
+            each = mine.each + i
+            if self.counters[each.counter].kind == FLAG:
+                self.set_flag(each.counter, host, 1)
+            else:
+                self.add_cell(each.counter, host, each.amount)
         return 0
 
     cdef int release(self, int32_t request, Py_ssize_t host) except -1 nogil:
         """Count one item out."""
         cdef const Contributions* mine = self.classes + request
+        cdef const Contribution* each
         cdef Py_ssize_t i
-        self.add(request, host, -1)
         for i in range(mine.count):
-            if self.counters[mine.each[i].counter].kind == FLAG:
-                self.set_flag(mine.each[i].counter, host, 0)
+            each = mine.each + i
+            if self.counters[each.counter].kind == FLAG:
+                self.set_flag(each.counter, host, 0)
+            else:
+                self.add_cell(each.counter, host, -each.amount)
         return 0
 
     cdef int revert(self, const Change* change) except -1:

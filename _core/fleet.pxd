@@ -34,10 +34,17 @@ cdef class Fleet(Idea):
     cdef int64_t* widest               # (resources,): no host ever had more of it; narrow kernels need <= BW_NARROW
 
     cdef void mark_absent(self, Py_ssize_t start) noexcept
-    cdef void add_use(self, Py_ssize_t host, const int64_t* amounts, int64_t sign) noexcept nogil
     cdef bint use_would_overflow(self, Py_ssize_t host, const int64_t* amounts) noexcept nogil
     cdef bint claimable(self, Py_ssize_t host, Py_ssize_t resource, int64_t amount) noexcept nogil
     cdef bint wide(self, Py_ssize_t resource) noexcept nogil
+
+    cdef inline void add_use(self, Py_ssize_t host, const int64_t* amounts, int64_t sign) noexcept nogil:
+        """used += sign * amounts on one host; noted by the caller, whose change it is."""
+        cdef int64_t* used = self.used.int64s(0) + host
+        cdef Py_ssize_t resource, stride = self.stride, resources = self.resources
+        for resource in range(resources):
+            used[0] += sign * amounts[resource]
+            used += stride
 
     cdef inline Py_ssize_t blocks(self) noexcept nogil:
         return (self.hosts + BW_BLOCK - 1) // BW_BLOCK

@@ -59,13 +59,6 @@ cdef class Fleet(Idea):
         self.journal.feed_host(-1, True)  # who read columns reads them elsewhere from now on
         return 0
 
-    cdef void add_use(self, Py_ssize_t host, const int64_t* amounts, int64_t sign) noexcept nogil:
-        """used += sign * amounts on one host; noted by the caller, whose change it is."""
-        cdef int64_t* used = self.used.int64s(0) + host
-        cdef Py_ssize_t resource, stride = self.stride
-        for resource in range(self.resources):
-            used[resource * stride] += sign * amounts[resource]
-
     cdef bint use_would_overflow(self, Py_ssize_t host, const int64_t* amounts) noexcept nogil:
         cdef const int64_t* used = self.used.int64s(0) + host
         cdef Py_ssize_t resource

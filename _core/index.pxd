@@ -73,6 +73,13 @@ cdef struct Number:        # of those that tell the leaves of a cell apart
     int32_t which          # ref, or place of the soft term in the class
 
 
+cdef struct Own:           # of a class that is told by `succeed`: a resource that it filters, and may score
+    const int64_t* capacity
+    const int64_t* used
+    int64_t demand
+    int64_t weight         # 0 = filtered alone
+
+
 cdef struct IndexView:
     # All that a nogil loop reads and writes of an index. Owner of the memory: its Index.
     void* owner
@@ -125,6 +132,10 @@ cdef struct IndexView:
     const int64_t** capacity   # (filters,) columns of the resources that the class filters
     const int64_t** used       # (filters,)
     int64_t* demand            # (filters,)
+    int32_t owns           # 0 = more has a say than what is free of these resources
+    Own* own               # (owns,)
+    int64_t own_weights    # sum of them
+    int64_t own_weight     # of the score
     int32_t refs           # of the class
     Kept* kept             # (refs,)
     Sum* sums              # (refs,)
@@ -156,6 +167,7 @@ cdef class Index:
     cdef void* retake(self, void* memory, Py_ssize_t before, Py_ssize_t count, Py_ssize_t size) except NULL
     cdef int name_locals(self, Scan scan, const ClassView* request) except -1
     cdef int name_resource(self, int32_t resource) except -1
+    cdef int name_own(self, Scan scan, const ClassView* request) except -1
     cdef int name_statics(self, Scan scan, const ClassView* request) except -1
     cdef int name_terms(self, Scan scan, const ClassView* request) except -1
     cdef int name_soft(self, Scan scan, int32_t soft, bint spread) except -1

@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memset
 
 from binwright._core.domain_terms cimport BUCKETED, HOST, REQUIRE, SKEW, ClassTerms, HardTerm, Ref, SoftTerm
 from binwright._core.spread cimport most_counted
-from binwright._core.terms cimport COUNT, NONE, SPREAD, STATIC, Share
+from binwright._core.terms cimport COUNT, LEAST, NONE, SPREAD, STATIC, Share
 
 cdef enum:
     FEW_CELLS = 64         # always allowed
@@ -60,6 +60,7 @@ cdef Index planted(Scan scan, const ClassView* request):
     if not index.sort_hosts(scan, request):
         return None
     index.plant(scan, request)
+    index.name_own(scan, request)
     return index
 
 
@@ -129,6 +130,34 @@ cdef class Index:
             self.view.place[resource] = self.view.resources
             self.view.resource[self.view.resources] = resource
             self.view.resources += 1
+        return 0
+
+    cdef int name_own(self, Scan scan, const ClassView* request) except -1:
+        """Columns of a class whose only score is the free share of resources that it filters, and which nothing else can
+        refuse: `succeeded` reads them.
+        """
+        cdef IndexView* view = &self.view
+        cdef const LocalTerm* score = view.local
+        cdef const Share* share
+        cdef Py_ssize_t s, f
+        if not view.plain or view.locals != 1 or score.kind != LEAST or 100 * score.weight > HIGHEST_TOTAL:
+            return 0
+        if view.refs or scan.domain_terms.classes[request.number].hards:
+            return 0
+        view.own = <Own*>self.take(request.filters, sizeof(Own))
+        for f in range(request.filters):
+            view.own[f].capacity, view.own[f].used = view.capacity[f], view.used[f]
+            view.own[f].demand = view.demand[f]
+        for s in range(score.count):
+            share = score.shares + s
+            if request.fit[share.resource] == 0 or request.fit[share.resource] != share.demand:
+                return 0
+            for f in range(request.filters):
+                if request.filtered[f] == share.resource:
+                    view.own[f].weight += share.weight
+            view.own_weights += share.weight
+        view.own_weight = score.weight
+        view.owns = <int32_t>request.filters if view.own_weights else 0
         return 0
 
     cdef int name_statics(self, Scan scan, const ClassView* request) except -1:

@@ -14,5 +14,6 @@ cdef int read_many(
     IndexView* index, Scan scan, const ClassView* request, const int32_t* hosts, Py_ssize_t count, int64_t* gathered
 ) except -1 nogil
 cdef int read_all(IndexView* index, Scan scan, const ClassView* request) except -1 nogil
+cdef bint succeeded(IndexView* index, const ClassView* request, Py_ssize_t host) noexcept nogil
 cdef void find_best(IndexView* index, Leaf* leaf) noexcept nogil
 cdef void find_lowest(IndexView* index, int32_t ref) noexcept nogil

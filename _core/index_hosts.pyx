@@ -9,10 +9,11 @@ from libc.string cimport memset
 from binwright._core.domain_terms cimport HOST, ClassTerms, Ref, SoftTerm, Sum
 from binwright._core.fleet cimport ABSENT
 from binwright._core.index cimport (
-    CELL, COUNTED, HIGHEST_CELL, HIGHEST_TOTAL, HINTS, THERE, Kept, Number, cell_of, new_leaf, static_number,
+    CELL, COUNTED, HIGHEST_CELL, HIGHEST_TOTAL, HINTS, THERE, Kept, Number, Own, cell_of, new_leaf, static_number,
     whole_fans,
 )
-from binwright._core.kernels cimport BW_BLOCK, BW_FAN, BW_FAN_BITS, K
+from binwright._core.kernels cimport BW_BLOCK, BW_FAN, BW_FAN_BITS, BW_NARROW, K
+from binwright._core.leaves cimport mean_down, percent
 from binwright._core.terms cimport local_total, local_totals_of
 
 
@@ -389,3 +390,34 @@ cdef void find_best(IndexView* index, Leaf* leaf) noexcept nogil:
         leaf.best = index.host_of[index.cell[leaf.cell].first + slot]
     index.live_best[leaf.at] = leaf.best
     index.live_total[leaf.at] = <int64_t>leaf.key - 1
+
+
+cdef bint succeeded(IndexView* index, const ClassView* request, Py_ssize_t host) noexcept nogil:
+    """read_host() and find_best() after the best host was taken, for a class with `own` columns; False leaves all as it
+    was, for those two to do.
+    """
+    cdef Leaf* leaf = index.leaf
+    cdef const Own* own = index.own
+    cdef int64_t whole, room, widest = 0, sum = 0
+    cdef uint16_t key
+    cdef int32_t r
+    if host != leaf.best or index.flags[host] or request.mask != NULL and request.mask[host]:
+        return False
+    for r in range(index.owns):
+        whole = own.capacity[host]
+        room = whole - own.used[host] - own.demand
+        if <uint64_t>room >= <uint64_t>whole:  # it does not fit, or what is used is no amount
+            return False
+        widest |= whole
+        sum += own.weight * percent(room, whole, False)
+        own += 1
+    key = <uint16_t>(index.own_weight * mean_down(sum, index.own_weights) + 1)
+    if widest > BW_NARROW:
+        return False
+    if key == leaf.key:
+        return True  # as after most placements: a score is a whole number
+    leaf.best = <int32_t>K.succeed(leaf.level, leaf.depth, host, key)
+    leaf.key = leaf.level[0][leaf.best]
+    index.live_best[leaf.at] = leaf.best
+    index.live_total[leaf.at] = <int64_t>leaf.key - 1
+    return True

@@ -57,6 +57,7 @@ cdef class Indexes:
 
     cdef int make_room(self, Py_ssize_t classes) except -1
     cdef int ready(self, const ClassView* request, bint soon, IndexView** found) except -1 nogil
+    cdef bint next_best(self, const ClassView* request, Choice* choice) noexcept nogil
     cdef bint choose(self, const ClassView* request, Choice* choice, bint soon) except -1 nogil
     cdef int catch_up(self, const ClassView* request, IndexView** found) except -1 nogil
     cdef uint8_t way_of(self, const ClassView* request) noexcept nogil

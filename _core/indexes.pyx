@@ -12,7 +12,7 @@ from binwright._core.block_filter cimport BlockFilter
 from binwright._core.float_index cimport FloatIndexes
 from binwright._core.index cimport Index, planted
 from binwright._core.index_choice cimport choose_leaf
-from binwright._core.index_hosts cimport find_best, in_place, read_all, read_host, read_many
+from binwright._core.index_hosts cimport find_best, in_place, read_all, read_host, read_many, succeeded
 from binwright._core.kernels cimport BW_BLOCK, BW_FAN
 
 cdef enum:
@@ -277,6 +277,28 @@ cdef class Indexes:
 
     # ---- one decision --------------------------------------------------------------------------------------------
 
+    cdef bint next_best(self, const ClassView* request, Choice* choice) noexcept nogil:
+        """choose() for a class of resources alone of which nothing has changed but the best host; False leaves it to
+        choose().
+        """
+        cdef Standing* mine = self.standing + request.number
+        cdef IndexView* index = mine.index
+        if (
+            index == NULL or not index.owns or self.none or self.scan.overlays.live or self.scan.window.stop
+            or mine.edition != request.edition
+            or mine.terms_edition != self.scan.domain_terms.classes[request.number].edition
+            or self.journal.fed - index.read != 1
+            or not succeeded(index, request, self.journal.feed[index.read & self.journal.feed_room - 1])
+        ):
+            return False
+        self.turn += 1
+        self.answered += 1
+        index.turn = self.turn
+        index.read = mine.asked_at = self.journal.fed
+        choice.host = index.leaf.best
+        choice.score = <int64_t>index.leaf.key - 1 + index.fixed
+        return True
+
     cdef bint choose(self, const ClassView* request, Choice* choice, bint soon) except -1 nogil:
         """The scan's choice, by an index of the class or by bounds; False leaves it to the scan."""
         cdef IndexView* index
@@ -288,6 +310,8 @@ cdef class Indexes:
             found = self.floats.choose(request, choice, soon)
             self.answered += found
             return found
+        if self.next_best(request, choice):
+            return True
         self.ready(request, soon, &index)
         if index == NULL:
             self.spent = self.scan.fleet.hosts // BOUNDS_A_HOST

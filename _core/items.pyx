@@ -106,6 +106,7 @@ cdef class Items(Idea):
     cdef int64_t place(self, int32_t request, int32_t host) except -1 nogil:
         """A new item of class `request` on `host`; returns its id."""
         cdef int32_t slot
+        cdef Item* record
         cdef bint spare = self.spares > 0
         if spare:
             slot = self.spare[self.spares - 1]
@@ -114,27 +115,28 @@ cdef class Items(Idea):
                 self.make_room(1)
             slot = <int32_t>self.slots
         self.journal.note(self.number, PLACED, host, slot, spare)
+        record = self.records + slot
         if spare:
             self.spares -= 1
         else:
             self.slots += 1
             if slot < self.known:  # had an item that a rollback took back, whose id must stay refused
-                self.records[slot].generation = <int32_t>(<uint32_t>self.records[slot].generation + 1 & LAST_GENERATION)
+                record.generation = <int32_t>(<uint32_t>record.generation + 1 & LAST_GENERATION)
             else:
-                self.records[slot].generation = 0
+                record.generation = 0
                 self.known = slot + 1
-        self.records[slot].request = request
-        self.records[slot].host = host
-        self.records[slot].priority = 0
-        self.records[slot].budgets = -1
-        self.records[slot].order = 0
+        record.request = request
+        record.host = host
+        record.priority = 0
+        record.budgets = -1
+        record.order = 0
         self.link_last(slot)
         self.alive += 1
         self.fleet.add_use(host, self.classes.views[request].commit, 1)
         if self.counters.classes[request].count:
             self.counters.place(request, host)
         self.tell(request, host, 1)
-        return item_id(self, slot)
+        return pack(record.generation, slot)
 
     cdef Item* find(self, int64_t item) noexcept nogil:
         """The record of a live item, NULL for an id that is unknown or released."""

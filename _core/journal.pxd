@@ -68,9 +68,26 @@ cdef class Journal:
         elif static:
             self.fed += self.feed_room + 1  # nobody can have read that far: all start afresh
 
+    cdef inline int note(self, int idea, int kind, int64_t host, int64_t what, int64_t old) except -1 nogil:
+        """Write down one change that was just applied."""
+        cdef Py_ssize_t length = self.position - self.first
+        cdef Change* change
+        if length == self.room:
+            self.make_room(1)
+        self.serial += 1
+        change = self.entries + length
+        change.serial = self.serial
+        change.host = <int32_t>host
+        change.idea = <int16_t>idea
+        change.kind = <int16_t>kind
+        change.what = what
+        change.old = old
+        self.position += 1
+        self.feed_host(host, self.is_static(idea, kind))
+        return 0
+
     cdef int register(self, Idea idea) except -1
     cdef int make_room(self, int64_t more) except -1 nogil
-    cdef int note(self, int idea, int kind, int64_t host, int64_t what, int64_t old) except -1 nogil
     cdef int64_t serial_before(self, int64_t position) noexcept nogil
     cdef int revert_to(self, int64_t position) except -1
     cdef int trim(self) except -1

@@ -44,12 +44,12 @@ cdef class Journal:
         free(self.feed)
 
     cdef int widen_feed(self, Py_ssize_t hosts) except -1:
-        """A ring that holds about as many entries as there are hosts: to read more would cost more than to start
-        afresh, which everybody does after it was widened.
+        """A ring that holds entries of at least half of the hosts: to read more would cost more than to start afresh,
+        which everybody does after it was widened.
         """
         cdef int64_t room = max(self.feed_room, LEAST_FEED)
         cdef int32_t* made
-        while room < hosts:
+        while 2 * room < hosts:
             room *= 2
         if room > self.feed_room:
             made = <int32_t*>malloc(room * sizeof(int32_t))
@@ -80,23 +80,6 @@ cdef class Journal:
                 raise MemoryError("journal of changes")
         self.entries = grown
         self.room = wanted
-        return 0
-
-    cdef int note(self, int idea, int kind, int64_t host, int64_t what, int64_t old) except -1 nogil:
-        """Write down one change that was just applied."""
-        cdef Py_ssize_t length = self.position - self.first
-        if length == self.room:
-            self.make_room(1)
-        self.serial += 1
-        cdef Change* change = self.entries + length
-        change.serial = self.serial
-        change.host = <int32_t>host
-        change.idea = <int16_t>idea
-        change.kind = <int16_t>kind
-        change.what = what
-        change.old = old
-        self.position += 1
-        self.feed_host(host, self.is_static(idea, kind))
         return 0
 
     cdef int64_t serial_before(self, int64_t position) noexcept nogil:

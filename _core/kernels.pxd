@@ -82,6 +82,7 @@ cdef extern from "binwright/kernels.h" nogil:
         void (*fold_keys)(const uint16_t*, int64_t, uint16_t*) noexcept nogil
         void (*climb)(uint16_t* const*, int64_t, int64_t, uint16_t) noexcept nogil
         int64_t (*descend)(uint16_t* const*, int64_t) noexcept nogil
+        int64_t (*succeed)(uint16_t* const*, int64_t, int64_t, uint16_t) noexcept nogil
         void (*shade[2])(const int64_t*, const int64_t*, int64_t, uint16_t*, uint16_t*) noexcept nogil
         int64_t (*bound)(const bw_bounds*, const uint16_t*, const uint16_t*, uint16_t*) noexcept nogil
         int64_t (*potential)(const bw_bounds*, const uint16_t*) noexcept nogil

@@ -334,6 +334,18 @@ cdef inline uint16_t largest_other(const uint16_t* fan, int64_t but, uint16_t la
     return largest
 
 
+cdef inline int64_t first_other(const uint16_t* fan, int64_t but, uint16_t key) noexcept nogil:
+    cdef int i
+    cdef const uint16_t* window = all_but_one + BW_FAN - but
+    cdef uint16_t[BW_FAN] place
+    cdef uint16_t first = BW_FAN
+    for i in range(BW_FAN):
+        place[i] = <uint16_t>i if (fan[i] & window[i]) == key else BW_FAN
+    for i in range(BW_FAN):
+        first = place[i] if place[i] < first else first
+    return first
+
+
 cdef void climb(uint16_t* const* level, int64_t depth, int64_t slot, uint16_t key) noexcept nogil:
     # The new key is written after its fan was read: a wide load right after a narrow store into it would stall.
     cdef int64_t l, above
@@ -363,6 +375,33 @@ cdef int64_t descend(uint16_t* const* level, int64_t depth) noexcept nogil:
         return -1
     for l in range(depth - 1, -1, -1):
         slot = (slot << BW_FAN_BITS) + first_of_key(level[l] + (slot << BW_FAN_BITS), key)
+    return slot
+
+
+cdef int64_t succeed(uint16_t* const* level, int64_t depth, int64_t slot, uint16_t key) noexcept nogil:
+    # No slot before this one has its key: on the way up, the first fan in which another one has it has the next. Fans
+    # are searched before they are written (see climb).
+    cdef int64_t l = 0, each, first
+    cdef uint16_t most = level[0][slot], now
+    cdef uint16_t* fan
+    while True:
+        each = slot & (BW_FAN - 1)
+        slot >>= BW_FAN_BITS
+        fan = level[l] + (slot << BW_FAN_BITS)
+        now = largest_other(fan, each, key)
+        if now == most or l == depth - 1:
+            break
+        fan[each] = key
+        key = now
+        l += 1
+    first = first_other(fan, each, now)
+    if key == now and each < first:
+        first = each
+    fan[each] = key
+    slot = (slot << BW_FAN_BITS) + first
+    while l:
+        l -= 1
+        slot = (slot << BW_FAN_BITS) + first_of_key(level[l] + (slot << BW_FAN_BITS), now)
     return slot
 
 
@@ -642,6 +681,7 @@ filled.gather = gather
 filled.fold_keys = fold_keys
 filled.climb = climb
 filled.descend = descend
+filled.succeed = succeed
 filled.shade[0] = shade_narrow
 filled.shade[1] = shade_wide
 filled.bound = bound

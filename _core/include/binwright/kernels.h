@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define BW_KERNELS_VERSION 5
+#define BW_KERNELS_VERSION 6
 #define BW_BLOCK 256
 #define BW_FAN 32     /* keys of a fan, one cache line */
 #define BW_FAN_BITS 5
@@ -106,10 +106,12 @@ typedef struct bw_kernels {
 
     /* trees of keys: level[0] has a key per slot, 0 = none, level[l + 1] the largest key of each BW_FAN of level[l], the
      * last of `depth` levels one fan; unused keys are 0. fold_keys makes the next level from `fans` fans; climb
-     * writes level[0][slot] and what changes above it; descend finds the first slot of the largest key, -1 = none */
+     * writes level[0][slot] and what changes above it; descend finds the first slot of the largest key, -1 = none;
+     * succeed is both for a slot that was that one and gets another key above 0 */
     void (*fold_keys)(const uint16_t *keys, int64_t fans, uint16_t *above);
     void (*climb)(uint16_t *const *level, int64_t depth, int64_t slot, uint16_t key);
     int64_t (*descend)(uint16_t *const *level, int64_t depth);
+    int64_t (*succeed)(uint16_t *const *level, int64_t depth, int64_t slot, uint16_t key);
 
     /* bounds in 16 bits: shade [0] narrow, [1] wide derives what they read of one resource: room = what is free in
      * BW_WHOLE-ths of the capacity, rounded up; inverse = size / capacity in BW_INVERSE-ths, rounded down. bound writes
