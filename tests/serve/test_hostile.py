@@ -86,8 +86,8 @@ def test_bodies_that_are_nearly_right(seed):
 
 
 def operations(act):
-    """How many calls of functions in C and in Python an action takes; the garbage of other tests is collected before it,
-    so that no finalizer of theirs is counted.
+    """How many calls of functions in C and in Python an action takes. The garbage of other tests is collected first, so
+    that no finalizer of theirs is counted.
     """
     count = 0
 
