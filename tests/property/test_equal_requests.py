@@ -1,4 +1,4 @@
-"""Equal requests that ask for resources alone: what finds the next best host after the best was taken, against the scan.
+"""Equal requests of resources alone: what finds the next best host after the best was taken, against the scan.
 
 BINWRIGHT_SEED=N repeats a run (each prints its N).
 """
