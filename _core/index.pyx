@@ -133,8 +133,8 @@ cdef class Index:
         return 0
 
     cdef int name_own(self, Scan scan, const ClassView* request) except -1:
-        """Columns of a class whose only score is the free share of resources that it filters, and which nothing else can
-        refuse: `succeeded` reads them.
+        """Columns of a class whose only score is the free share of resources that it filters, and which nothing else
+        can refuse: `succeeded` reads them.
         """
         cdef IndexView* view = &self.view
         cdef const LocalTerm* score = view.local

@@ -397,20 +397,20 @@ cdef bint succeeded(IndexView* index, const ClassView* request, Py_ssize_t host)
     was, for those two to do.
     """
     cdef Leaf* leaf = index.leaf
-    cdef const Own* own = index.own
+    cdef const Own* own
     cdef int64_t whole, room, widest = 0, sum = 0
     cdef uint16_t key
-    cdef int32_t r
+    cdef int32_t i
     if host != leaf.best or index.flags[host] or request.mask != NULL and request.mask[host]:
         return False
-    for r in range(index.owns):
+    for i in range(index.owns):
+        own = index.own + i
         whole = own.capacity[host]
         room = whole - own.used[host] - own.demand
         if <uint64_t>room >= <uint64_t>whole:  # it does not fit, or what is used is no amount
             return False
         widest |= whole
         sum += own.weight * percent(room, whole, False)
-        own += 1
     key = <uint16_t>(index.own_weight * mean_down(sum, index.own_weights) + 1)
     if widest > BW_NARROW:
         return False

@@ -23,9 +23,10 @@ from unittest import mock
 
 ROOT = Path(__file__).parents[1]
 STORE = Path(__file__).with_suffix(".json")
-SOURCE_COMMENT = re.compile(r'/\* "binwright/_core/kernels\.pxi":(\d+)$|/\* "(?:_core/)?kernels\.pxi":(\d+)$')
+SOURCE_COMMENT = re.compile(r'/\* "(?:binwright/)?(?:_core/)?(kernels\w*\.pxi)":(\d+)$')
 FUNCTION = re.compile(r"^(?:cdef|cpdef) .*?(\w+)\(")
 LOOP = re.compile(r"^\s+for \w+ in range\(BW_(?:BLOCK|FAN)\):")
+Place = tuple[str, int]  # a file and a line of it
 REPORT = re.compile(r":(\d+):\d+: optimized: +loop vectorized")
 
 
@@ -37,31 +38,33 @@ def kernel_extensions() -> list:
     return [module for module in modules if module.name.rpartition(".")[2].startswith("_kernels_")]
 
 
-def loops_of_source() -> dict[int, str]:
-    """Line of each loop over a block in kernels.pxi -> "function", "function #2" ..."""
-    result: dict[int, str] = {}
-    function, number = "", 0
-    for line, text in enumerate((ROOT / "_core" / "kernels.pxi").read_text(encoding="utf-8").splitlines(), 1):
-        if found := FUNCTION.match(text):
-            function, number = found[1], 0
-        elif LOOP.match(text):
-            number += 1
-            result[line] = function if number == 1 else f"{function} #{number}"
+def loops_of_source() -> dict[Place, str]:
+    """Place of each loop over a block in kernels*.pxi -> "function", "function #2" ..."""
+    result: dict[Place, str] = {}
+    for source in sorted((ROOT / "_core").glob("kernels*.pxi")):
+        function, number = "", 0
+        for line, text in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
+            if found := FUNCTION.match(text):
+                function, number = found[1], 0
+            elif LOOP.match(text):
+                number += 1
+                result[source.name, line] = function if number == 1 else f"{function} #{number}"
     return result
 
 
-def source_lines(generated: Path) -> list[int]:
-    """For each line of generated C, the last line of kernels.pxi named before it (0: none)."""
-    current, result = 0, []
+def source_lines(generated: Path) -> list[Place]:
+    """For each line of generated C, the last line of kernels*.pxi named before it ("", 0: none)."""
+    current: Place = ("", 0)
+    result = []
     for text in generated.read_text(encoding="utf-8").splitlines():
         if found := SOURCE_COMMENT.search(text):
-            current = int(found[1] or found[2])
+            current = (found[1], int(found[2]))
         result.append(current)
     return result
 
 
-def vectorised(extension) -> set[int]:
-    """Lines of the loops in kernels.pxi that the compiler vectorised in this copy, wherever it inlined them."""
+def vectorised(extension) -> set[Place]:
+    """The loops in kernels*.pxi that the compiler vectorised in this copy, wherever it inlined them."""
     generated = next(Path(source) for source in extension.sources if source.endswith(".c"))
     with tempfile.TemporaryDirectory() as scratch:
         command = [
@@ -76,7 +79,8 @@ def vectorised(extension) -> set[int]:
     reported = {lines[int(number) - 1] for number in REPORT.findall(report)}
     loops = sorted(loops_of_source())
     # The report names a line inside of the loop or its head: the loop is the last one that starts at or before it.
-    return {max((loop for loop in loops if loop <= line), default=0) for line in reported} - {0}
+    before = ([loop for loop in loops if loop[0] == file and loop[1] <= line] for file, line in reported)
+    return {found[-1] for found in before if found}
 
 
 def compiler_key() -> str:
@@ -96,7 +100,7 @@ def main() -> int:
         copy = extension.name.rpartition("_")[2]
         done = vectorised(extension)
         found[copy] = len(done)
-        missing = ", ".join(name for line, name in names.items() if line not in done)
+        missing = ", ".join(name for place, name in names.items() if place not in done)
         print(f"{copy}: {len(done)} of {len(names)} loops vectorised; not: {missing or 'none'}")
     stored = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
     key = compiler_key()
