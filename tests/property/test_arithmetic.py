@@ -13,6 +13,7 @@ from binwright._core import kernels
 from tests.property.sides import engine_score
 from tests.reference import arithmetic
 from tests.reference.fleet import MAX_AMOUNT, Fleet, Rule, Score
+from tests.reference.scores import raw_score
 
 RULES = [Rule("eligible", "eligible"), Rule("fit", "fit")]
 SHAPES = (
@@ -52,7 +53,7 @@ def assert_scores(term: Score, hosts, demands):
             mask = np.zeros(len(hosts), dtype=bool)
             mask[host] = True
             explanation = engine.explain(engine.request({}, score=score, eligible=mask))
-            expected = slow.raw_score(term, wanted, host)
+            expected = raw_score(slow, term, wanted, host)
             got = {name: tuple(part) for name, part in explanation.parts.items()}
             assert explanation.host == host
             assert got == ({} if expected is None else {term.name: (expected, term.weight)}), (hosts[host], score)

@@ -25,119 +25,34 @@ Where several readings were possible, these are chosen and the engine follows:
 """
 
 import copy
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from tests.reference import arithmetic, counting, domain_terms, eviction, fleet_rows, pools, smallest_change, windows
-from tests.reference.rows import Host, Row, Rules
-from tests.reference.smallest_change import MAX_AMOUNT, Change
-
-FEASIBLE, HOLE, UNASKED = 255, 254, 253
-PLACED, UNSCHEDULABLE, UNRESOLVABLE = 0, 1, 2
-
-
-@dataclass(frozen=True)
-class Rule:
-    """kind: static, fit, cordon, eligible or rows.
-
-    resolvable: could removing items lift a static or eligible rejection? always_resolvable, of the fit rule: resources
-    whose shortage counts as resolvable however small the host is.
-    """
-
-    name: str
-    kind: str = "static"
-    resolvable: bool = False
-    always_resolvable: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Score:
-    """kind: least, most, ratio, balanced, static, count or spread. resources: (name, weight) pairs in order."""
-
-    kind: str
-    name: str
-    weight: int = 1
-    resources: tuple[tuple[str, int], ...] = ()
-    shape: tuple[tuple[int, int], ...] = ()
-    optional: frozenset[str] = frozenset()
-    normalise: str | None = None
-
-
-@dataclass(frozen=True)
-class Reason:
-    rule: str
-    argument: int | str | None
-    hosts: int
-    resolvable: bool
-
-
-class Rejection(NamedTuple):
-    """One rule's word on one host; by_term: a domain term spoke, not a static column."""
-
-    position: int
-    argument: int | str | None
-    resolvable: bool
-    by_term: bool = False
-
-
-@dataclass
-class Decision:
-    """Everything that can be asked of one decision."""
-
-    verdict: int
-    host: int | None
-    score: int | None
-    feasible: int
-    ties: list[int]
-    parts: dict[str, tuple[int, int]]
-    reasons: tuple[Reason, ...]
-    smallest_change: Change | None
-    verdicts_by_host: list[int]
-    reasons_by_host: list[tuple[tuple[str, int | str | None], ...]]
-    item: int | None = None
-    cursor: int = 0  # where the window's next decision begins, once this one is placed
-
-
-@dataclass
-class RequestClass:
-    """What one fleet knows of a request: amounts by resource, static columns by host."""
-
-    demand: dict[str, int]
-    commit: dict[str, int]
-    score: dict[str, int]
-    eligible_hosts: list[bool] | None
-    eligible_labels: dict[str, list[str]] | None
-    rejects: dict[str, list[int | None]]  # -1 passes, k >= 0 rejects with argument k, None rejects without argument
-    raw: dict[str, list[int]]
-    skip: frozenset[str] = frozenset()
-    index: int = field(default=-1, compare=False)
-
-
-@dataclass
-class State:
-    """What checkpoint, rollback, fork and pickling carry."""
-
-    names: list[str | None]
-    alive: list[bool]
-    cordoned: list[bool]
-    labels: list[dict[str, str]]
-    capacity: dict[str, list[int]]
-    used: dict[str, list[int]]
-    limits: dict[str, dict[str, list[int]]]
-    items: dict[int, tuple[int, int]] = field(default_factory=dict)  # item -> (request class, host), in placing order
-    next_item: int = 0
-    classes: list[RequestClass] = field(default_factory=list)
-    flags: set[tuple[int, int]] = field(default_factory=set)  # (counter, host) that are set
-    moved: list[tuple[int, int, int]] = field(default_factory=list)  # (class, host, sign) on trial; empty outside
-    marks: dict[int, eviction.Mark] = field(default_factory=dict)  # by item
-    promises: dict[int, eviction.Promise] = field(default_factory=dict)
-    next_promise: int = 0
-    cursor: int = 0  # of the window
-    allowances: dict[int, int] = field(default_factory=dict)  # of budgets whose allowance was changed
-    held: pools.Held = field(default_factory=pools.Held)
-    rows: list[Row | None] = field(default_factory=list)  # a removed one is None
-    roots: list[Host] = field(default_factory=list)  # of the forest, one a host; their stocks are the columns
-    claims: dict[int, fleet_rows.Claims] = field(default_factory=dict)  # on rows, by item
+from tests.reference import (
+    counting,
+    domain_terms,
+    eviction,
+    fleet_rows,
+    pools,
+    refusals,
+    smallest_change,
+    windows,
+)
+from tests.reference.records import (
+    FEASIBLE,
+    HOLE,
+    PLACED,
+    UNASKED,
+    UNRESOLVABLE,
+    UNSCHEDULABLE,
+    Decision,
+    RequestClass,
+    Rule,
+    Score,
+    State,
+)
+from tests.reference.refusals import Rejection
+from tests.reference.rows import Host, Rules
+from tests.reference.scores import normalised
+from tests.reference.smallest_change import MAX_AMOUNT
 
 
 def rejection(value: int | bool | None) -> int | None:
@@ -145,11 +60,6 @@ def rejection(value: int | bool | None) -> int | None:
     if isinstance(value, bool):
         return None if value else -1
     return value
-
-
-def rejection_order(argument: int | None) -> int:
-    """Reasons without an argument come first."""
-    return -1 if argument is None else argument
 
 
 class Fleet:
@@ -359,113 +269,10 @@ class Fleet:
         self.window_stop, self.window_order = stop, None if stop is None else order
         self.state.cursor = 0 if stop is None else start
 
-    # ---- one rule on one host
-
-    def short(self, request: RequestClass, host: int) -> list[tuple[str, bool]]:
-        """(resource, could removing items help) of everything that does not fit."""
-        s, result = self.state, []
-        always = next(rule.always_resolvable for rule in self.rules if rule.kind == "fit")
-        for name in self.resources:
-            amount = request.demand[name]
-            if amount == 0 or name in self.scored_only:
-                continue
-            if not self.claimable(name, host, amount):
-                result.append((name, False))
-            elif amount > s.capacity[name][host]:
-                result.append((name, name in always))
-            elif amount > s.capacity[name][host] - s.used[name][host]:
-                result.append((name, True))
-        return result
-
-    def claimable(self, name, host, amount) -> bool:
-        """Do smallest, largest and step of this host allow one claim of this amount?"""
-        limits = self.state.limits
-        return (
-            limits["smallest"][name][host] <= amount <= limits["largest"][name][host]
-            and amount % limits["step"][name][host] == 0
-        )
+    # ---- decisions
 
     def rejections(self, request: int, host: int, sleeping: set[str], sums=None) -> list[Rejection]:
-        """What rejects this host: of a promised host, with the promises added if that rejects it, else without.
-
-        sums: those of the fleet as it is, if the caller has them already.
-        """
-        promised = eviction.promised(self, host, self.priorities[request])
-        if promised:
-            with eviction.trial(self):
-                for other in promised:
-                    eviction.move(self, other, host, 1)
-                found = self.rejections_as_it_is(request, host, sleeping, domain_terms.Sums(self, request))
-            if found:
-                return found
-        return self.rejections_as_it_is(request, host, sleeping, sums or domain_terms.Sums(self, request))
-
-    def rejections_as_it_is(self, number: int, host: int, sleeping, sums) -> list[Rejection]:
-        """Every rule that rejects this host; the fit rule once per resource that is short."""
-        s, result = self.state, []
-        request = s.classes[number]
-        for position, rule in enumerate(self.rules):
-            spoken = domain_terms.speaking(self, number, sums, sleeping, rule.name, host)
-            if spoken is not None:
-                result.append(Rejection(position, *spoken, by_term=True))
-            elif rule.kind == "fit":
-                short = self.short(request, host)
-                helps = all(resolvable for _, resolvable in short)
-                result += [Rejection(position, name, helps) for name, _ in short]
-            elif rule.kind == "rows":
-                helped = fleet_rows.refusal(self, number, host)
-                if helped is not None:
-                    result.append(Rejection(position, None, helped))
-            elif rule.kind == "cordon":
-                if s.cordoned[host]:
-                    result.append(Rejection(position, None, rule.resolvable))
-            elif rule.kind == "eligible":
-                if not self.is_eligible(request, host):
-                    result.append(Rejection(position, None, rule.resolvable))
-            elif request.rejects[rule.name][host] != -1:
-                result.append(Rejection(position, request.rejects[rule.name][host], rule.resolvable))
-        return result
-
-    def is_eligible(self, request: RequestClass, host: int) -> bool:
-        if request.eligible_hosts is not None:
-            return request.eligible_hosts[host]
-        wanted = request.eligible_labels or {}
-        return all(self.state.labels[host].get(key) in values for key, values in wanted.items())
-
-    # ---- scores
-
-    def raw_score(self, term: Score, request: RequestClass, host: int) -> int | None:
-        """Score before normalising; None where the term is skipped for the whole request."""
-        s = self.state
-        if term.kind == "static":
-            return request.raw[term.name][host]
-        pairs = []
-        for name, weight in term.resources:
-            capacity, wanted = s.capacity[name][host], request.score[name]
-            if capacity == 0 or (name in term.optional and wanted == 0):
-                continue
-            pairs.append((capacity, s.used[name][host] + wanted, weight))
-        if term.kind == "balanced":
-            if all(request.score[name] == 0 for name, _ in term.resources):
-                return None
-            return arithmetic.balanced([(capacity, total) for capacity, total, _ in pairs])
-        if term.kind == "ratio":
-            return arithmetic.ratio_mean([(arithmetic.ratio_part(c, total, term.shape), w) for c, total, w in pairs])
-        part = arithmetic.least_part if term.kind == "least" else arithmetic.most_part
-        return arithmetic.weighted_mean([(part(c, total), w) for c, total, w in pairs])
-
-    def normalised(self, term: Score, request: RequestClass, feasible: list[int], sums) -> list[int] | None:
-        """Normalised scores of the feasible hosts; None where the term is skipped."""
-        if term.kind in ("count", "spread"):
-            known = self.terms[request.index].soft.get(term.name)
-            if known is None or (term.kind == "count" and all(sums.total(ref) == 0 for ref in known.refs)):
-                return None
-            scored = domain_terms.count_scores if term.kind == "count" else domain_terms.spread_scores
-            return scored(self, sums, known, feasible)
-        raw = [self.raw_score(term, request, host) for host in feasible]
-        return None if None in raw else arithmetic.normalise(raw, term.normalise)
-
-    # ---- decisions
+        return refusals.rejections(self, request, host, sleeping, sums)
 
     def explain(self, request_index: int) -> Decision:
         """What place would decide now, without placing."""
@@ -486,7 +293,7 @@ class Fleet:
         totals = dict.fromkeys(feasible, 0)
         parts = {host: {} for host in feasible}
         for term in self.scores:
-            values = self.normalised(term, request, feasible, sums)
+            values = normalised(self, term, request, feasible, sums)
             if term.name in request.skip or values is None:
                 continue
             for host, value in zip(feasible, values, strict=True):
@@ -505,7 +312,7 @@ class Fleet:
             feasible=len(feasible),
             ties=ties,
             parts=parts[chosen] if ties else {},
-            reasons=self.reasons(rejections),
+            reasons=refusals.reasons(self, rejections),
             smallest_change=None if ties else smallest_change.smallest_change(self, request, changeable),
             verdicts_by_host=[(rejections[h][0].position if rejections[h] else FEASIBLE) if h in rejections
                               else UNASKED if h in unasked else HOLE for h in every],
@@ -514,23 +321,6 @@ class Fleet:
             ],
             cursor=cursor,
         )  # fmt: skip
-
-    def reasons(self, rejections) -> tuple[Reason, ...]:
-        """Hosts counted by the first rule that rejects them."""
-        counts: dict[tuple[int, int | str | None], list[bool]] = {}
-        for found in rejections.values():
-            for rejection in found:
-                if rejection.position == found[0].position:
-                    counts.setdefault((rejection.position, rejection.argument), []).append(rejection.resolvable)
-
-        def order(key):
-            position, argument = key
-            return position, self.resources.index(argument) if isinstance(argument, str) else rejection_order(argument)
-
-        return tuple(
-            Reason(self.rules[key[0]].name, key[1], len(counts[key]), any(counts[key]))
-            for key in sorted(counts, key=order)
-        )
 
     # ---- items
 

@@ -1,10 +1,12 @@
 """The smallest single change that would let a refused request of the reference fleet in.
 
-Touches the reference fleet's state only. Must never know numpy or anything of binwright.
+Touches the reference fleet's state and refusals.py only. Must never know numpy or anything of binwright.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
+
+from tests.reference.refusals import claimable
 
 MAX_AMOUNT = 2**56
 
@@ -42,7 +44,7 @@ def smaller_request(fleet, request, only_fit) -> Change | None:
         step = fleet.state.limits["step"][name][host]
         have = min(free, fleet.state.limits["largest"][name][host], need - 1)
         have -= have % step
-        if have > 0 and fleet.claimable(name, host, have):
+        if have > 0 and claimable(fleet, name, host, have):
             choices.append((Fraction(need - have, need), host, name, have, need))
     if not choices:
         return None
@@ -69,7 +71,7 @@ def larger_host(fleet, request, only_fit) -> Change | None:
     for host, name in only_fit:
         have = fleet.state.capacity[name][host]
         need = fleet.state.used[name][host] + request.demand[name]
-        if fleet.claimable(name, host, request.demand[name]) and need <= MAX_AMOUNT:
+        if claimable(fleet, name, host, request.demand[name]) and need <= MAX_AMOUNT:
             growth = (0, Fraction(need - have, have)) if have else (1, Fraction(0))
             choices.append((growth, host, name, have, need))
     if not choices:
