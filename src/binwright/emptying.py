@@ -226,14 +226,8 @@ class _Search:
             return True
         fleet.release([item for item, _ in leaving])
         requests = [request for _, request in leaving]
-        position: dict[int, int] = {}
-        classes: list[Request] = []
-        for request in requests:
-            if request.index not in position:
-                position[request.index] = len(classes)
-                classes.append(request)
         self.placed += len(requests)
-        result = fleet.place_many(classes, np.array([position[request.index] for request in requests], np.int64))
+        result = fleet.place_many(requests)
         return bool((result.hosts >= 0).all())
 
     def _leaving(self, host: int) -> Leaving:

@@ -264,24 +264,18 @@ class Cluster:
         """Let pods that have a node take their amounts there. Returns those whose node is not in the input."""
         strays: list[Pod] = []
         bound: list[Pod] = []
-        made: list[Request] = []
-        which: list[int] = []
+        requests: list[Request] = []
         hosts: list[int] = []
-        position: dict[int, int] = {}
         for pod in pods:
             host = self.nodes.index.get((pod.spec and pod.spec.node_name) or "")
             if host is None:
                 strays.append(pod)
                 continue
-            request = self.holder(pod)
-            if request.index not in position:
-                position[request.index] = len(made)
-                made.append(request)
             bound.append(pod)
-            which.append(position[request.index])
+            requests.append(self.holder(pod))
             hosts.append(host)
         if hosts:
-            items = self.fleet.claim_many(made, np.array(which, np.int64), np.array(hosts, np.int64))
+            items = self.fleet.claim_many(requests, None, np.array(hosts, np.int64))
             self.held.update(zip(items.tolist(), bound))
         return strays
 

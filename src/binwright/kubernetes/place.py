@@ -29,7 +29,6 @@ from binwright.kubernetes.reader import Objects, read_blobs, read_dicts, read_ob
 from binwright.kubernetes.refusals import Refusals
 from binwright.kubernetes.sampling import Sampling, number_to_find
 from binwright.outcome import Outcome, ResourceUse, SourceOutcome
-from binwright.request import Request
 from binwright.verdict import Verdict
 
 __all__ = ["Options", "Run", "place_dicts", "place_objects", "place_read", "place_source"]
@@ -193,13 +192,7 @@ class Run:
 
     def _many(self, pods: list[Pod]) -> None:
         requests = [self._cluster.request(pod) for pod in pods]
-        position: dict[int, int] = {}
-        classes: list[Request] = []
-        for request in requests:
-            if request.index not in position:
-                position[request.index] = len(classes)
-                classes.append(request)
-        result = self._cluster.fleet.place_many(classes, np.array([position[one.index] for one in requests], np.int64))
+        result = self._cluster.fleet.place_many(requests)
         placed_before = np.cumsum(result.hosts >= 0).tolist()
         known: dict[tuple[int, int], dict[str, Any]] = {}  # refused alike between two placements
         columns = zip(pods, requests, result.hosts.tolist(), result.scores.tolist(), result.items.tolist())
