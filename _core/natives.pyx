@@ -98,24 +98,20 @@ cdef class Native:
         """Let it write reasons (hosts,), which are -1 before. Returns what it returned."""
         cdef bw_columns columns
         cdef bw_question question
-        cdef int code
-        pose(state, number, &question, &columns)
-        if not columns.hosts:
-            return 0
-        with nogil:
-            code = self.term.rejected(self.term.data, &question, &reasons[0])
+        cdef int code = 0
+        if pose(state, number, &question, &columns):
+            with nogil:
+                code = self.term.rejected(self.term.data, &question, &reasons[0])
         return code
 
     def scores(self, State state, int32_t number, int64_t[::1] scores):
         """Let it write raw scores (hosts,), which are 0 before. Returns what it returned."""
         cdef bw_columns columns
         cdef bw_question question
-        cdef int code
-        pose(state, number, &question, &columns)
-        if not columns.hosts:
-            return 0
-        with nogil:
-            code = self.term.scores(self.term.data, &question, &scores[0])
+        cdef int code = 0
+        if pose(state, number, &question, &columns):
+            with nogil:
+                code = self.term.scores(self.term.data, &question, &scores[0])
         return code
 
     def placed(self, int64_t number, int64_t host, int32_t sign):
@@ -142,13 +138,15 @@ cdef class Native:
         return other
 
 
-cdef void pose(State state, int32_t number, bw_question* question, bw_columns* columns) noexcept nogil:
+cdef bint pose(State state, int32_t number, bw_question* question, bw_columns* columns) noexcept nogil:
+    """The question about one class; whether there is a host to ask it of."""
     cdef const ClassView* view = state.classes.views + number
     columns_of(state, columns)
     question.size = sizeof(bw_question)
     question.request = number
     question.demand = view.fit
     question.columns = columns
+    return columns.hosts != 0
 
 
 def split(const int32_t[::1] reasons, uint8_t[::1] rejected):
