@@ -9,7 +9,6 @@ from tests.kubernetes.made import Json, node_dict, pod_dict, required
 from tests.reference.kubernetes.replay import run_case
 
 ZONE = "topology.kubernetes.io/zone"
-FULL = "node(s) exceed max volume count"
 NO_VOLUME = "node(s) didn't find available persistent volumes to bind"
 
 

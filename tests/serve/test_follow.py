@@ -267,13 +267,6 @@ def test_a_server_whose_watches_all_end_at_once_is_not_asked_without_a_pause(sta
     assert not thread.is_alive()
 
 
-def with_a_pod():
-    live = LiveCluster()
-    state = json.dumps(listed(*map(node_dict, "abc"), running("p"))).encode()
-    live.replace(read_blobs([Blob("state", state)], stored=True))
-    return live
-
-
 @pytest.mark.parametrize("refused", [False, True])
 def test_two_binds_of_one_pod_at_the_same_moment(following, refused):
     """The API server is told once; who wants another node is refused, who wants the same one gets the same answer."""

@@ -88,7 +88,6 @@ class Chain:
         self.gave_up: set[int] = set()  # hosts of which not all candidates were looked at
         self._factors = factors(computes, config)
         self._search = CandidateSearch(hosts.forest, *known)
-        self._host_of = {one.uuid: index for index, one in enumerate(hosts.providers) if one is not None}
         self._pools: dict[str, list[Provider]] = {}
         for pool in hosts.forest.sharing():
             for root in sorted(hosts.forest.anchors(pool) - {hosts.forest.root(pool.uuid)}):
