@@ -52,7 +52,7 @@ cdef struct FloatView:     # of one class; owner: its FloatIndex
     uint8_t unfit          # a raw value beyond what the bounds can tell apart
 
 
-cdef struct Standing:      # of a class
+cdef struct FloatStanding:      # of a class
     uint8_t asked          # a decision has been taken: the next makes an index
     FloatView* index       # NULL = none
 
@@ -72,7 +72,7 @@ cdef class FloatIndexes:
     cdef Scan scan
     cdef FloatScores floats
     cdef DomainTerms terms
-    cdef Standing* standing      # by class number
+    cdef FloatStanding* standing      # by class number
     cdef Py_ssize_t room
     cdef dict indexes            # class number -> FloatIndex
     cdef public int64_t most_bytes   # of all of them: the least recently used make room

@@ -8,11 +8,12 @@ one that finds no host.
 cimport cython
 from libc.float cimport DBL_EPSILON, DBL_MIN
 from libc.math cimport INFINITY, fabs, isnan
-from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from binwright._core.domain_terms cimport HOST, PASSES, POOL, SKEW, ClassTerms, Ref, SoftTerm
 from binwright._core.float_scores cimport FREE, NEAR, USED, bits_of, scaled
+from binwright._core.memory cimport give_back, taken, with_room
 from binwright._core.spread cimport most_counted
 
 cdef enum:
@@ -51,16 +52,10 @@ cdef class FloatIndex:
         self.bytes = 0
 
     def __dealloc__(self):
-        for address in self.blocks:
-            free(<void*><size_t>address)
+        give_back(self.blocks)
 
     cdef void* take(self, Py_ssize_t count, Py_ssize_t size) except NULL:
-        cdef void* memory = calloc(max(count, 1), size)
-        if memory == NULL:
-            raise MemoryError("index of a float64 profile")
-        self.blocks.append(<size_t>memory)
-        self.bytes += count * size
-        return memory
+        return taken(self.blocks, &self.bytes, count, size)
 
 
 @cython.final
@@ -98,15 +93,7 @@ cdef class FloatIndexes:
 
     cdef int make_room(self, Py_ssize_t classes) except -1:
         """Room for as many classes as there are; called before a batch."""
-        cdef Standing* grown
-        cdef Py_ssize_t room = max(16, 2 * classes)
-        if classes > self.room:
-            grown = <Standing*>realloc(self.standing, room * sizeof(Standing))
-            if grown == NULL:
-                raise MemoryError("indexes of a float64 profile")
-            memset(grown + self.room, 0, (room - self.room) * sizeof(Standing))
-            self.standing = grown
-            self.room = room
+        self.standing = <FloatStanding*>with_room(self.standing, &self.room, classes, sizeof(FloatStanding))
         return 0
 
     # ---- which classes have an index, and what it has read ---------------------------------------------------------
@@ -132,7 +119,7 @@ cdef class FloatIndexes:
 
     cdef int ready(self, const ClassView* request, bint soon, FloatView** found) except -1 nogil:
         """`found` = the class's index, up to date; NULL where the scan has to decide. soon: more decisions follow."""
-        cdef Standing* mine = self.standing + request.number
+        cdef FloatStanding* mine = self.standing + request.number
         cdef FloatView* index = mine.index
         cdef int64_t entry, fed = self.journal.fed, mask = self.journal.feed_room - 1
         cdef int64_t worth = max(self.scan.fleet.hosts // 8, <Py_ssize_t>LEAST_UNREAD)

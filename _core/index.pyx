@@ -4,11 +4,11 @@ Knows nothing of other classes, of when an index is worth having, or of decision
 """
 
 cimport cython
-from libc.stdint cimport INT64_MAX, INT64_MIN, uint64_t, uintptr_t
-from libc.stdlib cimport calloc, free
+from libc.stdint cimport INT64_MAX, INT64_MIN, uint64_t
 from libc.string cimport memcpy, memset
 
 from binwright._core.domain_terms cimport BUCKETED, HOST, REQUIRE, SKEW, ClassTerms, HardTerm, Ref, SoftTerm
+from binwright._core.memory cimport give_back, taken
 from binwright._core.spread cimport most_counted
 from binwright._core.terms cimport COUNT, LEAST, NONE, SPREAD, STATIC, Share
 
@@ -66,7 +66,6 @@ cdef Index planted(Scan scan, const ClassView* request):
 
 @cython.no_gc  # holds numbers only, and needs them to free what they stand for
 @cython.final
-@cython.no_gc  # else the collector clears `blocks` before __dealloc__ has freed what they name
 cdef class Index:
     """Owner of an index's memory, which is released whole."""
 
@@ -78,18 +77,11 @@ cdef class Index:
         self.view.plain = True
 
     def __dealloc__(self):
-        for block in self.blocks:
-            free(<void*><uintptr_t>block)
+        give_back(self.blocks)
 
     cdef void* take(self, Py_ssize_t count, Py_ssize_t size) except NULL:
         """`count` zeroed cells of `size` bytes, 64-byte aligned, that live as long as the index."""
-        cdef Py_ssize_t bytes_ = max(count, 1) * size + 64
-        cdef void* memory = calloc(bytes_, 1)
-        if memory == NULL:
-            raise MemoryError("index")
-        self.blocks.append(<uintptr_t>memory)
-        self.view.bytes += bytes_
-        return <void*>((<uintptr_t>memory + 63) // 64 * 64)
+        return taken(self.blocks, &self.view.bytes, count, size)
 
     cdef void* retake(self, void* memory, Py_ssize_t before, Py_ssize_t count, Py_ssize_t size) except NULL:
         """A longer array with the same beginning; the shorter one stays until the index goes, halves add up to one."""

@@ -5,8 +5,7 @@ any decision under a window or promises, is left to the scan.
 """
 
 cimport cython
-from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memset
+from libc.stdlib cimport free, malloc
 
 from binwright._core.block_filter cimport BlockFilter
 from binwright._core.float_index cimport FloatIndexes
@@ -14,6 +13,7 @@ from binwright._core.index cimport Index, planted
 from binwright._core.index_choice cimport choose_leaf
 from binwright._core.index_hosts cimport find_best, in_place, read_all, read_host, read_many, succeeded
 from binwright._core.kernels cimport BW_BLOCK, BW_FAN
+from binwright._core.memory cimport with_room
 
 cdef enum:
     HOSTS_AN_ENTRY = 8     # a scan reads about this many hosts while an index reads one that changed,
@@ -74,21 +74,13 @@ cdef class Indexes:
 
     cdef int make_room(self, Py_ssize_t classes) except -1:
         """Room for as many classes as there are; called before a batch."""
-        cdef Standing* grown
-        cdef Py_ssize_t room = max(16, 2 * classes)
         self.filter.make_room(classes)
         self.floats.make_room(classes)
         if self.gathered == NULL:
             self.gathered = <int64_t*>malloc(max(self.scan.fleet.resources, 1) * 2 * BW_BLOCK * sizeof(int64_t))
             if self.gathered == NULL:
                 raise MemoryError("indexes")
-        if classes > self.room:
-            grown = <Standing*>realloc(self.standing, room * sizeof(Standing))
-            if grown == NULL:
-                raise MemoryError("indexes")
-            memset(grown + self.room, 0, (room - self.room) * sizeof(Standing))
-            self.standing = grown
-            self.room = room
+        self.standing = <Standing*>with_room(self.standing, &self.room, classes, sizeof(Standing))
         return 0
 
     # ---- which classes have an index ---------------------------------------------------------------------------
