@@ -270,16 +270,15 @@ cdef class Indexes:
     # ---- one decision --------------------------------------------------------------------------------------------
 
     cdef bint next_best(self, const ClassView* request, Choice* choice) noexcept nogil:
-        """choose() for a class of resources alone of which nothing has changed but the best host; False leaves it to
-        choose().
+        """choose() for a class with an index of resources alone that has one entry to read, if that is the best host;
+        False leaves it to choose().
         """
         cdef Standing* mine = self.standing + request.number
         cdef IndexView* index = mine.index
         if (
-            index == NULL or not index.owns or self.none or self.scan.overlays.live or self.scan.window.stop
+            not index.owns or self.none or self.scan.overlays.live or self.scan.window.stop
             or mine.edition != request.edition
             or mine.terms_edition != self.scan.domain_terms.classes[request.number].edition
-            or self.journal.fed - index.read != 1
             or not succeeded(index, request, self.journal.feed[index.read & self.journal.feed_room - 1])
         ):
             return False
@@ -302,7 +301,8 @@ cdef class Indexes:
             found = self.floats.choose(request, choice, soon)
             self.answered += found
             return found
-        if self.next_best(request, choice):
+        index = self.standing[request.number].index
+        if index != NULL and self.journal.fed - index.read == 1 and self.next_best(request, choice):
             return True
         self.ready(request, soon, &index)
         if index == NULL:

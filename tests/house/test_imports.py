@@ -13,7 +13,10 @@ HEIGHTS = {
 }
 ONE_ROOM = {"formats": "face", "schemas": "face"}
 CORE_FLOORS = (
-    ("abi", "arrow", "leaves", "memory", "crew", "kernels", "_kernels_base", "_kernels_v3", "_kernels_v4", "_kernels_sve"),
+    (
+        *("abi", "arrow", "leaves", "memory", "crew"),
+        *("kernels", "_kernels_base", "_kernels_v3", "_kernels_v4", "_kernels_sve"),
+    ),
     (
         *("journal", "columns", "items", "fleet", "hostset", "domains", "counters", "domain_terms", "spread"),
         *("devices", "numa", "request", "terms", "overlays", "pools", "budgets", "externals", "windows", "decided"),
