@@ -46,8 +46,7 @@ cdef class Counters(Idea):
     cdef Py_ssize_t stride
 
     cdef int need_cells(self, int32_t counter) except -1
-    cdef int place(self, int32_t request, Py_ssize_t host) except -1 nogil
-    cdef int release(self, int32_t request, Py_ssize_t host) except -1 nogil
+    cdef int count_item(self, int32_t request, Py_ssize_t host, int32_t sign) except -1 nogil
     cdef void add(self, int32_t request, Py_ssize_t host, int32_t sign) noexcept nogil
     cdef void try_out(self, int32_t request, Py_ssize_t host, int32_t sign) noexcept nogil
     cdef void add_cell(self, int32_t counter, Py_ssize_t host, int64_t amount) noexcept nogil

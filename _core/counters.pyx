@@ -178,30 +178,17 @@ cdef class Counters(Idea):
             mine.cells[host] = value
         return 0
 
-    cdef int place(self, int32_t request, Py_ssize_t host) except -1 nogil:
-        """Count one item in; noted by the item, but for flags."""
+    cdef int count_item(self, int32_t request, Py_ssize_t host, int32_t sign) except -1 nogil:
+        """Count one item in (1) or out (-1); noted by the item, but for flags."""
         cdef const Contributions* mine = self.classes + request
         cdef const Contribution* each
         cdef Py_ssize_t i
         for i in range(mine.count):
             each = mine.each + i
             if self.counters[each.counter].kind == FLAG:
-                self.set_flag(each.counter, host, 1)
+                self.set_flag(each.counter, host, sign > 0)
             else:
-                self.add_cell(each.counter, host, each.amount)
-        return 0
-
-    cdef int release(self, int32_t request, Py_ssize_t host) except -1 nogil:
-        """Count one item out."""
-        cdef const Contributions* mine = self.classes + request
-        cdef const Contribution* each
-        cdef Py_ssize_t i
-        for i in range(mine.count):
-            each = mine.each + i
-            if self.counters[each.counter].kind == FLAG:
-                self.set_flag(each.counter, host, 0)
-            else:
-                self.add_cell(each.counter, host, -each.amount)
+                self.add_cell(each.counter, host, sign * each.amount)
         return 0
 
     cdef int revert(self, const Change* change) except -1:

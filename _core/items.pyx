@@ -134,7 +134,7 @@ cdef class Items(Idea):
         self.alive += 1
         self.fleet.add_use(host, self.classes.views[request].commit, 1)
         if self.counters.classes[request].count:
-            self.counters.place(request, host)
+            self.counters.count_item(request, host, 1)
         self.tell(request, host, 1)
         return pack(record.generation, slot)
 
@@ -174,7 +174,7 @@ cdef class Items(Idea):
         self.spare[self.spares] = slot
         self.spares += 1
         self.alive -= 1
-        self.counters.release(record.request, host)
+        self.counters.count_item(record.request, host, -1)
         self.tell(record.request, host, -1)
         return 0
 

@@ -248,10 +248,11 @@ cdef int check_groups(Forest forest, Classes classes) except -1:
             refuse(f"class {number} has filters {plan.root} and {plan.gathered}")
         for i in range(plan.group_count):
             group = plan.groups + i
-            if not 0 <= group.labels < filters or not 0 <= group.members < filters or not (
-                -1 <= group.within < forest.fleet.hosts
-            ):
-                refuse(f"class {number}, group {i} has filters {group.labels} and {group.members}")
+            # A rollback takes hosts away, never the classes made meanwhile: `within` may be past the last host.
+            if not 0 <= group.labels < filters or not 0 <= group.members < filters or group.within < -1:
+                refuse(
+                    f"class {number}, group {i} has filters {group.labels} and {group.members}, within {group.within}"
+                )
         for i in range(plan.unit_count):
             group = plan.groups + plan.units[i].group
             check_asks(number, plan.units[i].ask, plan.units[i].asks, plan, resources)

@@ -10,6 +10,7 @@ import argparse
 import importlib
 import json
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -114,28 +115,28 @@ def own_terms(count: int) -> dict[str, float]:
 
 
 def two_threads(count: int) -> dict[str, float]:
-    """Wall time of two forks one after the other, over that of both at once in two threads."""
+    """Wall time of two forks one after the other, over that of both at once in two threads; median of the rounds."""
     loop = importlib.import_module("embed_loop")
     base = fleet(binwright.Profile(scores=(binwright.least_allocated({"cpu": 1}), binwright.static_score("s"))))
     job = base.request({"cpu": 1}, raw={"s": np.arange(HOSTS) % 7})
 
-    def batches(each: Callable[[], Any]) -> dict[bool, float]:
-        times = {}
-        for together in (False, True):
-            rounds = []
-            for _ in range(ROUNDS):
-                work = [each(), each()]
-                start = time.perf_counter()
-                threads = [threading.Thread(target=one) for one in work]
-                for thread in threads:
-                    thread.start()
-                    if not together:
-                        thread.join()
-                for thread in threads:
-                    thread.join()
-                rounds.append(time.perf_counter() - start)
-            times[together] = min(rounds)
-        return times
+    def both(work: list[Callable[[], Any]], together: bool) -> float:
+        threads = [threading.Thread(target=one) for one in work]
+        start = time.perf_counter()
+        for thread in threads:
+            thread.start()
+            if not together:
+                thread.join()
+        for thread in threads:
+            thread.join()
+        return time.perf_counter() - start
+
+    def batches(each: Callable[[], Any]) -> float:
+        ratios = []
+        for _ in range(ROUNDS):
+            apart = both([each(), each()], together=False)
+            ratios.append(apart / both([each(), each()], together=True))
+        return statistics.median(ratios)
 
     def python() -> Callable[[], Any]:
         mine = base.fork()
@@ -145,10 +146,7 @@ def two_threads(count: int) -> dict[str, float]:
         mine = loop.Loop(base)
         return lambda: mine.run(job.index, count)
 
-    return {
-        name: times[False] / times[True]
-        for name, times in (("python, batch", batches(python)), ("cython, call a decision", batches(cython)))
-    }
+    return {"python, batch": batches(python), "cython, call a decision": batches(cython)}
 
 
 def main() -> None:

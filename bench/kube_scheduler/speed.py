@@ -123,7 +123,7 @@ def measured(workload: str, nodes: int) -> Json:
         record["peer"] = peer(first, every, 100)
         record["peerSampling"] = peer(full, sampled, 0)
         record["binwright"] = binwright(first, ROUNDS)
-        record["binwrightAll"] = binwright(full, ROUNDS if nodes <= 100 else 1)
+        record["binwrightAll"] = binwright(full, ROUNDS)
     assert record["peer"]["placed"] == record["binwright"]["placed"], f"{workload}: {record}"
     return record
 

@@ -1,5 +1,7 @@
 """Rows and groups through the public calls: what each says it does, and one clear line for what it refuses."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -398,3 +400,19 @@ def test_the_smallest_change_leaves_rows_out():
     look = fleet.explain(fleet.request({"cpu": 10}, groups=[WHOLE]))
     assert look.smallest_change == Change("request", 0, resource="cpu", have=5, need=10)
     assert fleet.explain(fleet.request({"cpu": 10}, groups=[WHOLE] * 2)).smallest_change is None
+
+
+def test_a_request_within_a_host_that_a_rollback_took_away_is_pickled():
+    fleet = Fleet({"cpu": np.array([4])})
+    fleet.add_rows({"slot": [2]}, [0])
+    token = fleet.checkpoint()
+    fleet.add_hosts({"cpu": np.array([4])})
+    fleet.add_rows({"slot": [2]}, [1])
+    there = fleet.request({}, groups=[Group({"slot": 1}, within=1)])
+    assert fleet.place(there).hosts.tolist() == [1]
+    fleet.rollback(token)
+    fleet, there = pickle.loads(pickle.dumps((fleet, there)))
+    assert fleet.place(there).placed == 0
+    fleet.add_hosts({"cpu": np.array([4])})
+    fleet.add_rows({"slot": [2]}, [1])
+    assert fleet.place(there).hosts.tolist() == [1]

@@ -192,7 +192,9 @@ class Run:
 
     def _many(self, pods: list[Pod]) -> None:
         requests = [self._cluster.request(pod) for pod in pods]
-        result = self._cluster.fleet.place_many(requests)
+        position = {request: number for number, request in enumerate(dict.fromkeys(requests))}
+        which = np.fromiter(map(position.__getitem__, requests), np.int64, len(requests))
+        result = self._cluster.fleet.place_many(list(position), which)
         placed_before = np.cumsum(result.hosts >= 0).tolist()
         known: dict[tuple[int, int], dict[str, Any]] = {}  # refused alike between two placements
         columns = zip(pods, requests, result.hosts.tolist(), result.scores.tolist(), result.items.tolist())
