@@ -56,6 +56,8 @@ def _one_line(name: str, problem: yaml.YAMLError) -> str:
     mark = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
     what = getattr(problem, "problem", None) or getattr(problem, "reason", None) or "broken text"
     line = f"line {mark.line + 1}: " if mark is not None else ""
+    if "maximum nesting depth" in what:  # libyaml from 0.2.6 on, before its events reach _DEEPEST
+        return f"{name}: {line}nested too deeply"
     return f"{name}: {line}broken YAML: {what}"
 
 
