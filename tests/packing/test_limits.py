@@ -1,6 +1,9 @@
 """Limits hold on every path: searches get steps beforehand, checks end with the clock, what is checked is kept."""
 
+import json
+import lzma
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,3 +80,37 @@ def test_a_check_that_is_told_to_give_up():
     assert result.proof.kind == "column-generation"
     with pytest.raises(TooHard):
         check_certificate(result.problem, result.proof, lambda: True)
+
+
+def test_the_primal_simplex_goes_on_where_the_dual_one_was_stopped(monkeypatch):
+    weights = np.random.default_rng(8).integers(200, 700, 60)
+    usual = pack(Items(weights), 1000, iterations=100)
+    monkeypatch.setattr("binwright.packing.master.PIVOTS", 0)
+    result = pack(Items(weights), 1000, iterations=100)
+    assert (result.cost, result.bound, result.notes) == (usual.cost, usual.bound, usual.notes)
+
+
+def test_a_linear_program_that_finds_no_end_costs_no_answer(monkeypatch):
+    monkeypatch.setattr("binwright.packing.master.PIVOTS", 0)
+    monkeypatch.setattr("binwright.packing.master.LAST_PIVOTS", 0)
+    items, bins = pods(60)
+    result = pack(items, bins, iterations=100)
+    assert result.notes == ["no column generation: the linear program failed"]
+    assert 0 < result.bound <= result.value
+    result.verify()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["600_20000_DI_4", "600_20000_DI_37"])
+def test_a_dual_simplex_that_turns_in_a_circle(name):
+    """Each of these once stayed in one linear program of a dive for good."""
+    path = Path(__file__).parents[3] / "shared" / "data" / "packing" / "bp1d" / "bp1d_selection.jsonl.xz"
+    if not path.exists():
+        pytest.skip("needs ../shared/data/packing")
+    with lzma.open(path, "rt") as lines:
+        instance = next(one for one in map(json.loads, lines) if one["name"] == name)
+    rows = np.array(instance["items"])
+    before = time.process_time()
+    result = pack(Items(rows[:, :-1], rows[:, -1]), instance["capacity"], time_limit=20, clock=time.process_time)
+    assert time.process_time() - before < 22
+    assert result.bound == 198 <= result.value <= 199

@@ -24,6 +24,9 @@ except ModuleNotFoundError as missing:
 
 Indexes = npt.NDArray[np.int32]
 INFINITY = highspy.kHighsInf
+PIVOTS = 10  # of the dual simplex, a row: more are a sign that it turns in a circle
+LAST_PIVOTS = 100  # of the primal simplex after it
+DUAL, PRIMAL = 1, 4  # HiGHS's simplex_strategy
 
 
 @dataclass(frozen=True)
@@ -165,10 +168,21 @@ class Master:
                 self.solver.changeRowBounds(self.form.types + at, -INFINITY, float(stock[kind]))
 
     def solve(self, seconds: float) -> Solution | None:
-        """Solve the linear program from where it stands; None when the solver fails, or takes longer on the wall."""
+        """Solve the linear program from where it stands; None when the solver fails, or takes longer on the wall.
+
+        Deep in a dive many columns price to nothing, and the dual simplex of HiGHS then sometimes turns in a circle
+        for ever; the primal simplex goes on from where it was stopped.
+        """
         if seconds < 1e6:
             self.solver.setOptionValue("time_limit", self.solver.getRunTime() + max(seconds, 0.01))
+        rows = 100 + self.first_cut + len(self.cuts)
+        self.solver.setOptionValue("simplex_iteration_limit", PIVOTS * rows)
         self.solver.run()
+        if self.solver.getModelStatus() == highspy.HighsModelStatus.kIterationLimit:
+            self.solver.setOptionValue("simplex_strategy", PRIMAL)
+            self.solver.setOptionValue("simplex_iteration_limit", LAST_PIVOTS * rows)
+            self.solver.run()
+            self.solver.setOptionValue("simplex_strategy", DUAL)
         if self.solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         types = self.form.types
